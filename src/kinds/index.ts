@@ -1,0 +1,13 @@
+export type { JsonObject, JsonValue } from './json.ts'
+export type { ApiChange, ApiRequest, ApiResponse, KubeObject, KubeStatus, ObjectMeta, OwnerReference } from './api.ts'
+export type {
+  AppFault,
+  AppName,
+  AppSpec,
+  ControllerSpec,
+  DelayDistribution,
+  FaultMatch,
+  LoadSpec,
+  MeshSpec,
+  Ratio
+} from './twin.ts'

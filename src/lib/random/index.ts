@@ -1,0 +1,1 @@
+export { draw, type Random, randomStream } from './stream.ts'

@@ -1,0 +1,6 @@
+export { formatGoDuration, formatTimestamp, parseGoDuration, parseTimestamp } from './duration.ts'
+export { EventQueue } from './event-queue.ts'
+export { SteppedClock, type Hold } from './stepped-clock.ts'
+export { SystemClock, wallClock } from './system-clock.ts'
+export type { Clock, Instant, Scheduled, Timeline } from './timeline.ts'
+export { VirtualClock } from './virtual-clock.ts'

@@ -1,0 +1,1 @@
+export type { MetricEvidence, ReasonCode, TraceBase, TraceBody, TraceEvent } from './events.ts'

@@ -1,0 +1,1 @@
+export type { CommandResult, LoadTotals, World, WorldAddresses, WorldFigures, WorldSpec, WorldTime } from './world.ts'
