@@ -11,3 +11,13 @@ export type {
   MeshSpec,
   Ratio
 } from './twin.ts'
+export type {
+  Bound,
+  Condition,
+  Expectation,
+  ExpectationBody,
+  ObjectReference,
+  Place,
+  Quantity,
+  SequenceItem
+} from './expectation.ts'
