@@ -1,0 +1,100 @@
+export {
+  deepCopy,
+  deepEqual,
+  deepFreeze,
+  goQuote,
+  goValueText,
+  isJsonMap,
+  stableStringify,
+  type JsonMap
+} from './json.ts'
+export {
+  OPTIMISTIC_LOCK_MESSAGE,
+  alreadyExistsStatus,
+  badRequestStatus,
+  conflictStatus,
+  expiredStatus,
+  forbiddenStatus,
+  internalErrorStatus,
+  invalidStatus,
+  methodNotAllowedStatus,
+  notFoundStatus,
+  qualifiedName,
+  statusFailure,
+  unknownResourceStatus,
+  unsupportedMediaTypeStatus,
+  type FailureStatus,
+  type GroupName,
+  type StatusCause,
+  type StatusDetails
+} from './status.ts'
+export {
+  OMITTED_VALUE,
+  PrintedValue,
+  duplicateError,
+  fieldErrorBody,
+  fieldErrorCause,
+  fieldErrorText,
+  fieldPath,
+  forbiddenError,
+  indexPath,
+  invalidError,
+  notFoundError,
+  notSupportedError,
+  requiredError,
+  tooLongError,
+  tooManyError,
+  typeInvalidError,
+  type FieldError,
+  type FieldErrorType
+} from './field-error.ts'
+export {
+  EVERYTHING,
+  NOTHING,
+  labelSelectorText,
+  matchesFieldSelector,
+  matchesLabelSelector,
+  parseFieldSelector,
+  parseLabelSelector,
+  selectorFromLabels,
+  selectorFromObject,
+  type FieldTerm,
+  type LabelSelector,
+  type Requirement,
+  type SelectorOperator,
+  type SelectorOutcome
+} from './selector.ts'
+export {
+  configKeyProblems,
+  dns1035LabelProblems,
+  dns1123LabelProblems,
+  dns1123SubdomainProblems,
+  envVarNameProblems,
+  labelKeyProblems,
+  labelValueProblems,
+  portNameProblems,
+  portNumberProblems,
+  qualifiedNameProblems
+} from './names.ts'
+export {
+  QUANTITY_SYNTAX_MESSAGE,
+  addQuantities,
+  canonicalQuantity,
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
+  quantityMilliValue,
+  quantityNumber,
+  type Quantity
+} from './quantity.ts'
+export { applyJsonPatch, type JsonPatchDialect, type PatchOutcome } from './json-patch.ts'
+export { applyMergePatch } from './merge-patch.ts'
+export { applyStrategicMergePatch } from './strategic-merge-patch.ts'
+export {
+  resolveSchema,
+  type CelRule,
+  type OpenApiSchema,
+  type ResolvedSchema,
+  type SchemaDefinitions
+} from './openapi.ts'
+export { fnv1a32, hashObject, safeEncode } from './pod-template-hash.ts'

@@ -1,0 +1,132 @@
+/** A JSON object whose members are not known yet. */
+export type JsonMap = Record<string, unknown>
+
+/**
+ * Whether a value is a JSON object (not null, not an array).
+ * @param value - any JSON value
+ */
+export function isJsonMap(value: unknown): value is JsonMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * Whether two JSON values are equal: objects without regard to the order of keys, arrays in order.
+ * A member that is `undefined` counts as absent.
+ * @param left - any JSON value
+ * @param right - any JSON value
+ */
+export function deepEqual(left: unknown, right: unknown): boolean {
+  if (left === right) return true
+  if (Array.isArray(left)) return Array.isArray(right) && equalArrays(left, right)
+  if (!isJsonMap(left) || !isJsonMap(right)) return false
+  return equalMaps(left, right)
+}
+
+function equalArrays(left: readonly unknown[], right: readonly unknown[]): boolean {
+  return left.length === right.length && left.every((item, index) => deepEqual(item, right[index]))
+}
+
+function equalMaps(left: JsonMap, right: JsonMap): boolean {
+  let size = 0
+  for (const key of Object.keys(left)) {
+    if (left[key] === undefined) continue
+    size += 1
+    if (right[key] === undefined || !deepEqual(left[key], right[key])) return false
+  }
+  for (const key of Object.keys(right)) if (right[key] !== undefined) size -= 1
+  return size === 0
+}
+
+/**
+ * Freezes a JSON value and everything below it, and returns it. Parts that are frozen already are taken
+ * as deeply frozen, so that freezing a new object that shares parts with an old one costs only the new parts.
+ * @param value - any JSON value
+ */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const member of Object.values(value)) deepFreeze(member)
+  return value
+}
+
+/**
+ * Copies a JSON value deeply; members that are `undefined` are left out.
+ * @param value - any JSON value
+ */
+export function deepCopy<T>(value: T): T {
+  return copy(value) as T
+}
+
+function copy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copy)
+  if (!isJsonMap(value)) return value
+  const result: JsonMap = {}
+  for (const [key, member] of Object.entries(value)) if (member !== undefined) setMember(result, key, copy(member))
+  return result
+}
+
+/**
+ * Sets a member even where its name is `__proto__`, so that untrusted input cannot reach a prototype.
+ * @param map - object to change
+ * @param key - name of the member
+ * @param value - new value
+ */
+export function setMember(map: JsonMap, key: string, value: unknown): void {
+  if (key === '__proto__')
+    Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true })
+  else map[key] = value
+}
+
+/**
+ * Reads a member that the object itself has, never one of its prototype.
+ * @param map - object to read
+ * @param key - name of the member
+ */
+export function ownMember(map: JsonMap, key: string): unknown {
+  return Object.hasOwn(map, key) ? map[key] : undefined
+}
+
+/**
+ * JSON text with sorted keys and no white space: equal values give equal text.
+ * @param value - any JSON value
+ */
+export function stableStringify(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(stableStringify).join(',')}]`
+  if (!isJsonMap(value)) return JSON.stringify(value ?? null)
+  const members = Object.keys(value)
+    .filter((key) => value[key] !== undefined)
+    .sort(compareText)
+  return `{${members.map((key) => `${JSON.stringify(key)}:${stableStringify(value[key])}`).join(',')}}`
+}
+
+/**
+ * Order of two texts by code unit, which is Go's order of strings for everything in the basic plane.
+ * @param left - a text
+ * @param right - a text
+ */
+export function compareText(left: string, right: string): number {
+  if (left < right) return -1
+  return left > right ? 1 : 0
+}
+
+/**
+ * A JSON value as Go prints it with `%v`: `map[a:1 b:[x y]]`, keys sorted, null as `<nil>`.
+ * @param value - any JSON value
+ */
+export function goValueText(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>'
+  if (Array.isArray(value)) return `[${value.map(goValueText).join(' ')}]`
+  if (!isJsonMap(value)) return String(value)
+  const keys = Object.keys(value).sort(compareText)
+  return `map[${keys.map((key) => `${key}:${goValueText(value[key])}`).join(' ')}]`
+}
+
+/**
+ * A text as Go quotes it with `%q`.
+ * @param text - any text
+ */
+export function goQuote(text: string): string {
+  return JSON.stringify(text)
+    .replaceAll(/\\u00([01][0-9a-f])/g, '\\x$1')
+    .replaceAll('\u007f', '\\x7f')
+}
