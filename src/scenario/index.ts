@@ -1,0 +1,7 @@
+export { isScenarioFile, type LoadedFile, type LoadOverrides, loadScenarioFile } from './load.ts'
+export { displayPath, readPath, type SourcedObject } from './manifests.ts'
+export { imagesOf } from './manifest-lint.ts'
+export { formatProblem, type Problem, problemsError } from './problem.ts'
+export type { OutputCheck, ResolvedScenario, Step, StepBody } from './resolved.ts'
+export { scenarioJsonSchema } from './json-schema.ts'
+export { nearestWord, suggest } from './suggestion.ts'
