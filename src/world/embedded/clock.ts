@@ -1,0 +1,235 @@
+import { TwinError } from '../../lib/errors/index.ts'
+import {
+  type Clock,
+  type Hold,
+  type Instant,
+  SteppedClock,
+  SystemClock,
+  type Timeline,
+  wallClock
+} from '../../lib/time/index.ts'
+
+/** Wall milliseconds that active holds may keep simulated time standing before the run ends with TWIN_HOLD_STUCK. */
+export const HOLD_STUCK_WALL_MS = 10_000
+
+/**
+ * First instant of a stepped run. A constant, so that every time stamp of a run is the same each time it is run;
+ * long ago, so that simulated now is never ahead of the wall clock (kubectl would print `<invalid>` ages).
+ */
+export const STEPPED_START: Instant = Date.UTC(2026, 0, 1)
+
+/** Simulated hours that a sped-up wall world may run before its now overtakes the wall clock. */
+const FAST_WALL_HOURS = 4
+
+/** The clock of a world: a timeline that real I/O can hold still, and the pump that moves it. */
+export interface WorldClock extends Timeline {
+  /** Keeps time standing until released or suspended; does nothing in a world that follows the wall clock. */
+  hold(name: string): Hold
+  /** The unreleased hold of that id, e.g. one named by the header `x-twin-hold`. */
+  find(id: number): Hold | undefined
+  /** The first instant of the run. */
+  readonly startInstant: Instant
+  /** Lets time move. */
+  start(): void
+  /** Time never moves again. */
+  stop(): void
+  /** Wall milliseconds during which a `speed` ceiling, not work, kept time standing. */
+  idleWallMs(): number
+}
+
+/** Options of {@link createWorldClock}. */
+export interface WorldClockOptions {
+  /** `stepped`: time stands still while work is done. `wall`: time follows the wall clock. */
+  readonly time: 'stepped' | 'wall'
+  /** Ceiling of simulated seconds per wall second (stepped; default none), or the speed itself (wall; default 1). */
+  readonly speed?: number
+  /** Called once when time can no longer move: a hold stuck for `stuckAfterWallMs`, or a callback that threw. */
+  readonly onFailure: (error: unknown) => void
+  /** Default {@link HOLD_STUCK_WALL_MS}. */
+  readonly stuckAfterWallMs?: number
+  /** Wall clock, for tests of the ceiling. */
+  readonly wall?: Clock
+}
+
+/** Makes the clock of an embedded world. It stands at its first instant until {@link WorldClock.start}. */
+export function createWorldClock(options: WorldClockOptions): WorldClock {
+  return options.time === 'stepped' ? steppedWorldClock(options) : wallWorldClock(options)
+}
+
+function steppedWorldClock(options: WorldClockOptions): WorldClock {
+  const wall = options.wall ?? wallClock
+  const startInstant = Math.min(STEPPED_START, wall.now() - 30 * 86_400_000)
+  const clock = new SteppedClock(startInstant)
+  const pump = createPump(clock, options, wall)
+  return {
+    now: () => clock.now(),
+    at: (due, callback) => clock.at(due, callback),
+    hold: (name) => clock.hold(name),
+    find: (id) => clock.find(id),
+    startInstant,
+    start: () => pump.start(),
+    stop: () => pump.stop(),
+    idleWallMs: () => pump.idleWallMs()
+  }
+}
+
+interface Pump {
+  start(): void
+  stop(): void
+  idleWallMs(): number
+}
+
+/**
+ * Steps the clock once per turn of the event loop while nothing holds it. One step per turn, because what a callback
+ * sets off in microtasks (a promise that resolves and starts a request) must have taken its hold before the next step.
+ */
+function createPump(clock: SteppedClock, options: WorldClockOptions, wall: Clock): Pump {
+  const stuckAfterWallMs = options.stuckAfterWallMs ?? HOLD_STUCK_WALL_MS
+  let running = false
+  let scheduled = false
+  let lastStepWall = 0
+  let startWall = 0
+  let idleWallMs = 0
+  let ceilingTimer: NodeJS.Timeout | undefined
+  let watchdog: NodeJS.Timeout | undefined
+  const startInstant = clock.now()
+
+  function stop(): void {
+    running = false
+    clearTimeout(ceilingTimer)
+    clearInterval(watchdog)
+  }
+  function fail(error: unknown): void {
+    if (!running) return
+    stop()
+    options.onFailure(error)
+  }
+  function schedule(): void {
+    if (!running || scheduled) return
+    scheduled = true
+    setImmediate(turn)
+  }
+  function turn(): void {
+    scheduled = false
+    if (!running || !clock.idle) return
+    const waitMs = ceilingWaitMs()
+    if (waitMs > 0) {
+      scheduled = true
+      idleWallMs += waitMs
+      ceilingTimer = setTimeout(turn, waitMs)
+      return
+    }
+    lastStepWall = wall.now()
+    try {
+      if (!clock.step()) return
+    } catch (cause) {
+      fail(cause)
+      return
+    }
+    if (clock.idle) schedule()
+  }
+  function ceilingWaitMs(): number {
+    const due = clock.nextDue()
+    if (options.speed === undefined || due === undefined) return 0
+    return (due - startInstant) / options.speed - (wall.now() - startWall)
+  }
+  function watch(): void {
+    if (clock.idle) {
+      lastStepWall = wall.now()
+      return
+    }
+    const standingMs = wall.now() - lastStepWall
+    if (standingMs < stuckAfterWallMs) return
+    const holds = clock.activeHolds()
+    fail(
+      new TwinError(
+        'TWIN_HOLD_STUCK',
+        `Simulated time has stood still for ${Math.round(standingMs / 1000)} wall seconds; held by: ${holds.slice(0, 5).join(', ')}`,
+        { details: { holds, simulatedMs: clock.now() - startInstant } }
+      )
+    )
+  }
+  clock.onIdle(schedule)
+  return {
+    start(): void {
+      if (running) return
+      running = true
+      startWall = wall.now()
+      lastStepWall = startWall
+      watchdog = setInterval(watch, Math.max(10, Math.min(1000, stuckAfterWallMs / 4)))
+      schedule()
+    },
+    stop,
+    idleWallMs: () => idleWallMs
+  }
+}
+
+const FREE_HOLD: Hold = {
+  name: 'free',
+  id: 0,
+  release: () => undefined,
+  suspend: () => undefined,
+  resume: () => undefined
+}
+
+function wallWorldClock(options: WorldClockOptions): WorldClock {
+  const speed = options.speed ?? 1
+  const startInstant = wallClock.now() - Math.max(0, speed - 1) * FAST_WALL_HOURS * 3_600_000
+  const clock = new SystemClock({ speed, start: startInstant })
+  let running = false
+  let timer: NodeJS.Timeout | undefined
+  const runDue = (): void => {
+    timer = undefined
+    try {
+      clock.runDue()
+    } catch (cause) {
+      running = false
+      options.onFailure(cause)
+    }
+  }
+  clock.onDue((delayMs) => {
+    if (!running) return
+    clearTimeout(timer)
+    timer = setTimeout(runDue, Math.min(delayMs, 0x7fffffff))
+  })
+  return {
+    now: () => clock.now(),
+    at: (due, callback) => clock.at(due, callback),
+    hold: () => FREE_HOLD,
+    find: () => undefined,
+    startInstant,
+    start(): void {
+      running = true
+      clock.arm()
+    },
+    stop(): void {
+      running = false
+      clearTimeout(timer)
+    },
+    idleWallMs: () => 0
+  }
+}
+
+/** Resolves `delayMs` of simulated time later, with the hold given back meanwhile; at once when the signal aborts. */
+export function sleepUnder(
+  clock: Pick<WorldClock, 'now' | 'at'>,
+  hold: Hold,
+  delayMs: number,
+  signal?: AbortSignal
+): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      scheduled.cancel()
+      signal?.removeEventListener('abort', done)
+      hold.resume()
+      resolve()
+    }
+    const scheduled = clock.at(clock.now() + delayMs, done)
+    if (signal?.aborted === true) {
+      done()
+      return
+    }
+    signal?.addEventListener('abort', done)
+    hold.suspend()
+  })
+}
