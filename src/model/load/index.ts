@@ -1,0 +1,1 @@
+export { type ArrivalSpec, arrivalTimes } from './arrivals.ts'
