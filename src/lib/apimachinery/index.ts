@@ -98,3 +98,6 @@ export {
   type SchemaDefinitions
 } from './openapi.ts'
 export { fnv1a32, hashObject, safeEncode } from './pod-template-hash.ts'
+export { compileCrd, type CompiledCrd, type CompiledCrdVersion, type PrinterColumn, type ScalePaths } from './crd.ts'
+export { defaultBySchema, pruneBySchema, type PruneResult } from './crd-pruning.ts'
+export { validateAgainstSchema } from './crd-schema-validation.ts'

@@ -310,7 +310,9 @@ class Patcher {
     const value = wrap('test', operation.path, () => this.#read(place))
     if (this.#strict && value === undefined)
       throw new PatchFailure(`testing path ${operation.path} failed: ${MISSING}`, 'test')
-    if (!deepEqual(value ?? null, operation.value)) {
+    // The library takes a present null for a value of its own: only an explicit null in the patch equals it.
+    const equal = operation.hasValue || value === undefined ? deepEqual(value ?? null, operation.value) : false
+    if (!equal) {
       throw new PatchFailure(`testing value ${operation.path} failed: test failed`, 'test')
     }
   }

@@ -1,0 +1,291 @@
+import { deepEqual, isJsonMap, ownMember } from './json.ts'
+import { hasFormat } from './crd-formats.ts'
+import {
+  duplicateError,
+  fieldPath,
+  indexPath,
+  invalidError,
+  notSupportedError,
+  requiredError,
+  tooLongError,
+  tooManyError,
+  typeInvalidError,
+  type FieldError
+} from './field-error.ts'
+import type { OpenApiSchema } from './openapi.ts'
+
+/**
+ * Validates a value against an OpenAPI v3 schema with the messages of kube-openapi's validator as apiextensions 1.36 reports them.
+ * @param value - pruned and defaulted value
+ * @param schema - structural schema
+ * @param path - where the value is; empty at the root
+ * @param old - the stored value at this place: parts that did not change are not reported (validation ratcheting)
+ */
+export function validateAgainstSchema(
+  value: unknown,
+  schema: OpenApiSchema,
+  path: string,
+  old?: unknown
+): FieldError[] {
+  if (old !== undefined && deepEqual(value, old)) return []
+  if (value === null && schema.nullable === true) return []
+  return [
+    ...typeErrors(value, schema, path),
+    ...combinationErrors(value, schema, path),
+    ...(typeof value === 'string' ? stringErrors(value, schema, path) : []),
+    ...(typeof value === 'number' ? numberErrors(value, schema, path) : []),
+    ...(Array.isArray(value) ? arrayErrors(value, schema, path, old) : []),
+    ...enumErrors(value, schema, path),
+    ...(isJsonMap(value) ? objectErrors(value, schema, path, old) : [])
+  ]
+}
+
+function typeName(value: unknown): string {
+  if (value === null || value === undefined) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  return typeof value
+}
+
+function typeErrors(value: unknown, schema: OpenApiSchema, path: string): FieldError[] {
+  const actual = typeName(value)
+  const expected =
+    schema['x-kubernetes-int-or-string'] === true
+      ? ['integer', 'string']
+      : schema.type === undefined
+        ? []
+        : [schema.type]
+  if (expected.length === 0 || expected.includes(actual)) return formatErrors(value, schema, path)
+  if (actual === 'integer' && expected.includes('number')) return []
+  const wanted = expected.join(',')
+  const errors = [typeInvalidError(path, actual, `${path} in body must be of type ${wanted}: "${actual}"`)]
+  const bounded = schema.minimum !== undefined || schema.maximum !== undefined || schema.multipleOf !== undefined
+  if (actual === 'number' && wanted === 'integer' && bounded) {
+    // The number validator complains a second time, without a field.
+    const format = schema.format === undefined ? 'default' : schema.format
+    errors.push(invalidError('', '', `Checked value must be of type integer (${format} format) in ${path}`))
+  }
+  return errors
+}
+
+function formatErrors(value: unknown, schema: OpenApiSchema, path: string): FieldError[] {
+  if (typeof value !== 'string' || schema.format === undefined || hasFormat(schema.format, value)) return []
+  return [typeInvalidError(path, value, `${path} in body must be of type ${schema.format}: ${JSON.stringify(value)}`)]
+}
+
+function combinationErrors(value: unknown, schema: OpenApiSchema, path: string): FieldError[] {
+  const errors: FieldError[] = []
+  const subject = `"${path}"`
+  if (schema.allOf !== undefined) {
+    const failures = schema.allOf.flatMap((part) => validateAgainstSchema(value, part, path))
+    if (failures.length > 0)
+      errors.push(...failures, invalidError('', '', `${subject} must validate all the schemas (allOf)`))
+  }
+  if (schema.anyOf !== undefined && schema['x-kubernetes-int-or-string'] !== true)
+    errors.push(...anyOfErrors(value, schema.anyOf, path))
+  if (schema.oneOf !== undefined) errors.push(...oneOfErrors(value, schema.oneOf, path))
+  if (schema.not !== undefined && validateAgainstSchema(value, schema.not, path).length === 0) {
+    errors.push(invalidError('', '', `${subject} must not validate the schema (not)`))
+  }
+  return errors
+}
+
+function anyOfErrors(value: unknown, alternatives: readonly OpenApiSchema[], path: string): FieldError[] {
+  const results = alternatives.map((part) => validateAgainstSchema(value, part, path))
+  if (results.some((result) => result.length === 0)) return []
+  return [...(results[0] ?? []), invalidError('', '', `"${path}" must validate at least one schema (anyOf)`)]
+}
+
+function oneOfErrors(value: unknown, alternatives: readonly OpenApiSchema[], path: string): FieldError[] {
+  const results = alternatives.map((part) => validateAgainstSchema(value, part, path))
+  const valid = results.filter((result) => result.length === 0).length
+  if (valid === 1) return []
+  const found = valid === 0 ? 'Found none valid' : `Found ${valid} valid alternatives`
+  const text = `"${path}" must validate one and only one schema (oneOf). ${found}`
+  return [invalidError('', '', text), ...(valid === 0 ? (results[0] ?? []) : [])]
+}
+
+/** Only the first of the three is reported. */
+function stringErrors(value: string, schema: OpenApiSchema, path: string): FieldError[] {
+  const length = [...value].length
+  if (schema.maxLength !== undefined && length > schema.maxLength) return [tooLongError(path, schema.maxLength)]
+  if (schema.minLength !== undefined && length < schema.minLength) {
+    return [invalidError(path, value, `${path} in body should be at least ${schema.minLength} chars long`)]
+  }
+  if (schema.pattern !== undefined && !goRegExp(schema.pattern).test(value)) {
+    return [invalidError(path, value, `${path} in body should match '${schema.pattern}'`)]
+  }
+  return []
+}
+
+const COMPILED = new Map<string, RegExp>()
+const MAX_COMPILED = 2000
+
+/**
+ * A JavaScript regular expression for one in Go's syntax, as far as both agree; flags at the start (`(?i)`) are understood.
+ * @param pattern - RE2 syntax
+ */
+export function goRegExp(pattern: string): RegExp {
+  const known = COMPILED.get(pattern)
+  if (known !== undefined) return known
+  const flags = /^\(\?([ims]+)\)/.exec(pattern)
+  const source = (flags === null ? pattern : pattern.slice(flags[0].length))
+    .replaceAll('(?P<', '(?<')
+    .replaceAll('\\z', '$(?![^])')
+  const compiled = compileRegExp(source, flags?.[1] ?? '')
+  if (COMPILED.size >= MAX_COMPILED) COMPILED.clear()
+  COMPILED.set(pattern, compiled)
+  return compiled
+}
+
+function compileRegExp(source: string, flags: string): RegExp {
+  try {
+    return new RegExp(source, `${flags}u`)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    // Escapes of ordinary characters are errors only with the flag `u`.
+    return new RegExp(source, flags)
+  }
+}
+
+function numberErrors(value: number, schema: OpenApiSchema, path: string): FieldError[] {
+  const errors: FieldError[] = []
+  const { multipleOf, maximum, minimum } = schema
+  if (multipleOf !== undefined) {
+    if (Number.isInteger(value) && Math.trunc(multipleOf) === 0) {
+      errors.push(invalidError(path, 0, `factor MultipleOf declared for ${path} must be positive: 0`))
+    } else if (!isMultiple(value, multipleOf)) {
+      errors.push(invalidError(path, value, `${path} in body should be a multiple of ${multipleOf}`))
+    }
+  }
+  if (maximum !== undefined && (schema.exclusiveMaximum === true ? value >= maximum : value > maximum)) {
+    const rule = schema.exclusiveMaximum === true ? 'less than' : 'less than or equal to'
+    errors.push(invalidError(path, value, `${path} in body should be ${rule} ${maximum}`))
+  }
+  if (minimum !== undefined && (schema.exclusiveMinimum === true ? value <= minimum : value < minimum)) {
+    const rule = schema.exclusiveMinimum === true ? 'greater than' : 'greater than or equal to'
+    errors.push(invalidError(path, value, `${path} in body should be ${rule} ${minimum}`))
+  }
+  return errors
+}
+
+function isMultiple(value: number, factor: number): boolean {
+  const quotient = value / factor
+  return Math.abs(quotient - Math.round(quotient)) < 1e-9
+}
+
+function arrayErrors(value: readonly unknown[], schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
+  const errors: FieldError[] = []
+  const { items } = schema
+  if (items !== undefined) {
+    const oldItem = elementCorrelation(schema, old)
+    for (const [index, item] of value.entries()) {
+      errors.push(...validateAgainstSchema(item, items, indexPath(path, index), oldItem(item)))
+    }
+  }
+  if (schema.minItems !== undefined && value.length < schema.minItems) {
+    errors.push(invalidError(path, value.length, `${path} in body should have at least ${schema.minItems} items`))
+  }
+  if (schema.maxItems !== undefined && value.length > schema.maxItems)
+    errors.push(tooManyError(path, value.length, schema.maxItems))
+  return errors
+}
+
+/**
+ * Finds the stored element that an element of a list corresponds to: only lists of type `map` have such.
+ * @param schema - schema of the list
+ * @param old - stored list
+ */
+export function elementCorrelation(schema: OpenApiSchema, old: unknown): (item: unknown) => unknown {
+  const keys = schema['x-kubernetes-list-map-keys'] ?? []
+  if (schema['x-kubernetes-list-type'] !== 'map' || !Array.isArray(old)) return () => undefined
+  return (item) =>
+    (old as unknown[]).find(
+      (other) =>
+        isJsonMap(item) && isJsonMap(other) && keys.every((key) => deepEqual(item[key] ?? null, other[key] ?? null))
+    )
+}
+
+function enumErrors(value: unknown, schema: OpenApiSchema, path: string): FieldError[] {
+  if (schema.enum === undefined || schema.enum.some((allowed) => deepEqual(allowed, value))) return []
+  return [notSupportedError(path, value, schema.enum)]
+}
+
+function objectErrors(value: Record<string, unknown>, schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
+  const size = Object.keys(value).length
+  if (schema.minProperties !== undefined && size < schema.minProperties) {
+    return [invalidError(path, size, `${path} in body should have at least ${schema.minProperties} properties`)]
+  }
+  if (schema.maxProperties !== undefined && size > schema.maxProperties)
+    return [tooManyError(path, size, schema.maxProperties)]
+  const errors: FieldError[] = []
+  for (const name of schema.required ?? []) {
+    if (ownMember(value, name) === undefined) errors.push(requiredError(fieldPath(path, name)))
+  }
+  for (const [name, member] of Object.entries(value)) {
+    const property = memberSchema(schema, name)
+    if (property === undefined) continue
+    const before = isJsonMap(old) ? ownMember(old, name) : undefined
+    errors.push(...validateAgainstSchema(member, property, fieldPath(path, name), before))
+  }
+  return errors
+}
+
+/**
+ * Schema of a member of an object: its property or that of additional ones.
+ * @param schema - schema of the object
+ * @param name - of the member
+ */
+export function memberSchema(schema: OpenApiSchema, name: string): OpenApiSchema | undefined {
+  if (schema.properties !== undefined && Object.hasOwn(schema.properties, name)) return schema.properties[name]
+  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
+}
+
+/**
+ * Repetitions in lists of type `set` and `map` (apiextensions `listtype`).
+ * @param value - validated value
+ * @param schema - structural schema
+ * @param path - where the value is
+ * @param old - the stored value: unchanged parts are not reported
+ */
+export function validateListTypes(value: unknown, schema: OpenApiSchema, path: string, old?: unknown): FieldError[] {
+  if (old !== undefined && deepEqual(value, old)) return []
+  if (Array.isArray(value)) return listTypeErrors(value, schema, path, old)
+  if (!isJsonMap(value)) return []
+  return Object.entries(value).flatMap(([name, member]) => {
+    const property = memberSchema(schema, name)
+    const before = isJsonMap(old) ? ownMember(old, name) : undefined
+    if (property === undefined) return []
+    const memberPath =
+      schema.properties !== undefined && Object.hasOwn(schema.properties, name)
+        ? fieldPath(path, name)
+        : indexPath(path, name)
+    return validateListTypes(member, property, memberPath, before)
+  })
+}
+
+function listTypeErrors(value: readonly unknown[], schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
+  const errors: FieldError[] = []
+  const identity = listIdentity(schema)
+  if (identity !== undefined) {
+    for (const [index, item] of value.entries()) {
+      const key = identity(item)
+      const repeated = value.slice(0, index).some((other) => deepEqual(identity(other), key))
+      if (repeated) errors.push(duplicateError(indexPath(path, index), key))
+    }
+  }
+  if (schema.items === undefined) return errors
+  const oldItem = elementCorrelation(schema, old)
+  for (const [index, item] of value.entries()) {
+    errors.push(...validateListTypes(item, schema.items, indexPath(path, index), oldItem(item)))
+  }
+  return errors
+}
+
+function listIdentity(schema: OpenApiSchema): ((item: unknown) => unknown) | undefined {
+  if (schema['x-kubernetes-list-type'] === 'set') return (item) => item
+  if (schema['x-kubernetes-list-type'] !== 'map') return undefined
+  const keys = schema['x-kubernetes-list-map-keys'] ?? []
+  return (item) =>
+    isJsonMap(item) ? Object.fromEntries(keys.filter((key) => key in item).map((key) => [key, item[key]])) : item
+}

@@ -1,0 +1,200 @@
+import { isKnownFormat } from './crd-formats.ts'
+import { defaultBySchema, pruneBySchema, type PruneResult } from './crd-pruning.ts'
+import { hasRules, validateRules } from './crd-rules.ts'
+import { validateAgainstSchema, validateListTypes } from './crd-schema-validation.ts'
+import { compareText, deepCopy, isJsonMap, type JsonMap } from './json.ts'
+import { invalidError, type FieldError, type FieldErrorType } from './field-error.ts'
+import { isOpenApiSchema, type OpenApiSchema } from './openapi.ts'
+
+/** A column of `kubectl get`. */
+export interface PrinterColumn {
+  readonly name: string
+  /** integer, number, string, boolean or date. */
+  readonly type: string
+  readonly jsonPath: string
+  readonly format?: string
+  readonly description?: string
+  /** Columns above 0 show with `-o wide` only. */
+  readonly priority: number
+}
+
+/** Paths of the scale sub-resource, each starting with a dot. */
+export interface ScalePaths {
+  readonly specReplicasPath: string
+  readonly statusReplicasPath: string
+  readonly labelSelectorPath?: string
+}
+
+/** One version of a custom resource, ready for use. */
+export interface CompiledCrdVersion {
+  readonly name: string
+  readonly served: boolean
+  readonly storage: boolean
+  readonly deprecated: boolean
+  readonly deprecationWarning?: string
+  readonly schema: OpenApiSchema
+  readonly printerColumns: readonly PrinterColumn[]
+  /** JSON paths usable in field selectors. */
+  readonly selectableFields: readonly string[]
+  /** Whether the version has a status sub-resource. */
+  readonly status: boolean
+  readonly scale?: ScalePaths
+  /** Drops unspecified fields and names them. */
+  prune(object: unknown): PruneResult
+  /** Fills in defaults; the argument is not changed. */
+  default(object: unknown): unknown
+  /**
+   * Schema, list types and rules. Metadata is not looked at.
+   * @param old - stored object on update
+   */
+  validate(object: unknown, old?: unknown): FieldError[]
+}
+
+/** A CustomResourceDefinition, compiled. */
+export interface CompiledCrd {
+  readonly group: string
+  readonly scope: 'Namespaced' | 'Cluster'
+  readonly names: {
+    readonly kind: string
+    readonly listKind: string
+    readonly plural: string
+    readonly singular: string
+    readonly shortNames: readonly string[]
+    readonly categories: readonly string[]
+  }
+  readonly versions: readonly CompiledCrdVersion[]
+  /** Warnings the API server gives when the definition is written, e.g. `unrecognized format "url"`. */
+  readonly warnings: readonly string[]
+}
+
+/** The column of definitions that name none. */
+const AGE_COLUMN: PrinterColumn = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: '.metadata.creationTimestamp',
+  description:
+    'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata',
+  priority: 0
+}
+
+/**
+ * Compiles a CustomResourceDefinition (apiextensions.k8s.io/v1) whose form has been validated.
+ * @param crd - the object
+ */
+export function compileCrd(crd: unknown): CompiledCrd {
+  const spec = mapOf(mapOf(crd)['spec'])
+  const names = mapOf(spec['names'])
+  const kind = textOf(names['kind'])
+  const versions = listOf(spec['versions']).map((version) => compileVersion(mapOf(version)))
+  return {
+    group: textOf(spec['group']),
+    scope: spec['scope'] === 'Cluster' ? 'Cluster' : 'Namespaced',
+    names: {
+      kind,
+      listKind: textOf(names['listKind']) || `${kind}List`,
+      plural: textOf(names['plural']),
+      singular: textOf(names['singular']) || kind.toLowerCase(),
+      shortNames: listOf(names['shortNames']).map(String),
+      categories: listOf(names['categories']).map(String)
+    },
+    versions,
+    warnings: formatWarnings(versions)
+  }
+}
+
+function mapOf(value: unknown): JsonMap {
+  return isJsonMap(value) ? value : {}
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function compileVersion(version: JsonMap): CompiledCrdVersion {
+  const found = mapOf(version['schema'])['openAPIV3Schema']
+  const schema: OpenApiSchema = isOpenApiSchema(found)
+    ? found
+    : { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+  const subresources = mapOf(version['subresources'])
+  const scale = isJsonMap(subresources['scale']) ? scalePaths(subresources['scale']) : undefined
+  return {
+    name: textOf(version['name']),
+    served: version['served'] === true,
+    storage: version['storage'] === true,
+    deprecated: version['deprecated'] === true,
+    ...(typeof version['deprecationWarning'] === 'string' ? { deprecationWarning: version['deprecationWarning'] } : {}),
+    schema,
+    printerColumns: printerColumns(version['additionalPrinterColumns']),
+    selectableFields: listOf(version['selectableFields']).map((field) => textOf(mapOf(field)['jsonPath'])),
+    status: isJsonMap(subresources['status']),
+    ...(scale === undefined ? {} : { scale }),
+    prune: (object) => pruneBySchema(object, schema),
+    default: (object) => defaultBySchema(deepCopy(object), schema),
+    validate: (object, old) => validateCustomResource(object, schema, old)
+  }
+}
+
+function scalePaths(scale: JsonMap): ScalePaths {
+  return {
+    specReplicasPath: textOf(scale['specReplicasPath']),
+    statusReplicasPath: textOf(scale['statusReplicasPath']),
+    ...(typeof scale['labelSelectorPath'] === 'string' ? { labelSelectorPath: scale['labelSelectorPath'] } : {})
+  }
+}
+
+function printerColumns(columns: unknown): readonly PrinterColumn[] {
+  const own = listOf(columns).map((column) => {
+    const { name, type, jsonPath, priority, format, description } = mapOf(column)
+    return {
+      name: textOf(name),
+      type: textOf(type),
+      jsonPath: textOf(jsonPath),
+      priority: typeof priority === 'number' ? priority : 0,
+      ...(typeof format === 'string' ? { format } : {}),
+      ...(typeof description === 'string' ? { description } : {})
+    }
+  })
+  return own.length === 0 ? [AGE_COLUMN] : own
+}
+
+/** Errors after which rules are not run. */
+const BLOCKING: ReadonlySet<FieldErrorType> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid'
+])
+
+const SKIPPED_RULES =
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+
+function validateCustomResource(object: unknown, schema: OpenApiSchema, old: unknown): FieldError[] {
+  // apiVersion, kind and metadata are validated by the server itself; unchanged roots still run transition rules.
+  const errors = [...withoutHeader(object, schema, old), ...validateListTypes(object, schema, '', old)]
+  if (!hasRules(schema)) return errors
+  if (errors.some((error) => BLOCKING.has(error.type))) return [...errors, invalidError('', null, SKIPPED_RULES)]
+  return [...errors, ...validateRules(object, schema, '', old)]
+}
+
+function withoutHeader(object: unknown, schema: OpenApiSchema, old: unknown): FieldError[] {
+  const { metadata: _metadata, ...properties } = schema.properties ?? {}
+  return validateAgainstSchema(object, schema.properties === undefined ? schema : { ...schema, properties }, '', old)
+}
+
+function formatWarnings(versions: readonly CompiledCrdVersion[]): readonly string[] {
+  const found = new Set<string>()
+  for (const version of versions) collectFormats(version.schema, found)
+  return [...found].sort(compareText).map((format) => `unrecognized format ${JSON.stringify(format)}`)
+}
+
+function collectFormats(schema: OpenApiSchema, found: Set<string>): void {
+  if (schema.format !== undefined && schema.format !== '' && !isKnownFormat(schema.format)) found.add(schema.format)
+  if (schema.items !== undefined) collectFormats(schema.items, found)
+  if (typeof schema.additionalProperties === 'object') collectFormats(schema.additionalProperties, found)
+  for (const property of Object.values(schema.properties ?? {})) collectFormats(property, found)
+}

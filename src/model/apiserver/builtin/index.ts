@@ -1,0 +1,1 @@
+export { BUILTIN_DEFINITIONS, builtinDefinitionName, builtinSchema } from './openapi.ts'
