@@ -1,0 +1,6 @@
+export { boundText, within } from './bound.ts'
+export { judge, milestonesOf, standing, type Standing } from './judge.ts'
+export { objectComplaint } from './judge-end.ts'
+export { partialDifference } from './partial.ts'
+export { type CanaryState, type ConditionView, isMoment, TraceState } from './state.ts'
+export type { Divergence, LoadCounts, RunRecord, Verdict } from './verdict.ts'
