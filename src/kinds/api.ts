@@ -70,8 +70,10 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string>>
   /** Lower-case header names: `accept`, `content-type`, `user-agent`, …. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Parsed body (JSON or YAML); the patch document of a PATCH. */
+  /** Parsed body (JSON or YAML); the patch document of a PATCH. The server takes it over: it is frozen where it is stored. */
   readonly body?: unknown
+  /** JSON body as received. Where given, it is parsed by the server (duplicate fields are seen) and `body` is not read. */
+  readonly bodyText?: string
 }
 
 /** The API server's answer to an {@link ApiRequest}. */
