@@ -1,0 +1,74 @@
+import type { KubeObject } from '../../kinds/index.ts'
+import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
+import { DESIRED_REPLICAS, MAX_REPLICAS, maxSurge } from './deployment-facts.ts'
+import { type Plan, report, write } from './plan.ts'
+import { updateRequest } from './requests.ts'
+import type { Condition, Deployment, DeploymentStatus, ReplicaSet } from './shapes.ts'
+
+/** One run over one Deployment. `deployment` is replaced by what the API answers. */
+export interface DeploymentSync {
+  readonly now: Instant
+  deployment: Deployment
+}
+
+/** The ReplicaSets of a Deployment, as rollouts see them. */
+export interface SplitSets {
+  /** The set with the current template; undefined when there is none yet. */
+  readonly current: ReplicaSet | undefined
+  readonly old: readonly ReplicaSet[]
+}
+
+/** Old sets and the current one together. */
+export function allSets(sets: SplitSets): ReplicaSet[] {
+  return sets.current === undefined ? [...sets.old] : [...sets.old, sets.current]
+}
+
+/** A new Progressing (or other) condition, stamped with the time of this run. */
+export function newCondition(sync: DeploymentSync, fields: Omit<Condition, 'lastUpdateTime'>): Condition {
+  const time = formatTimestamp(sync.now)
+  return { ...fields, lastTransitionTime: fields.lastTransitionTime ?? time, lastUpdateTime: time }
+}
+
+/** Writes the status sub-resource (the revision annotation travels with it, as upstream). */
+export function* updateStatus(sync: DeploymentSync, status: DeploymentStatus): Plan<void> {
+  const updated = yield* write(updateRequest({ ...sync.deployment, status }, 'deployments', 'status'))
+  sync.deployment = updated as Deployment
+}
+
+/** Reports an event on the Deployment. */
+export function* reportOn(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): Plan<void> {
+  yield* report({ about, type, reason, message, component: 'deployment-controller' })
+}
+
+/** The annotations that let a later run see which size a ReplicaSet was scaled for. */
+export function replicaAnnotations(deployment: Deployment): Record<string, string> {
+  return {
+    [DESIRED_REPLICAS]: String(deployment.spec.replicas),
+    [MAX_REPLICAS]: String(deployment.spec.replicas + maxSurge(deployment))
+  }
+}
+
+/** Gives a ReplicaSet a size and says so; the set as stored afterwards. */
+export function* scaleSet(sync: DeploymentSync, set: ReplicaSet, replicas: number): Plan<ReplicaSet> {
+  const wanted = replicaAnnotations(sync.deployment)
+  const annotations = set.metadata.annotations ?? {}
+  const annotated = Object.keys(wanted).every((key) => annotations[key] === wanted[key])
+  const before = set.spec.replicas
+  if (before === replicas && annotated) return set
+  const scaled = yield* write(
+    updateRequest(
+      {
+        ...set,
+        metadata: { ...set.metadata, annotations: { ...annotations, ...wanted } },
+        spec: { ...set.spec, replicas }
+      },
+      'replicasets'
+    )
+  )
+  if (before !== replicas) {
+    const direction = replicas > before ? 'up' : 'down'
+    const message = `Scaled ${direction} replica set ${set.metadata.name} from ${before} to ${replicas}`
+    yield* reportOn(sync.deployment, 'Normal', 'ScalingReplicaSet', message)
+  }
+  return scaled as ReplicaSet
+}

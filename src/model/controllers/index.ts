@@ -1,0 +1,51 @@
+export { reconcileDeployment } from './deployment.ts'
+export { reconcileEndpoints } from './endpoints.ts'
+export { reconcileEndpointSlices } from './endpointslice.ts'
+export { type CollectedObject, type OwnershipGraph, collectGarbage } from './garbage-collector.ts'
+export { sameJson } from './json.ts'
+export { type NamespaceContent, type NamespaceSource, reconcileNamespace } from './namespace.ts'
+export { controllerOf } from './owners.ts'
+export {
+  type ClusterView,
+  type ControllerEffect,
+  type ControllerEvent,
+  DONE,
+  type ObjectKey,
+  type Plan,
+  type ReconcileContext,
+  type Reconciler,
+  type Requeue
+} from './plan.ts'
+export { isPodActive, isPodFinished, isPodReady } from './pod-facts.ts'
+export {
+  NO_RESULTS,
+  type ProbeCount,
+  type ProbeKind,
+  type ProbeVerdict,
+  countResult,
+  probeDelayMs,
+  probePeriodMs
+} from './pod-probes.ts'
+export { type Backoff, type RestartPlan, backoffText, nextPullDelay, planRestart, restarts } from './pod-restarts.ts'
+export type { PodRuntime, PodStart } from './pod-runtime.ts'
+export { type ContainerRun, type PodFacts, containerId, podStatus } from './pod-status.ts'
+export { reconcileReplicaSet } from './replicaset.ts'
+export { createRequest, deleteRequest, patchRequest, updateRequest } from './requests.ts'
+export { type NodeLoad, schedulePod } from './scheduler.ts'
+export { labelsInclude, selectorMatches } from './selectors.ts'
+export type {
+  Condition,
+  Container,
+  ContainerState,
+  ContainerStatus,
+  DaemonSet,
+  Deployment,
+  LabelSelector,
+  Node,
+  Pod,
+  PodStatus,
+  PodTemplate,
+  Probe,
+  ReplicaSet,
+  Service
+} from './shapes.ts'

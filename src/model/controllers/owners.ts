@@ -1,0 +1,59 @@
+import type { KubeObject, OwnerReference } from '../../kinds/index.ts'
+import { DONE, type Plan, type ReconcileContext, write } from './plan.ts'
+import { patchRequest } from './requests.ts'
+import { selectorMatches } from './selectors.ts'
+import type { LabelSelector } from './shapes.ts'
+
+/** The reference that makes `owner` the controller of what carries it (meta/v1 NewControllerRef). */
+export function controllerReference(owner: KubeObject): OwnerReference {
+  return {
+    apiVersion: owner.apiVersion,
+    kind: owner.kind,
+    name: owner.metadata.name,
+    uid: owner.metadata.uid ?? '',
+    controller: true,
+    blockOwnerDeletion: true
+  }
+}
+
+/** The controlling owner of an object, if it has one. */
+export function controllerOf(object: KubeObject): OwnerReference | undefined {
+  return object.metadata.ownerReferences?.find((reference) => reference.controller === true)
+}
+
+/**
+ * Objects a workload controls: releases those its selector no longer matches, adopts matching ones without controller.
+ * @see kubernetes/pkg/controller/controller_ref_manager.go, v1.36
+ */
+export function* claimControlled(
+  context: ReconcileContext,
+  owner: KubeObject,
+  wanted: { readonly group: string; readonly resource: string; readonly selector: LabelSelector }
+): Plan<KubeObject[]> {
+  const { view } = context
+  const { group, resource, selector } = wanted
+  const claimed: KubeObject[] = []
+  for (const object of view.controlledBy(group, resource, owner.metadata.uid ?? '')) {
+    if (selectorMatches(selector, object.metadata.labels)) claimed.push(object)
+    else yield* release(object, owner, resource)
+  }
+  if (owner.metadata.deletionTimestamp !== undefined) return claimed
+  for (const object of view.orphans(group, resource, owner.metadata.namespace ?? '')) {
+    if (object.metadata.deletionTimestamp !== undefined) continue
+    if (!selectorMatches(selector, object.metadata.labels)) continue
+    claimed.push(yield* adopt(object, owner, resource))
+  }
+  return claimed
+}
+
+function* adopt(object: KubeObject, owner: KubeObject, resource: string): Plan<KubeObject> {
+  const ownerReferences = [...(object.metadata.ownerReferences ?? []), controllerReference(owner)]
+  return yield* write(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, ownerReferences } }))
+}
+
+function* release(object: KubeObject, owner: KubeObject, resource: string): Plan<typeof DONE> {
+  const rest = (object.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== owner.metadata.uid)
+  const ownerReferences = rest.length === 0 ? null : rest
+  yield* write(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, ownerReferences } }))
+  return DONE
+}

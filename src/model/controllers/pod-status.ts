@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto'
+import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
+import type { Condition, Container, ContainerState, ContainerStatus, Pod, PodStatus } from './shapes.ts'
+
+/** What the kubelet knows of one container. */
+export interface ContainerRun {
+  readonly name: string
+  readonly state: ContainerState
+  readonly lastState: ContainerState
+  readonly restartCount: number
+  /** The startup probe succeeded, or there is none. */
+  readonly started: boolean
+  /** The readiness probe's verdict; true without probe. */
+  readonly ready: boolean
+}
+
+/** Everything a pod's status is computed from. */
+export interface PodFacts {
+  readonly pod: Pod
+  readonly runs: readonly ContainerRun[]
+  readonly podIp: string | undefined
+  readonly hostIp: string
+  /** A veto on readiness (a rule of the world). */
+  readonly mayBeReady: boolean
+  readonly now: Instant
+}
+
+/** An id of 64 hex digits for one run of a container. */
+export function containerId(pod: Pod, name: string, restartCount: number): string {
+  const hash = createHash('sha256').update(`${pod.metadata.uid}/${name}/${restartCount}`)
+  return `containerd://${hash.digest('hex')}`
+}
+
+/** The status the kubelet reports for a pod on its node. @see kubernetes/pkg/kubelet/status, v1.36 */
+export function podStatus(facts: PodFacts): PodStatus {
+  const { pod, runs, now } = facts
+  const phase = phaseOf(pod, runs)
+  const containerStatuses = pod.spec.containers.map((container) => containerStatus(facts, container))
+  const initStatuses = (pod.spec.initContainers ?? []).map((container) => initStatus(facts, container))
+  const running = facts.podIp !== undefined
+  const { initContainerStatuses: _old, ...kept } = pod.status ?? {}
+  return {
+    ...kept,
+    phase,
+    conditions: mergeConditions(pod, conditionsOf(facts, phase), formatTimestamp(now)),
+    hostIP: facts.hostIp,
+    hostIPs: [{ ip: facts.hostIp }],
+    ...(running && facts.podIp !== undefined ? { podIP: facts.podIp, podIPs: [{ ip: facts.podIp }] } : {}),
+    startTime: pod.status?.startTime ?? formatTimestamp(now),
+    ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),
+    containerStatuses,
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation })
+  }
+}
+
+/** Pending until all containers have started once; ended when all have and the restart policy lets them. */
+function phaseOf(pod: Pod, runs: readonly ContainerRun[]): string {
+  if (runs.some((run) => neverStarted(run))) return 'Pending'
+  const policy = pod.spec.restartPolicy ?? 'Always'
+  const codes = runs.map((run) => run.state.terminated?.exitCode)
+  if (policy === 'Always' || codes.includes(undefined)) return 'Running'
+  if (codes.every((code) => code === 0)) return 'Succeeded'
+  return policy === 'Never' ? 'Failed' : 'Running'
+}
+
+function neverStarted(run: ContainerRun): boolean {
+  return run.state.waiting !== undefined && run.lastState.terminated === undefined
+}
+
+/** Whether a container counts as ready. */
+function isReady(run: ContainerRun | undefined): boolean {
+  return run?.state.running !== undefined && run.started && run.ready
+}
+
+function containerStatus(facts: PodFacts, container: Container): ContainerStatus {
+  const run = facts.runs.find((each) => each.name === container.name)
+  const restartCount = run?.restartCount ?? 0
+  const state = run?.state ?? { waiting: { reason: 'ContainerCreating' } }
+  const begun = state.waiting === undefined || run?.lastState.terminated !== undefined
+  const held = facts.mayBeReady
+  return {
+    ...(begun ? { containerID: containerId(facts.pod, container.name, restartCount) } : {}),
+    image: container.image,
+    imageID: begun ? imageId(container.image) : '',
+    lastState: run?.lastState ?? {},
+    name: container.name,
+    ready: isReady(run) && held,
+    restartCount,
+    started: state.running !== undefined && run?.started === true,
+    state
+  }
+}
+
+function initStatus(facts: PodFacts, container: Container): ContainerStatus {
+  const id = containerId(facts.pod, container.name, 0)
+  const started = facts.runs.some((run) => run.state.waiting === undefined)
+  const time = facts.pod.status?.startTime ?? formatTimestamp(facts.now)
+  const ended = { exitCode: 0, reason: 'Completed', startedAt: time, finishedAt: time, containerID: id }
+  return {
+    ...(started ? { containerID: id } : {}),
+    image: container.image,
+    imageID: started ? imageId(container.image) : '',
+    lastState: {},
+    name: container.name,
+    ready: started,
+    restartCount: 0,
+    started: false,
+    state: started ? { terminated: ended } : { waiting: { reason: 'PodInitializing' } }
+  }
+}
+
+function imageId(image: string): string {
+  return `sha256:${createHash('sha256').update(image).digest('hex')}`
+}
+
+interface Verdict {
+  readonly type: string
+  readonly ok: boolean
+  readonly reason?: string
+  readonly message?: string
+}
+
+function conditionsOf(facts: PodFacts, phase: string): Verdict[] {
+  const { pod, runs } = facts
+  const unready = pod.spec.containers
+    .filter((container) => !facts.mayBeReady || !isReady(runs.find((run) => run.name === container.name)))
+    .map((container) => container.name)
+  const containersReady = readiness('ContainersReady', unready, phase)
+  return [
+    { type: 'PodReadyToStartContainers', ok: facts.podIp !== undefined && phase !== 'Succeeded' && phase !== 'Failed' },
+    { type: 'Initialized', ok: true, ...(phase === 'Succeeded' ? { reason: 'PodCompleted' } : {}) },
+    gated(pod, { ...containersReady, type: 'Ready' }),
+    containersReady,
+    { type: 'PodScheduled', ok: true }
+  ]
+}
+
+function readiness(type: string, unready: readonly string[], phase: string): Verdict {
+  if (phase === 'Succeeded') return { type, ok: false, reason: 'PodCompleted' }
+  if (phase === 'Failed') return { type, ok: false, reason: 'PodFailed' }
+  if (unready.length === 0) return { type, ok: true }
+  const message = `containers with unready status: [${unready.join(' ')}]`
+  return { type, ok: false, reason: 'ContainersNotReady', message }
+}
+
+/** A pod whose containers are ready waits for its readiness gates. */
+function gated(pod: Pod, verdict: Verdict): Verdict {
+  if (!verdict.ok) return verdict
+  const problems: string[] = []
+  for (const gate of pod.spec.readinessGates ?? []) {
+    const condition = pod.status?.conditions?.find((each) => each.type === gate.conditionType)
+    if (condition === undefined)
+      problems.push(`corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`)
+    else if (condition.status !== 'True')
+      problems.push(`the status of pod readiness gate "${gate.conditionType}" is not "True", but ${condition.status}`)
+  }
+  if (problems.length === 0) return verdict
+  return { type: verdict.type, ok: false, reason: 'ReadinessGatesNotReady', message: problems.join(', ') }
+}
+
+/** Keeps transition times of unchanged conditions and conditions other parties own. */
+function mergeConditions(pod: Pod, verdicts: readonly Verdict[], time: string): Condition[] {
+  const before = pod.status?.conditions ?? []
+  const merged: Condition[] = verdicts.map((verdict) => {
+    const old = before.find((condition) => condition.type === verdict.type)
+    const status = verdict.ok ? 'True' : 'False'
+    return {
+      type: verdict.type,
+      status,
+      ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+      lastProbeTime: null,
+      lastTransitionTime: old?.status === status ? (old.lastTransitionTime ?? time) : time,
+      ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
+      ...(verdict.message === undefined ? {} : { message: verdict.message })
+    }
+  })
+  const owned = new Set(verdicts.map((verdict) => verdict.type))
+  return [...merged, ...before.filter((condition) => !owned.has(condition.type))]
+}

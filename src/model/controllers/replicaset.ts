@@ -1,0 +1,170 @@
+import type { ApiResponse, KubeObject, KubeStatus } from '../../kinds/index.ts'
+import { formatTimestamp } from '../../lib/time/index.ts'
+import { omitZero, sameJson } from './json.ts'
+import { claimControlled, controllerOf, controllerReference } from './owners.ts'
+import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, attempt, report, write } from './plan.ts'
+import { availableAt, isPodActive, isPodAvailable, isPodReady, isPodTerminating } from './pod-facts.ts'
+import { podsToDelete } from './pod-ranking.ts'
+import { createRequest, deleteRequest, updateRequest } from './requests.ts'
+import { labelsInclude } from './selectors.ts'
+import type { Condition, Pod, PodTemplate, ReplicaSet, ReplicaSetStatus } from './shapes.ts'
+
+const COMPONENT = 'replicaset-controller'
+/** Most pods created or deleted in one run, as upstream. */
+const BURST = 500
+
+interface Managed {
+  readonly created: readonly Pod[]
+  readonly deleted: ReadonlySet<string>
+  /** Message of the refusal that ended the batch. */
+  readonly failure?: string
+  readonly partial: boolean
+}
+
+/**
+ * Keeps as many pods as the ReplicaSet wants.
+ * @see kubernetes/pkg/controller/replicaset/replica_set.go syncReplicaSet, v1.36
+ */
+export function* reconcileReplicaSet(context: ReconcileContext, key: ObjectKey): Plan<Requeue> {
+  const { view, now } = context
+  const set = view.get('apps', 'replicasets', key.namespace, key.name) as ReplicaSet | undefined
+  if (set === undefined) return DONE
+  const wanted = { group: '', resource: 'pods', selector: set.spec.selector }
+  const claimed = (yield* claimControlled(context, set, wanted)) as Pod[]
+  const active = claimed.filter(isPodActive)
+  let managed: Managed = { created: [], deleted: new Set(), partial: false }
+  if (set.metadata.deletionTimestamp === undefined) managed = yield* managePods(context, set, active)
+  const pods = { active, terminating: claimed.filter(isPodTerminating).length }
+  yield* updateCounters(context, set, { ...pods, managed })
+  if (managed.failure !== undefined || managed.partial) return { retry: true }
+  return requeueForAvailability(set, active, now)
+}
+
+function* managePods(context: ReconcileContext, set: ReplicaSet, active: readonly Pod[]): Plan<Managed> {
+  const missing = set.spec.replicas - active.length
+  if (missing > 0) return yield* createPods(set, Math.min(missing, BURST), missing > BURST)
+  if (missing < 0) return yield* deletePods(context, set, { active, count: Math.min(-missing, BURST) })
+  return { created: [], deleted: new Set(), partial: false }
+}
+
+function* createPods(set: ReplicaSet, count: number, partial: boolean): Plan<Managed> {
+  const created: Pod[] = []
+  for (let index = 0; index < count; index++) {
+    const response = yield* createPod(set, set.spec.template)
+    if (response.code < 400) {
+      const pod = response.body as Pod
+      created.push(pod)
+      yield* say(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
+      continue
+    }
+    const status = response.body as KubeStatus
+    if (status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating')) break
+    const failure = status.message ?? ''
+    yield* say(set, 'Warning', 'FailedCreate', `Error creating: ${failure}`)
+    return { created, deleted: new Set(), failure, partial }
+  }
+  return { created, deleted: new Set(), partial }
+}
+
+/** Sends a pod made from a template for its controller. */
+export function* createPod(owner: KubeObject, template: PodTemplate): Plan<ApiResponse> {
+  const { labels, annotations, finalizers } = template.metadata ?? {}
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      generateName: `${owner.metadata.name}-`,
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(finalizers === undefined ? {} : { finalizers }),
+      ownerReferences: [controllerReference(owner)]
+    },
+    spec: template.spec
+  }
+  return yield* attempt(createRequest(pod, { apiVersion: 'v1', resource: 'pods', namespace: owner.metadata.namespace }))
+}
+
+function* deletePods(
+  context: ReconcileContext,
+  set: ReplicaSet,
+  options: { readonly active: readonly Pod[]; readonly count: number }
+): Plan<Managed> {
+  const deleted = new Set<string>()
+  const related = relatedPods(context, set, options.active)
+  for (const pod of podsToDelete(options.active, related, options.count, context.now)) {
+    yield* write(deleteRequest(pod, 'pods'))
+    deleted.add(pod.metadata.uid ?? '')
+    yield* say(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
+  }
+  return { created: [], deleted, partial: false }
+}
+
+/** Active pods of every ReplicaSet of the same owner. */
+function relatedPods(context: ReconcileContext, set: ReplicaSet, own: readonly Pod[]): readonly Pod[] {
+  const owner = controllerOf(set)
+  if (owner === undefined) return own
+  const siblings = context.view.controlledBy('apps', 'replicasets', owner.uid)
+  return siblings.flatMap((sibling) =>
+    (context.view.controlledBy('', 'pods', sibling.metadata.uid ?? '') as Pod[]).filter(isPodActive)
+  )
+}
+
+function* updateCounters(
+  context: ReconcileContext,
+  set: ReplicaSet,
+  pods: { readonly active: readonly Pod[]; readonly terminating: number; readonly managed: Managed }
+): Plan<void> {
+  const status = calculateStatus(context, set, pods)
+  const before = set.status ?? { replicas: 0 }
+  if (sameJson(before, status)) return
+  yield* write(updateRequest({ ...set, status }, 'replicasets', 'status'))
+}
+
+function calculateStatus(
+  context: ReconcileContext,
+  set: ReplicaSet,
+  pods: { readonly active: readonly Pod[]; readonly terminating: number; readonly managed: Managed }
+): ReplicaSetStatus {
+  const templateLabels = set.spec.template.metadata?.labels ?? {}
+  const ready = pods.active.filter(isPodReady)
+  const minReadySeconds = set.spec.minReadySeconds ?? 0
+  const conditions = withFailure(context, set, pods.managed.failure)
+  return {
+    // Pods of this very run are counted by the next one, as upstream counts what it listed before.
+    replicas: pods.active.length,
+    ...omitZero({
+      fullyLabeledReplicas: pods.active.filter((pod) => labelsInclude(pod.metadata.labels, templateLabels)).length,
+      readyReplicas: ready.length,
+      availableReplicas: ready.filter((pod) => isPodAvailable(pod, minReadySeconds, context.now)).length,
+      observedGeneration: set.metadata.generation
+    }),
+    terminatingReplicas: pods.terminating,
+    ...(conditions.length === 0 ? {} : { conditions })
+  }
+}
+
+function withFailure(context: ReconcileContext, set: ReplicaSet, failure: string | undefined): readonly Condition[] {
+  const conditions = set.status?.conditions ?? []
+  const known = conditions.some((each) => each.type === 'ReplicaFailure')
+  if (failure === undefined) return conditions.filter((each) => each.type !== 'ReplicaFailure')
+  if (known) return conditions
+  const lastTransitionTime = formatTimestamp(context.now)
+  return [
+    ...conditions,
+    { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: failure, lastTransitionTime }
+  ]
+}
+
+/** Ready pods become available with time alone, so the set has to be looked at again. */
+function requeueForAvailability(set: ReplicaSet, active: readonly Pod[], now: number): Requeue {
+  const minReadySeconds = set.spec.minReadySeconds ?? 0
+  if (minReadySeconds === 0) return DONE
+  const pending = active
+    .map((pod) => availableAt(pod, minReadySeconds))
+    .filter((at) => at !== undefined && at > now) as number[]
+  return pending.length === 0 ? DONE : { requeueAt: Math.min(...pending) }
+}
+
+function* say(set: ReplicaSet, type: 'Normal' | 'Warning', reason: string, message: string): Plan<void> {
+  yield* report({ about: set, type, reason, message, component: COMPONENT })
+}

@@ -1,0 +1,223 @@
+import type { Instant } from '../../lib/time/index.ts'
+import type { Random } from '../../lib/random/index.ts'
+import type { ApiChange, KubeObject } from '../../kinds/index.ts'
+import {
+  type NamespaceSource,
+  type ObjectKey,
+  type Plan,
+  type Pod,
+  type ReconcileContext,
+  type Requeue,
+  type Service,
+  collectGarbage,
+  controllerOf,
+  labelsInclude,
+  reconcileNamespace,
+  schedulePod,
+  selectorMatches
+} from '../../model/controllers/index.ts'
+import type { ClusterIndex } from './cluster-index.ts'
+import { CONTROLLERS, type ControllerName, LEVEL } from './controllers.ts'
+
+/** What a dispatcher works with. */
+export interface DispatcherPort {
+  readonly index: ClusterIndex
+  /** Controllers that do not run. */
+  readonly without: ReadonlySet<string>
+  readonly rootCertificate: string
+  readonly random: Random
+  enqueue(level: number, key: string, plan: () => Plan<Requeue>): void
+  now(): Instant
+}
+
+/** Controller of each workload kind and the resource it is served as. */
+const OWNERS: Readonly<Record<string, ControllerName>> = { ReplicaSet: 'replicaset', Deployment: 'deployment' }
+const SELECTING: readonly (readonly [string, string, ControllerName])[] = [['apps', 'replicasets', 'replicaset']]
+
+/** Turns API changes into work: which controllers have to look at which objects. */
+export class Dispatcher {
+  readonly #port: DispatcherPort
+  readonly #namespaces: NamespaceSource
+  readonly #podsPerNode = new Map<string, number>()
+
+  constructor(port: DispatcherPort) {
+    this.#port = port
+    this.#namespaces = {
+      rootCertificate: port.rootCertificate,
+      contents: (namespace) => port.index.contents(namespace)
+    }
+  }
+
+  /** Enqueues everything a change concerns. The index has taken it in already. */
+  dispatch(change: ApiChange): void {
+    const { object, resource } = change
+    switch (resource) {
+      case 'pods':
+        this.#pod(change)
+        break
+      case 'replicasets':
+        this.#controller('replicaset', object)
+        this.#owner(object)
+        break
+      case 'deployments':
+        this.#controller('deployment', object)
+        break
+      case 'services':
+      case 'endpoints':
+        this.#controller('endpoints', object)
+        this.#controller('endpointslice', object)
+        break
+      case 'endpointslices':
+        this.#slice(object)
+        break
+      case 'namespaces':
+        this.#namespace(object.metadata.name)
+        break
+      case 'nodes':
+        this.#nodes()
+        break
+      default:
+    }
+    this.#ownership(change)
+    this.#namespaceContent(change)
+  }
+
+  #context(): ReconcileContext {
+    return { view: this.#port.index, now: this.#port.now(), random: this.#port.random }
+  }
+
+  #controller(name: ControllerName, object: KubeObject): void {
+    this.#byKey(name, keyOf(object))
+  }
+
+  #byKey(name: ControllerName, key: ObjectKey): void {
+    if (this.#port.without.has(name)) return
+    const { level, reconcile } = CONTROLLERS[name]
+    const text = `${name}|${key.namespace ?? ''}/${key.name}`
+    this.#port.enqueue(level, text, () => reconcile(this.#context(), key))
+  }
+
+  /** The controller of an object looks at it again. */
+  #owner(object: KubeObject): void {
+    const owner = controllerOf(object)
+    const name = owner === undefined ? undefined : OWNERS[owner.kind]
+    if (owner !== undefined && name !== undefined) this.#byKey(name, { ...keyOf(object), name: owner.name })
+    else if (owner === undefined && object.kind === 'ReplicaSet') this.#matching('apps', 'deployments', object)
+  }
+
+  #matching(group: string, resource: string, object: KubeObject): void {
+    for (const each of this.#port.index.list(group, resource, object.metadata.namespace)) {
+      const { selector } = each.spec as { readonly selector: Parameters<typeof selectorMatches>[0] }
+      const name = OWNERS[each.kind]
+      if (name !== undefined && selectorMatches(selector, object.metadata.labels)) this.#controller(name, each)
+    }
+  }
+
+  #pod(change: ApiChange): void {
+    const pod = change.object as Pod
+    const previous = change.previous as Pod | undefined
+    this.#countOnNode(change)
+    const gone = change.type === 'DELETED'
+    if (!gone && pod.spec.nodeName === undefined) {
+      const key = keyOf(pod)
+      const text = `scheduler|${pod.metadata.uid ?? ''}`
+      this.#port.enqueue(LEVEL.pods, text, () =>
+        schedulePod(this.#context(), key, (node) => this.#podsPerNode.get(node) ?? 0)
+      )
+    }
+    const owner = controllerOf(pod)
+    const before = previous === undefined ? undefined : controllerOf(previous)
+    if (owner !== undefined) this.#owner(pod)
+    else for (const [group, resource] of SELECTING) this.#matching(group, resource, pod)
+    if (previous !== undefined && before?.uid !== owner?.uid) this.#owner(previous)
+    if (gone) this.#grandOwner(pod)
+    this.#servicesOf(pod, previous)
+  }
+
+  /** A pod that is gone may let a Recreate rollout of its Deployment go on. */
+  #grandOwner(pod: Pod): void {
+    const owner = controllerOf(pod)
+    const set = owner === undefined ? undefined : this.#port.index.byUid(owner.uid)
+    if (set !== undefined) this.#owner(set.object)
+  }
+
+  #countOnNode(change: ApiChange): void {
+    const after = change.type === 'DELETED' ? undefined : (change.object as Pod).spec.nodeName
+    const kept = change.type === 'DELETED' ? (change.object as Pod) : (change.previous as Pod | undefined)
+    const before = kept?.spec.nodeName
+    if (before === after) return
+    if (before !== undefined) this.#podsPerNode.set(before, (this.#podsPerNode.get(before) ?? 1) - 1)
+    if (after !== undefined) this.#podsPerNode.set(after, (this.#podsPerNode.get(after) ?? 0) + 1)
+  }
+
+  #servicesOf(pod: Pod, previous: Pod | undefined): void {
+    for (const object of this.#port.index.list('', 'services', pod.metadata.namespace)) {
+      const { selector } = (object as Service).spec
+      if (selector === undefined) continue
+      const concerned =
+        labelsInclude(pod.metadata.labels, selector) ||
+        (previous !== undefined && labelsInclude(previous.metadata.labels, selector))
+      if (!concerned) continue
+      this.#controller('endpoints', object)
+      this.#controller('endpointslice', object)
+    }
+  }
+
+  #slice(slice: KubeObject): void {
+    const name = slice.metadata.labels?.['kubernetes.io/service-name']
+    if (name !== undefined) this.#byKey('endpointslice', { ...keyOf(slice), name })
+  }
+
+  #namespace(name: string): void {
+    if (this.#port.without.has('namespace')) return
+    this.#port.enqueue(LEVEL.cluster, `namespace|${name}`, () =>
+      reconcileNamespace(this.#context(), { name }, this.#namespaces)
+    )
+  }
+
+  /** Deleted born-with objects come back; a terminating namespace waits for its last object. */
+  #namespaceContent(change: ApiChange): void {
+    const { namespace, name } = change.object.metadata
+    if (namespace === undefined) return
+    const bornWith =
+      (change.resource === 'configmaps' && name === 'kube-root-ca.crt') ||
+      (change.resource === 'serviceaccounts' && name === 'default')
+    if (bornWith) return this.#namespace(namespace)
+    const home = this.#port.index.get('', 'namespaces', undefined, namespace)
+    if (home?.metadata.deletionTimestamp !== undefined) this.#namespace(namespace)
+  }
+
+  #nodes(): void {
+    for (const pod of this.#port.index.list('', 'pods') as readonly Pod[]) {
+      if (pod.spec.nodeName === undefined)
+        this.#pod({ type: 'MODIFIED', group: '', resource: 'pods', object: pod, previous: pod })
+    }
+  }
+
+  /** Objects whose owners may be gone, and owners that wait for their dependents. */
+  #ownership(change: ApiChange): void {
+    if (this.#port.without.has('garbage-collector')) return
+    const { metadata } = change.object
+    const uid = metadata.uid ?? ''
+    if (change.type === 'DELETED') {
+      for (const dependent of this.#port.index.dependents(uid)) this.#collect(dependent.object.metadata.uid ?? '')
+    } else if (metadata.deletionTimestamp !== undefined) {
+      if ((metadata.finalizers ?? []).length > 0) this.#collect(uid)
+    } else if (change.type === 'ADDED' && (metadata.ownerReferences ?? []).length > 0) this.#collect(uid)
+    else if (change.previous?.metadata.ownerReferences?.length !== metadata.ownerReferences?.length) this.#collect(uid)
+    if (change.type !== 'DELETED' && metadata.deletionTimestamp === undefined) return
+    for (const owner of metadata.ownerReferences ?? []) {
+      const found = this.#port.index.byUid(owner.uid)
+      if (found?.object.metadata.deletionTimestamp !== undefined) this.#collect(owner.uid)
+    }
+  }
+
+  #collect(uid: string): void {
+    this.#port.enqueue(LEVEL.cluster, `garbage|${uid}`, () => collectGarbage(this.#port.index, uid))
+  }
+}
+
+function keyOf(object: KubeObject): ObjectKey {
+  const { namespace, name } = object.metadata
+  return namespace === undefined ? { name } : { namespace, name }
+}
