@@ -1,0 +1,319 @@
+import { Labels, METRIC_NAME, type Series, type Tsdb } from '../tsdb/index.ts'
+import { aggregate } from './aggregation.ts'
+import type { Annotations } from './annotations.ts'
+import {
+  type Binary,
+  type Call,
+  type Expr,
+  type MatrixSelector,
+  type Subquery,
+  typeOf,
+  unwrap,
+  type VectorSelector
+} from './ast.ts'
+import { applyOperator, setOperation, vectorScalar, vectorVector } from './binary.ts'
+import { callFunction } from './calls.ts'
+import { SET_OPERATORS } from './check.ts'
+import type { EvaluationContext } from './context.ts'
+import { emptyVector, hasDuplicates, push, type Vector, type Window } from './vector.ts'
+
+/** An execution error of a query: an expected outcome that the engine turns into a value. */
+export class ExecutionError extends Error {}
+
+/** What one evaluation needs. */
+export interface EvaluatorOptions {
+  readonly db: Tsdb
+  readonly version: 'v2' | 'v3'
+  readonly delayedNameRemoval: boolean
+  readonly annotations: Annotations
+  readonly startMs: number
+  readonly endMs: number
+  readonly stepMs: number
+  readonly lookbackMs: number
+  readonly defaultStepMs: number
+  /** Caches of the parsed query, by owner. */
+  readonly caches: Map<object, Map<object, unknown>>
+}
+
+/** A series and its samples, as a subquery makes them. */
+export interface SampleList {
+  readonly labels: Labels
+  readonly times: number[]
+  readonly values: number[]
+}
+
+const CACHE_ENTRIES_MAX = 20_000
+const SUBQUERY_STEPS_MAX = 1_000_000
+
+interface Selection {
+  generation: number
+  db: Tsdb
+  series: Series[]
+}
+
+/** Evaluates an expression at one time after the other. @see Prometheus promql/engine.go, v2.55.1 */
+export class Evaluator implements EvaluationContext {
+  readonly db: Tsdb
+  readonly version: 'v2' | 'v3'
+  readonly delayedNameRemoval: boolean
+  readonly annotations: Annotations
+  readonly startMs: number
+  readonly endMs: number
+  readonly stepMs: number
+  readonly lookbackMs: number
+  readonly defaultStepMs: number
+  evaluationMs: number
+  private readonly caches: Map<object, Map<object, unknown>>
+  private readonly subqueryResults = new Map<Subquery, Map<number, Vector>>()
+  private stepsTaken = 0
+
+  constructor(options: EvaluatorOptions) {
+    this.db = options.db
+    this.version = options.version
+    this.delayedNameRemoval = options.delayedNameRemoval
+    this.annotations = options.annotations
+    this.startMs = options.startMs
+    this.endMs = options.endMs
+    this.stepMs = options.stepMs
+    this.lookbackMs = options.lookbackMs
+    this.defaultStepMs = options.defaultStepMs
+    this.caches = options.caches
+    this.evaluationMs = options.startMs
+  }
+
+  dropName(labels: Labels): Labels {
+    return this.delayedNameRemoval ? labels.withNameDropPending() : labels.withoutName()
+  }
+
+  cacheOf<Key extends object, Value>(owner: object): Map<Key, Value> {
+    let cache = this.caches.get(owner)
+    if (cache === undefined || cache.size > CACHE_ENTRIES_MAX)
+      this.caches.set(owner, (cache = new Map<object, unknown>()))
+    return cache as Map<Key, Value>
+  }
+
+  fail(message: string): never {
+    throw new ExecutionError(message)
+  }
+
+  /** Value of a scalar expression. */
+  scalar(expr: Expr, timeMs: number): number {
+    switch (expr.kind) {
+      case 'number':
+        return expr.value
+      case 'paren':
+        return this.scalar(expr.inner, timeMs)
+      case 'unary': {
+        const value = this.scalar(expr.inner, timeMs)
+        return expr.operator === '-' ? -value : value
+      }
+      case 'binary':
+        return applyOperator(expr.operator, this.scalar(expr.left, timeMs), this.scalar(expr.right, timeMs))
+      case 'call':
+        return this.scalarCall(expr, timeMs)
+      default:
+        return this.fail(`expected a scalar, got ${typeOf(expr)}`)
+    }
+  }
+
+  /** Value of a string expression. */
+  text(expr: Expr): string {
+    const inner = unwrap(expr)
+    return inner.kind === 'string' ? inner.value : this.fail('expected a string')
+  }
+
+  /** Value of an instant vector expression. */
+  vector(expr: Expr, timeMs: number): Vector {
+    switch (expr.kind) {
+      case 'selector':
+        return this.select(expr, timeMs, false)
+      case 'paren':
+        return this.vector(expr.inner, timeMs)
+      case 'unary':
+        return this.negated(this.vector(expr.inner, timeMs), expr.operator)
+      case 'aggregation': {
+        const { parameter } = expr
+        const textual = parameter !== undefined && typeOf(parameter) === 'string'
+        const value =
+          parameter === undefined ? undefined : textual ? this.text(parameter) : this.scalar(parameter, timeMs)
+        const input = this.vector(expr.inner, timeMs)
+        this.evaluationMs = timeMs
+        return aggregate(this, expr, input, value)
+      }
+      case 'binary':
+        return this.binary(expr, timeMs)
+      case 'call':
+        return this.checked(callFunction(this, expr, timeMs))
+      default:
+        return this.fail(`expected an instant vector, got ${typeOf(expr)}`)
+    }
+  }
+
+  /** Elements of a selector; with `ownTime` their value is the sample's own time in seconds. */
+  select(expr: VectorSelector, timeMs: number, ownTime: boolean): Vector {
+    const wantedMs = this.shiftedTime(expr, timeMs)
+    const oldestMs = this.version === 'v2' ? wantedMs - this.lookbackMs : wantedMs - this.lookbackMs + 1
+    const result = emptyVector()
+    for (const series of this.seriesOf(expr)) {
+      const last = series.to - 1
+      const index =
+        (series.times[last] ?? Infinity) <= wantedMs && last >= series.from
+          ? last
+          : series.indexAtOrAfter(wantedMs + 1) - 1
+      if (index < series.from) continue
+      const sampleMs = series.times[index] ?? 0
+      if (sampleMs < oldestMs || series.isStale(index)) continue
+      push(result, series.labels, ownTime ? sampleMs / 1000 : (series.values[index] ?? Number.NaN))
+    }
+    return result
+  }
+
+  /** Visits each series' samples in the range that ends at a time; series without samples there are left out. */
+  windows(expr: MatrixSelector | Subquery, timeMs: number, visit: (labels: Labels, window: Window) => void): void {
+    if (expr.kind === 'subquery') this.subqueryWindows(expr, timeMs, visit)
+    else this.selectorWindows(expr, timeMs, visit)
+  }
+
+  /** Time a selector or subquery looks at when evaluated at a time. */
+  shiftedTime(shift: Pick<VectorSelector, 'at' | 'offsetMs'>, timeMs: number): number {
+    const base =
+      shift.at === undefined ? timeMs : shift.at === 'start' ? this.startMs : shift.at === 'end' ? this.endMs : shift.at
+    return base - shift.offsetMs
+  }
+
+  private scalarCall(expr: Call, timeMs: number): number {
+    if (expr.spec.name === 'pi') return Math.PI
+    if (expr.spec.name === 'time') return timeMs / 1000
+    const argument = expr.args[0]
+    if (argument === undefined) return Number.NaN
+    const { values } = this.vector(argument, timeMs)
+    return values.length === 1 ? (values[0] ?? Number.NaN) : Number.NaN
+  }
+
+  private negated(input: Vector, operator: '+' | '-'): Vector {
+    if (operator === '+') return input
+    const result = emptyVector()
+    input.labels.forEach((labels, index) => push(result, this.dropName(labels), -(input.values[index] ?? Number.NaN)))
+    return this.checked(result)
+  }
+
+  private binary(expr: Binary, timeMs: number): Vector {
+    const leftType = typeOf(expr.left)
+    const rightType = typeOf(expr.right)
+    if (leftType === 'scalar' || rightType === 'scalar') {
+      const swapped = leftType === 'scalar'
+      const vector = this.vector(swapped ? expr.right : expr.left, timeMs)
+      const scalar = this.scalar(swapped ? expr.left : expr.right, timeMs)
+      return this.checked(vectorScalar(this, expr, { vector, scalar, swapped }))
+    }
+    const left = this.vector(expr.left, timeMs)
+    const right = this.vector(expr.right, timeMs)
+    if (SET_OPERATORS.has(expr.operator)) return this.checked(setOperation(this, expr, left, right))
+    return this.checked(vectorVector(this, expr, left, right))
+  }
+
+  /** Without delayed name removal two results of one label set end the query at once. */
+  private checked(vector: Vector): Vector {
+    if (this.delayedNameRemoval || vector.labels.length < 2) return vector
+    if (hasDuplicates(vector)) this.fail('vector cannot contain metrics with the same labelset')
+    return vector
+  }
+
+  private seriesOf(expr: VectorSelector): readonly Series[] {
+    const cache = this.cacheOf<object, Selection>(expr.matchers)
+    const known = cache.get(expr)
+    if (known !== undefined && known.db === this.db && known.generation === this.db.generation) return known.series
+    const series = this.db.select(expr.matchers)
+    cache.set(expr, { db: this.db, generation: this.db.generation, series })
+    return series
+  }
+
+  private selectorWindows(expr: MatrixSelector, timeMs: number, visit: (labels: Labels, window: Window) => void): void {
+    const endMs = this.shiftedTime(expr.selector, timeMs)
+    const startMs = endMs - expr.rangeMs
+    const firstMs = this.version === 'v2' ? startMs : startMs + 1
+    const window: Window = { times: [], values: [], from: 0, to: 0, startMs, endMs, evaluationMs: timeMs }
+    for (const series of this.seriesOf(expr.selector)) {
+      const from = series.indexAtOrAfter(firstMs)
+      if (from >= series.to) continue
+      const newest = (series.times[series.to - 1] ?? Infinity) <= endMs
+      const to = newest ? series.to : series.indexAtOrAfter(endMs + 1)
+      if (from >= to) continue
+      window.times = series.times
+      window.values = series.values
+      window.from = from
+      window.to = to
+      if (series.staleCount > 0) withoutStale(series, window)
+      if (window.to > window.from) visit(series.labels, window)
+    }
+  }
+
+  private subqueryWindows(expr: Subquery, timeMs: number, visit: (labels: Labels, window: Window) => void): void {
+    const endMs = this.shiftedTime(expr, timeMs)
+    const startMs = endMs - expr.rangeMs
+    for (const list of this.subquerySamples(expr, timeMs)) {
+      const { times, values } = list
+      visit(list.labels, { times, values, from: 0, to: times.length, startMs, endMs, evaluationMs: timeMs })
+    }
+  }
+
+  /** Samples of a subquery, series by series. */
+  subquerySamples(expr: Subquery, timeMs: number): Iterable<SampleList> {
+    const endMs = this.shiftedTime(expr, timeMs)
+    const startMs = endMs - expr.rangeMs
+    const stepMs = expr.stepMs > 0 ? expr.stepMs : this.defaultStepMs
+    let atMs = stepMs * Math.trunc(startMs / stepMs)
+    if (this.version === 'v2' ? atMs < startMs : atMs <= startMs) atMs += stepMs
+    const lists = new Map<string, SampleList>()
+    for (; atMs <= endMs; atMs += stepMs) {
+      if (++this.stepsTaken > SUBQUERY_STEPS_MAX)
+        this.fail('query processing would load too many samples into memory in query execution')
+      const vector = this.subqueryStep(expr, atMs)
+      vector.labels.forEach((labels, index) => {
+        let list = lists.get(labels.key)
+        if (list === undefined) lists.set(labels.key, (list = { labels, times: [], values: [] }))
+        list.times.push(atMs)
+        list.values.push(vector.values[index] ?? Number.NaN)
+      })
+    }
+    return lists.values()
+  }
+
+  /** Steps of neighbouring evaluations overlap, so each is evaluated once. */
+  private subqueryStep(expr: Subquery, timeMs: number): Vector {
+    let byTime = this.subqueryResults.get(expr)
+    if (byTime === undefined || byTime.size > CACHE_ENTRIES_MAX) {
+      this.subqueryResults.set(expr, (byTime = new Map<number, Vector>()))
+    }
+    let vector = byTime.get(timeMs)
+    if (vector === undefined) {
+      vector = this.vector(expr.inner, timeMs)
+      byTime.set(timeMs, vector)
+    }
+    return vector
+  }
+}
+
+/** Copies a window's values without staleness markers. */
+function withoutStale(series: Series, window: Window): void {
+  const times: number[] = []
+  const values: number[] = []
+  for (let index = window.from; index < window.to; index++) {
+    if (series.isStale(index)) continue
+    times.push(series.times[index] ?? 0)
+    values.push(series.values[index] ?? Number.NaN)
+  }
+  window.times = times
+  window.values = values
+  window.from = 0
+  window.to = times.length
+}
+
+/** Drops names that were marked to go; for the end of a query. */
+export function cleanNames(vector: Vector): Vector {
+  if (!vector.labels.some((labels) => labels.nameDropPending)) return vector
+  return {
+    labels: vector.labels.map((labels) => (labels.nameDropPending ? labels.without([METRIC_NAME]) : labels)),
+    values: vector.values
+  }
+}

@@ -1,0 +1,218 @@
+import { compareForSort, KahanMean, KahanSum, quantileOf } from './numbers.ts'
+import type { Window } from './vector.ts'
+
+/** A function of one series' window: its value, or undefined for no element. */
+export type RangeFunction = (window: Window, parameters: readonly number[]) => number | undefined
+
+function at(list: ArrayLike<number>, index: number): number {
+  return list[index] ?? Number.NaN
+}
+
+function each(window: Window, visit: (value: number) => void): void {
+  for (let index = window.from; index < window.to; index++) visit(at(window.values, index))
+}
+
+/** Increase of a counter over the window's samples, resets added up. */
+function counterIncrease(window: Window): number {
+  const { values, from, to } = window
+  let result = at(values, to - 1) - at(values, from)
+  let previous = at(values, from)
+  for (let index = from + 1; index < to; index++) {
+    const value = at(values, index)
+    if (value < previous) result += previous
+    previous = value
+  }
+  return result
+}
+
+/**
+ * The change over the window, extrapolated to its edges; a counter is not extrapolated below zero.
+ * @see Prometheus promql/functions.go extrapolatedRate, v2.55.1
+ */
+function extrapolated(window: Window, isCounter: boolean, isRate: boolean): number | undefined {
+  const { times, values, from, to, startMs, endMs } = window
+  const gaps = to - from - 1
+  if (gaps < 1) return undefined
+  const first = at(times, from)
+  const last = at(times, to - 1)
+  const change = isCounter ? counterIncrease(window) : at(values, to - 1) - at(values, from)
+  let toStart = (first - startMs) / 1000
+  let toEnd = (endMs - last) / 1000
+  const span = (last - first) / 1000
+  const average = span / gaps
+  const threshold = average * 1.1
+  if (toStart >= threshold) toStart = average / 2
+  if (isCounter && change > 0 && at(values, from) >= 0) {
+    const toZero = span * (at(values, from) / change)
+    if (toZero < toStart) toStart = toZero
+  }
+  if (toEnd >= threshold) toEnd = average / 2
+  let factor = (span + toStart + toEnd) / span
+  if (isRate) factor /= (endMs - startMs) / 1000
+  return change * factor
+}
+
+function instantChange(window: Window, isRate: boolean): number | undefined {
+  const { times, values, to, from } = window
+  if (to - from < 2) return undefined
+  const last = at(values, to - 1)
+  const previous = at(values, to - 2)
+  const seconds = (at(times, to - 1) - at(times, to - 2)) / 1000
+  if (seconds === 0) return undefined
+  const change = isRate && last < previous ? last : last - previous
+  return isRate ? change / seconds : change
+}
+
+/** Least squares through the window. @see promql/functions.go linearRegression, v2.55.1 */
+function regression(window: Window, interceptMs: number): { slope: number; intercept: number } {
+  const { times, values, from, to } = window
+  const sumX = new KahanSum()
+  const sumY = new KahanSum()
+  const sumXY = new KahanSum()
+  const sumX2 = new KahanSum()
+  const first = at(values, from)
+  let constant = true
+  for (let index = from; index < to; index++) {
+    const x = (at(times, index) - interceptMs) / 1000
+    const y = at(values, index)
+    if (y !== first) constant = false
+    sumX.add(x)
+    sumY.add(y)
+    sumXY.add(x * y)
+    sumX2.add(x * x)
+  }
+  if (constant) {
+    return Number.isFinite(first) ? { slope: 0, intercept: first } : { slope: Number.NaN, intercept: Number.NaN }
+  }
+  const count = to - from
+  const covariance = sumXY.value - (sumX.value * sumY.value) / count
+  const variance = sumX2.value - (sumX.value * sumX.value) / count
+  const slope = covariance / variance
+  return { slope, intercept: sumY.value / count - (slope * sumX.value) / count }
+}
+
+function smoothed(window: Window, parameters: readonly number[]): number | undefined {
+  const { values, from, to } = window
+  const smoothing = parameters[0] ?? 0
+  const trendFactor = parameters[1] ?? 0
+  if (to - from < 2) return undefined
+  let level = at(values, from)
+  let previousLevel = 0
+  let trend = at(values, from + 1) - at(values, from)
+  for (let index = from + 1; index < to; index++) {
+    const scaled = smoothing * at(values, index)
+    if (index > from + 1) trend = trendFactor * (level - previousLevel) + (1 - trendFactor) * trend
+    previousLevel = level
+    level = scaled + (1 - smoothing) * (level + trend)
+  }
+  return level
+}
+
+function extreme(window: Window, better: (left: number, right: number) => boolean): number {
+  let best = at(window.values, window.from)
+  each(window, (value) => {
+    if (better(value, best) || Number.isNaN(best)) best = value
+  })
+  return best
+}
+
+function extremeTime(window: Window, better: (left: number, right: number) => boolean): number {
+  let best = window.from
+  for (let index = window.from + 1; index < window.to; index++) {
+    const value = at(window.values, index)
+    const current = at(window.values, best)
+    if (better(value, current) || Number.isNaN(current)) best = index
+  }
+  return at(window.times, best) / 1000
+}
+
+function variance(window: Window): number {
+  let count = 0
+  const mean = new KahanSum()
+  const spread = new KahanSum()
+  each(window, (value) => {
+    count++
+    const delta = value - (mean.sum + mean.compensation)
+    mean.add(delta / count)
+    spread.add(delta * (value - (mean.sum + mean.compensation)))
+  })
+  return (spread.sum + spread.compensation) / count
+}
+
+function countWhere(window: Window, differs: (value: number, previous: number) => boolean): number {
+  let count = 0
+  for (let index = window.from + 1; index < window.to; index++) {
+    if (differs(at(window.values, index), at(window.values, index - 1))) count++
+  }
+  return count
+}
+
+function listOf(window: Window): number[] {
+  const list: number[] = []
+  each(window, (value) => list.push(value))
+  return list
+}
+
+function medianDeviation(window: Window): number {
+  const values = listOf(window)
+  const median = quantileOf(0.5, values)
+  return quantileOf(0.5, values.map((value) => Math.abs(value - median)).sort(compareForSort))
+}
+
+function sum(window: Window): number {
+  const kahan = new KahanSum()
+  each(window, (value) => kahan.add(value))
+  return kahan.value
+}
+
+function mean(window: Window): number {
+  const kahan = new KahanMean()
+  each(window, (value) => kahan.add(value))
+  return kahan.value
+}
+
+/** Functions of a range vector, by name. The window is never empty. */
+export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<string, RangeFunction>([
+  ['rate', (window) => extrapolated(window, true, true)],
+  ['increase', (window) => extrapolated(window, true, false)],
+  ['delta', (window) => extrapolated(window, false, false)],
+  ['irate', (window) => instantChange(window, true)],
+  ['idelta', (window) => instantChange(window, false)],
+  ['sum_over_time', sum],
+  ['avg_over_time', mean],
+  ['count_over_time', (window) => window.to - window.from],
+  ['last_over_time', (window) => at(window.values, window.to - 1)],
+  ['first_over_time', (window) => at(window.values, window.from)],
+  ['present_over_time', () => 1],
+  ['absent_over_time', () => 1],
+  ['max_over_time', (window) => extreme(window, (left, right) => left > right)],
+  ['min_over_time', (window) => extreme(window, (left, right) => left < right)],
+  ['ts_of_max_over_time', (window) => extremeTime(window, (left, right) => left >= right)],
+  ['ts_of_min_over_time', (window) => extremeTime(window, (left, right) => left <= right)],
+  ['ts_of_first_over_time', (window) => at(window.times, window.from) / 1000],
+  ['ts_of_last_over_time', (window) => at(window.times, window.to - 1) / 1000],
+  ['stdvar_over_time', variance],
+  ['stddev_over_time', (window) => Math.sqrt(variance(window))],
+  ['mad_over_time', medianDeviation],
+  ['quantile_over_time', (window, parameters) => quantileOf(parameters[0] ?? Number.NaN, listOf(window))],
+  [
+    'changes',
+    (window) =>
+      countWhere(window, (value, before) => value !== before && !(Number.isNaN(value) && Number.isNaN(before)))
+  ],
+  ['resets', (window) => countWhere(window, (value, before) => value < before)],
+  [
+    'deriv',
+    (window) => (window.to - window.from < 2 ? undefined : regression(window, at(window.times, window.from)).slope)
+  ],
+  [
+    'predict_linear',
+    (window, parameters) => {
+      if (window.to - window.from < 2) return undefined
+      const { slope, intercept } = regression(window, window.evaluationMs)
+      return slope * (parameters[0] ?? 0) + intercept
+    }
+  ],
+  ['holt_winters', smoothed],
+  ['double_exponential_smoothing', smoothed]
+])

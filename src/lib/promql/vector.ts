@@ -1,0 +1,43 @@
+import type { Labels } from '../tsdb/index.ts'
+
+/** An instant vector as two parallel lists: no object per sample. */
+export interface Vector {
+  readonly labels: Labels[]
+  readonly values: number[]
+}
+
+/** An empty vector. */
+export function emptyVector(): Vector {
+  return { labels: [], values: [] }
+}
+
+/** Adds an element. */
+export function push(vector: Vector, labels: Labels, value: number): void {
+  vector.labels.push(labels)
+  vector.values.push(value)
+}
+
+/** Whether two elements have the same labels. */
+export function hasDuplicates(vector: Vector): boolean {
+  if (vector.labels.length < 2) return false
+  const seen = new Set<string>()
+  for (const labels of vector.labels) {
+    if (seen.has(labels.key)) return true
+    seen.add(labels.key)
+  }
+  return false
+}
+
+/** The samples of one series in a range, between `from` and `to` of the arrays; reused from series to series. */
+export interface Window {
+  times: ArrayLike<number>
+  values: ArrayLike<number>
+  from: number
+  to: number
+  /** Left edge of the range, ms. */
+  startMs: number
+  /** Right edge of the range, ms. */
+  endMs: number
+  /** Evaluation time, ms: differs from the right edge under `offset` and `@`. */
+  evaluationMs: number
+}

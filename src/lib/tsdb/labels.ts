@@ -1,0 +1,177 @@
+/** The label that carries the metric name. */
+export const METRIC_NAME = '__name__'
+
+const EMPTY_VALUES: readonly string[] = []
+
+/**
+ * An immutable label set, sorted by name, without empty values. Derived sets that queries ask for again and again
+ * (without the name, marked for a later drop of the name) are kept on the object, so that their identity is stable.
+ * @see Prometheus model/labels, v2.55.1
+ */
+export class Labels {
+  /** Label names in ascending order. */
+  readonly names: readonly string[]
+  /** Values in the order of {@link Labels.names}. */
+  readonly values: readonly string[]
+  /** The name is dropped at the end of the query, not earlier (delayed name removal of Prometheus 3.x). */
+  readonly nameDropPending: boolean
+  private keyText: string | undefined
+  private nameless: Labels | undefined
+  private pending: Labels | undefined
+
+  private constructor(names: readonly string[], values: readonly string[], nameDropPending: boolean) {
+    this.names = names
+    this.values = values
+    this.nameDropPending = nameDropPending
+  }
+
+  /** The set without labels. */
+  static readonly EMPTY: Labels = new Labels(EMPTY_VALUES, EMPTY_VALUES, false)
+
+  /** From a plain record; empty values are left out. */
+  static of(record: Readonly<Record<string, string>>): Labels {
+    return Labels.fromPairs(Object.entries(record))
+  }
+
+  /** From pairs in any order; of two pairs with one name the last stands; empty values are left out. */
+  static fromPairs(pairs: Iterable<readonly [string, string]>): Labels {
+    const byName = new Map<string, string>()
+    for (const [name, value] of pairs) byName.set(name, value)
+    const names = [...byName.keys()].filter((name) => byName.get(name) !== '').sort(compareText)
+    if (names.length === 0) return Labels.EMPTY
+    return new Labels(
+      names,
+      names.map((name) => byName.get(name) ?? ''),
+      false
+    )
+  }
+
+  /** From parallel arrays that are sorted already and hold no empty value. */
+  static fromSorted(names: readonly string[], values: readonly string[]): Labels {
+    return names.length === 0 ? Labels.EMPTY : new Labels(names, values, false)
+  }
+
+  /** Number of labels. */
+  get size(): number {
+    return this.names.length
+  }
+
+  /** The value of a label; empty text when absent, as Prometheus treats it. */
+  get(name: string): string {
+    const names = this.names
+    for (let index = 0; index < names.length; index++) {
+      if (names[index] === name) return this.values[index] ?? ''
+    }
+    return ''
+  }
+
+  /** Whether the label is there. */
+  has(name: string): boolean {
+    return this.names.includes(name)
+  }
+
+  /** The metric name, empty when there is none. */
+  get metricName(): string {
+    return this.get(METRIC_NAME)
+  }
+
+  /** A text that is equal exactly for equal sets (a pending drop of the name does not count). */
+  get key(): string {
+    if (this.keyText === undefined) {
+      let text = ''
+      for (let index = 0; index < this.names.length; index++) {
+        text += `${this.names[index]}\u0001${this.values[index]}\u0002`
+      }
+      this.keyText = text
+    }
+    return this.keyText
+  }
+
+  /** The set without the metric name; the same object on every call. */
+  withoutName(): Labels {
+    if (this.nameless === undefined) this.nameless = this.has(METRIC_NAME) ? this.without([METRIC_NAME]) : unmark(this)
+    return this.nameless
+  }
+
+  /** The same set, its name to be dropped when the query ends. */
+  withNameDropPending(): Labels {
+    if (this.nameDropPending) return this
+    this.pending ??= new Labels(this.names, this.values, true)
+    return this.pending
+  }
+
+  /** The same set with its name to stay. */
+  withNameKept(): Labels {
+    return this.nameDropPending ? new Labels(this.names, this.values, false) : this
+  }
+
+  /** Without the named labels. */
+  without(names: readonly string[]): Labels {
+    return this.filter((name) => !names.includes(name))
+  }
+
+  /** Only the named labels. */
+  only(names: readonly string[]): Labels {
+    return this.filter((name) => names.includes(name))
+  }
+
+  /** Only labels whose name passes. */
+  filter(keep: (name: string) => boolean): Labels {
+    const names: string[] = []
+    const values: string[] = []
+    for (let index = 0; index < this.names.length; index++) {
+      const name = this.names[index] ?? ''
+      if (!keep(name)) continue
+      names.push(name)
+      values.push(this.values[index] ?? '')
+    }
+    return Labels.fromSorted(names, values)
+  }
+
+  /** With a label set; an empty value removes it. A pending drop of the name stays pending. */
+  with(name: string, value: string): Labels {
+    const record = this.toRecord()
+    record[name] = value
+    const made = Labels.of(record)
+    return this.nameDropPending ? made.withNameDropPending() : made
+  }
+
+  /** A plain record, names ascending. */
+  toRecord(): Record<string, string> {
+    const record: Record<string, string> = {}
+    for (let index = 0; index < this.names.length; index++) record[this.names[index] ?? ''] = this.values[index] ?? ''
+    return record
+  }
+
+  /** Prometheus notation: `name{a="b"}`. */
+  toString(): string {
+    const name = this.metricName
+    const pairs: string[] = []
+    for (let index = 0; index < this.names.length; index++) {
+      if (this.names[index] === METRIC_NAME) continue
+      pairs.push(`${this.names[index]}=${JSON.stringify(this.values[index])}`)
+    }
+    return pairs.length === 0 && name !== '' ? name : `${name}{${pairs.join(', ')}}`
+  }
+}
+
+/** Order of label sets: by name, then value, pair by pair; a prefix comes first. */
+export function compareLabels(left: Labels, right: Labels): number {
+  const shared = Math.min(left.size, right.size)
+  for (let index = 0; index < shared; index++) {
+    const byName = compareText(left.names[index] ?? '', right.names[index] ?? '')
+    if (byName !== 0) return byName
+    const byValue = compareText(left.values[index] ?? '', right.values[index] ?? '')
+    if (byValue !== 0) return byValue
+  }
+  return left.size - right.size
+}
+
+/** Order of texts as Go compares strings (by code unit here; surrogates apart, the same as by UTF-8 byte). */
+export function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+function unmark(labels: Labels): Labels {
+  return labels.withNameKept()
+}
