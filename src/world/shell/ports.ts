@@ -30,7 +30,11 @@ export type ShellHttpAnswer =
       /** Latin-1: one character per byte. */
       readonly body: string
     }
-  | { readonly ok: false; readonly reason: 'resolve' | 'refused' | 'reset' | 'timeout' | 'aborted'; readonly message: string }
+  | {
+      readonly ok: false
+      readonly reason: 'resolve' | 'refused' | 'reset' | 'timeout' | 'aborted'
+      readonly message: string
+    }
 
 /** A closed loop of requests, as hey and wrk make it. */
 export interface ShellLoad {

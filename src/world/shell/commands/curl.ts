@@ -143,7 +143,10 @@ function send(session: ShellSession, request: ShellHttpRequest, signal: AbortSig
 
 function buildRequest(options: ParsedOptions, target: URL): ShellHttpRequest | string {
   const data = options.lists.get('data')?.join('&')
-  const headers: Record<string, string> = { 'user-agent': options.values.get('user-agent') ?? 'curl/7.88.1', accept: '*/*' }
+  const headers: Record<string, string> = {
+    'user-agent': options.values.get('user-agent') ?? 'curl/7.88.1',
+    accept: '*/*'
+  }
   const url = new URL(target)
   let body: string | undefined
   if (data !== undefined && options.flags.has('get')) url.search = url.search === '' ? data : `${url.search}&${data}`
@@ -195,9 +198,17 @@ function transportProblem(
     case 'resolve':
       return problem(options, 6, `Could not resolve host: ${url.hostname}`)
     case 'refused':
-      return problem(options, 7, `Failed to connect to ${url.hostname} port ${port} after 0 ms: Couldn't connect to server`)
+      return problem(
+        options,
+        7,
+        `Failed to connect to ${url.hostname} port ${port} after 0 ms: Couldn't connect to server`
+      )
     case 'timeout':
-      return problem(options, 28, `Operation timed out after ${Math.round(elapsedMs)} milliseconds with 0 bytes received`)
+      return problem(
+        options,
+        28,
+        `Operation timed out after ${Math.round(elapsedMs)} milliseconds with 0 bytes received`
+      )
     case 'aborted':
       return failed(130, '')
     default:

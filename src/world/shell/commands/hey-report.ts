@@ -12,7 +12,11 @@ const PERCENTILES = [10, 25, 50, 75, 90, 95, 99] as const
  * `0% in 0.0000 secs`, and `DNS+dialup` shows the fastest and slowest whole request.
  * @param totalMs - simulated duration of the run
  */
-export function heyReport(samples: readonly ShellLoadSample[], totalMs: number, describe: (sample: ShellLoadSample) => string): string {
+export function heyReport(
+  samples: readonly ShellLoadSample[],
+  totalMs: number,
+  describe: (sample: ShellLoadSample) => string
+): string {
   const answered = samples.filter((sample) => sample.status !== undefined)
   const latencies = answered
     .slice(0, LATENCIES_MAX)
@@ -20,9 +24,11 @@ export function heyReport(samples: readonly ShellLoadSample[], totalMs: number, 
     .toSorted((a, b) => a - b)
   const fastest = latencies[0] ?? 0
   const slowest = latencies.at(-1) ?? 0
-  const average = latencies.length === 0 ? Number.NaN : latencies.reduce((sum, value) => sum + value, 0) / latencies.length
+  const average =
+    latencies.length === 0 ? Number.NaN : latencies.reduce((sum, value) => sum + value, 0) / latencies.length
   const bytes = answered.reduce((sum, sample) => sum + sample.bytes, 0)
-  const size = bytes > 0 ? `\n  Total data:\t${bytes} bytes\n  Size/request:\t${Math.floor(bytes / answered.length)} bytes` : ''
+  const size =
+    bytes > 0 ? `\n  Total data:\t${bytes} bytes\n  Size/request:\t${Math.floor(bytes / answered.length)} bytes` : ''
   const zero = latencies.length === 0 ? Number.NaN : 0
   return [
     '',
@@ -48,7 +54,9 @@ export function heyReport(samples: readonly ShellLoadSample[], totalMs: number, 
     `  resp read:\t${fixed(zero)} secs, 0.0000 secs, 0.0000 secs`,
     '',
     'Status code distribution:',
-    ...counted(answered.map((sample) => `[${sample.status ?? 0}]`)).map(([status, count]) => `  ${status}\t${count} responses`),
+    ...counted(answered.map((sample) => `[${sample.status ?? 0}]`)).map(
+      ([status, count]) => `  ${status}\t${count} responses`
+    ),
     '',
     ...errors(samples, describe),
     ''

@@ -60,7 +60,8 @@ function heyLoad(options: ParsedOptions): ShellLoad | string {
   const workers = Number(options.values.get('c') ?? 50)
   const durationText = options.values.get('z')
   const durationMs = durationText === undefined ? undefined : parseToolDuration(durationText)
-  if (durationText !== undefined && durationMs === undefined) return `invalid value "${durationText}" for flag -z: parse error`
+  if (durationText !== undefined && durationMs === undefined)
+    return `invalid value "${durationText}" for flag -z: parse error`
   if (!Number.isInteger(count) || !Number.isInteger(workers)) return 'invalid value for flag -n or -c: parse error'
   if (durationMs === undefined && (count <= 0 || workers <= 0)) return '-n and -c cannot be smaller than 1.'
   if (workers <= 0) return '-c cannot be smaller than 1.'
@@ -162,7 +163,11 @@ export function wrkCommand(session: ShellSession): Command {
     }
     const load: ShellLoad = { name: 'wrk', method: 'GET', url: new URL(text), headers, workers, durationMs }
     const samples = await lend(session, () => session.ports.load(session.place, load, ctx.signal ?? session.signal))
-    return { stdout: wrkReport(load, samples, durationMs, options.values.get('threads') ?? '2'), stderr: '', exitCode: 0 }
+    return {
+      stdout: wrkReport(load, samples, durationMs, options.values.get('threads') ?? '2'),
+      stderr: '',
+      exitCode: 0
+    }
   })
 }
 

@@ -71,7 +71,8 @@ export function timeoutCommand(session: ShellSession): Command {
     }))
     scheduled?.cancel()
     ctx.signal?.removeEventListener('abort', stop)
-    return { stdout: outcome.stdout, stderr: outcome.stderr, exitCode: timedOut ? 124 : outcome.exitCode }
+    if (timedOut) return { stdout: outcome.stdout, stderr: '', exitCode: 124 }
+    return { stdout: outcome.stdout, stderr: outcome.stderr, exitCode: outcome.exitCode }
   })
 }
 

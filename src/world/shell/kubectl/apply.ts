@@ -128,7 +128,9 @@ export function threeWayMergePatch(original: JsonObject, modified: JsonObject, c
 function covers(there: JsonValue | undefined, wanted: JsonValue): boolean {
   if (Array.isArray(wanted)) {
     return (
-      Array.isArray(there) && there.length === wanted.length && wanted.every((item, index) => covers(there[index], item))
+      Array.isArray(there) &&
+      there.length === wanted.length &&
+      wanted.every((item, index) => covers(there[index], item))
     )
   }
   if (isObject(wanted)) {

@@ -126,7 +126,8 @@ export function statusError(response: ApiResponse): KubectlError {
   const status = response.body as { readonly reason?: string; readonly message?: string } | undefined
   const message = status?.message ?? String(response.body)
   const reason = status?.reason
-  if (reason === 'Invalid') return new KubectlError(`The ${message.replace(/^(\S+) "/, (_, kind: string) => `${kind.split('.')[0]} "`)}`)
+  if (reason === 'Invalid')
+    return new KubectlError(`The ${message.replace(/^(\S+) "/, (_, kind: string) => `${kind.split('.')[0]} "`)}`)
   if (reason === undefined || reason === '') return new KubectlError(`Error from server: ${message}`)
   return new KubectlError(`Error from server (${reason}): ${message}`)
 }

@@ -1,0 +1,1 @@
+export { createOutbound, type Outbound, type OutboundCall, type OutboundOptions } from './outbound.ts'
