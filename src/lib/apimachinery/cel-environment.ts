@@ -1,4 +1,5 @@
-import { Environment } from '@marcbachmann/cel-js'
+import { Environment, EvaluationError, type ASTNode, type ParseResult } from '@marcbachmann/cel-js'
+import { leftOperandsBefore, withGeneralHas } from './cel-source.ts'
 import { isIpv4, isIpv6 } from './crd-formats.ts'
 import { goRegExp } from './crd-schema-validation.ts'
 import {
@@ -59,11 +60,65 @@ export function compileCel(expression: string): CelProgram {
   if (expression.length > MAX_EXPRESSION_LENGTH)
     throw new Error(`expression exceeds ${MAX_EXPRESSION_LENGTH} characters`)
   shared ??= createEnvironment()
-  const parsed = shared.parse(expression)
-  const program: CelProgram = (variables) => parsed({ ...variables }) as unknown
+  const parsed = shared.parse(withGeneralHas(expression))
+  const program: CelProgram = (variables) => run(parsed, { ...variables })
   if (PROGRAMS.size >= MAX_PROGRAMS) PROGRAMS.clear()
   PROGRAMS.set(expression, program)
   return program
+}
+
+function run(parsed: ParseResult, variables: Record<string, unknown>): unknown {
+  try {
+    return parsed(variables) as unknown
+  } catch (error) {
+    throw error instanceof EvaluationError ? leftmostError(parsed, error, variables) : error
+  }
+}
+
+function leftmostError(parsed: ParseResult, error: EvaluationError, variables: Record<string, unknown>): unknown {
+  if (error.range === undefined) return error
+  for (const left of leftOperandsBefore(parsed.ast, error.range.start)) {
+    try {
+      compileCel(left)(variables)
+    } catch (earlier) {
+      // Operands inside a macro do not stand alone: their variables are unknown here.
+      if (earlier instanceof EvaluationError && earlier.code !== 'unknown_variable') return earlier
+    }
+  }
+  return error
+}
+
+/** What the evaluator of the library offers to macros, as far as `has` needs it. */
+interface MacroEvaluator {
+  run(node: ASTNode, context: unknown): unknown
+}
+
+interface MacroChecker {
+  check(node: ASTNode, context: unknown): unknown
+  getType(name: string): unknown
+}
+
+function registerHas(environment: Environment): void {
+  environment.registerFunction('hasField(ast): bool', ({ args }: { args: readonly ASTNode[] }) => {
+    const [selection] = args
+    if (selection === undefined || selection.op !== '.') throw new Error('invalid argument to has() macro')
+    const [receiver, field] = selection.args
+    return {
+      typeCheck(checker: MacroChecker, _macro: unknown, context: unknown) {
+        checker.check(receiver, context)
+        return checker.getType('bool')
+      },
+      evaluate(evaluator: MacroEvaluator, _macro: unknown, context: unknown) {
+        return hasMember(evaluator.run(receiver, context), field)
+      }
+    }
+  })
+}
+
+function hasMember(value: unknown, field: string): boolean {
+  if (value instanceof Map) return value.has(field)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.hasOwn(value, field)
+  throw new Error(`no such key: ${field}`)
 }
 
 function createEnvironment(): Environment {
@@ -72,6 +127,7 @@ function createEnvironment(): Environment {
     homogeneousAggregateLiterals: false,
     enableOptionalTypes: true
   })
+  registerHas(environment)
   registerLists(environment)
   registerRegularExpressions(environment)
   registerQuantities(environment)
