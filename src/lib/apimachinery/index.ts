@@ -101,3 +101,23 @@ export { fnv1a32, hashObject, safeEncode } from './pod-template-hash.ts'
 export { compileCrd, type CompiledCrd, type CompiledCrdVersion, type PrinterColumn, type ScalePaths } from './crd.ts'
 export { defaultBySchema, pruneBySchema, type PruneResult } from './crd-pruning.ts'
 export { validateAgainstSchema } from './crd-schema-validation.ts'
+export { FieldSet, decodeFieldSet, encodeFieldSet, fieldPathText, fieldStep, type PathStep } from './field-set.ts'
+export {
+  DEDUCED,
+  mergeTypeFromOpenApi,
+  type DeducedType,
+  type ListType,
+  type MapType,
+  type MergeType,
+  type ScalarType
+} from './merge-type.ts'
+export {
+  recordApply,
+  recordUpdate,
+  type FieldConflict,
+  type Ownership,
+  type OwnershipApply,
+  type OwnershipInput,
+  type OwnershipUpdate
+} from './field-ownership.ts'
+export type { Comparison } from './typed-value.ts'
