@@ -1,4 +1,4 @@
-import type { HttpHandler } from 'msw'
+import type { http as Http, HttpHandler, HttpResponse as Answer } from 'msw'
 
 /** Most bytes of a call's payload that the trace keeps. */
 const PAYLOAD_BYTES_MAX = 256 * 1024
@@ -54,7 +54,8 @@ async function readPayload(request: Request): Promise<unknown> {
 }
 
 /** What the services say when a message has arrived. */
-function outsideHandlers({ http, HttpResponse }: typeof import('msw')): readonly HttpHandler[] {
+function outsideHandlers(msw: { readonly http: typeof Http; readonly HttpResponse: typeof Answer }): readonly HttpHandler[] {
+  const { http, HttpResponse } = msw
   return [
     http.all('https://*.webhook.office.com/*', () => HttpResponse.text('1')),
     http.all('https://discord.com/*', () => HttpResponse.text('ok')),

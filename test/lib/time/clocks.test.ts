@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, nat, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   EventQueue,
@@ -12,8 +12,8 @@ import {
 
 describe('EventQueue', () => {
   it('gives entries by due time, then by order of adding', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(20), { maxLength: 200 }), (dues) => {
+    assert(
+      property(array(nat(20), { maxLength: 200 }), (dues) => {
         const queue = new EventQueue()
         const seen: [number, number][] = []
         for (const [index, due] of dues.entries()) queue.add(due, () => seen.push([due, index]))

@@ -55,15 +55,16 @@ describe('createWorldClock() stepped', () => {
     const { clock } = stepped()
     const log: string[] = []
     const { promise, resolve } = Promise.withResolvers<void>()
+    const work = async (): Promise<void> => {
+      await Promise.resolve()
+      await Promise.resolve()
+      const hold = clock.hold('late')
+      await new Promise((done) => setTimeout(done, 5))
+      log.push(`late at ${clock.now() - clock.startInstant}`)
+      hold.release()
+    }
     clock.at(clock.startInstant + 1, () => {
-      void Promise.resolve()
-        .then(() => Promise.resolve())
-        .then(async () => {
-          const hold = clock.hold('late')
-          await new Promise((done) => setTimeout(done, 5))
-          log.push(`late at ${clock.now() - clock.startInstant}`)
-          hold.release()
-        })
+      void work()
     })
     clock.at(clock.startInstant + 2, () => {
       log.push('next')
