@@ -121,3 +121,13 @@ export {
   type OwnershipUpdate
 } from './field-ownership.ts'
 export type { Comparison } from './typed-value.ts'
+export {
+  resetFieldSet,
+  serverSideApply,
+  trackUpdate,
+  type ApplyInput,
+  type ApplyOutcome,
+  type FieldWriter,
+  type ManagedFieldsEntry,
+  type TrackUpdateInput
+} from './managed-fields.ts'
