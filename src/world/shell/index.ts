@@ -1,4 +1,10 @@
 export {
+  type InteractiveOptions,
+  type InteractiveShell,
+  isInteractiveProgram,
+  openInteractiveShell
+} from './interactive.ts'
+export {
   type Applied,
   applyObject,
   createKubeClient,

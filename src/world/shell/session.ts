@@ -8,6 +8,9 @@ export const OUTPUT_BYTES_MAX = 4 * 1024 * 1024
 /** Most wall milliseconds one command may run; simulated time may be bounded by `timeout`. */
 export const COMMAND_WALL_MS_MAX = 3_600_000
 
+/** Programs that read commands from their input. */
+export const SHELL_NAMES: ReadonlySet<string> = new Set(['sh', 'bash', 'ash'])
+
 /** One running command line: whose it is, and the hold that keeps time standing while it works. */
 export interface ShellSession {
   readonly ports: ShellPorts
