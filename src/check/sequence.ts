@@ -1,5 +1,5 @@
 import type { SequenceItem } from '../kinds/index.ts'
-import { ALL_KINDS, isMilestone, kindNamed, matchesGlob, type Milestone, MINOR_KINDS } from '../trace/index.ts'
+import { isMilestone, kindNamed, matchesGlob, type Milestone, MINOR_KINDS } from '../trace/index.ts'
 
 /** How far a sequence got over a list of milestones. */
 export type SequenceOutcome =
@@ -28,16 +28,6 @@ export function relevantMilestones(items: readonly SequenceItem[], milestones: r
       events.some((pattern) => matchesGlob(milestone.text, pattern))
   )
 }
-
-/** Milestone words of a sequence that name no kind there is. */
-export function unknownWords(items: readonly SequenceItem[]): string[] {
-  return items.flatMap(({ milestone }) =>
-    milestone !== undefined && kindNamed(milestone) === undefined ? [milestone] : []
-  )
-}
-
-/** Kinds a sequence may name. */
-export const KNOWN_WORDS: readonly string[] = ALL_KINDS
 
 /** Matches the whole list: every milestone must be the next one of the sequence. */
 export function matchSequence(items: readonly SequenceItem[], milestones: readonly Milestone[]): SequenceOutcome {

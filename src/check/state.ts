@@ -81,7 +81,7 @@ export class TraceState {
       if (condition.canary !== undefined && condition.canary !== event.canary) return false
     }
     if (condition.command !== undefined) {
-      return event?.kind === 'command' && event.command === condition.command
+      return event?.kind === 'command' && event.name === condition.command
     }
     return true
   }

@@ -1,4 +1,5 @@
 import type { Expectation, ExpectationBody, SequenceItem } from '../kinds/index.ts'
+import { ALL_KINDS, kindNamed } from '../trace/index.ts'
 import type { Report } from './problem.ts'
 import { durationMs, resolveBound } from './quantity.ts'
 import type { RawExpectation, RawSequenceItem } from './raw.ts'
@@ -12,6 +13,7 @@ import {
 } from './resolve-conditions.ts'
 import { spell } from './issues.ts'
 import { locate, type NodePath, problemAt, type SourceDocument, sourceText } from './source.ts'
+import { suggest } from './suggestion.ts'
 
 /** What expectations are resolved with. */
 export interface ExpectationContext {
@@ -140,7 +142,15 @@ function resolveItem(raw: RawSequenceItem, path: NodePath, context: ExpectationC
   const match = /^(.*?)(?:\s+[×x](\d[\d.+]*))?$/u.exec(raw.trim())
   const milestone = (match?.[1] ?? raw).trim()
   const times = match?.[2] === undefined ? { min: 1, max: 1 } : (parseTimes(match[2]) ?? fail())
+  reportUnknownMilestone(milestone, path, context)
   return { milestone, times, text: raw.trim() }
+}
+
+/** A word no event can ever mean would only show as a divergence at the end of a run; it is refused here. */
+function reportUnknownMilestone(words: string, path: NodePath, context: ExpectationContext): void {
+  if (kindNamed(words) !== undefined) return
+  const fix = suggest(words, ALL_KINDS) ?? `known: ${ALL_KINDS.toSorted().join(', ')}`
+  context.report(problemAt(context.source, path, { message: `no milestone is called "${words}"`, fix }))
 }
 
 function parseTimes(text: string): SequenceItem['times'] | undefined {

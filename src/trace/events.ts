@@ -141,6 +141,8 @@ export type TraceBody =
     }
   | {
       readonly kind: 'command'
+      /** Name of the step that typed it, where it has one. */
+      readonly name?: string
       readonly command: string
       readonly exitCode: number
       readonly stdout: string

@@ -1,0 +1,24 @@
+import type { CaseResult } from '../run/index.ts'
+
+/** What became of the rollout itself: its weights and how it ended. */
+export function rolloutText(result: CaseResult): string {
+  const weights = result.milestones.filter((milestone) => milestone.label.startsWith('weight '))
+  const first = weights[0]?.label.slice('weight '.length)
+  const last = weights.at(-1)?.label.slice('weight '.length)
+  const ends = result.milestones.filter((milestone) => ['Succeeded', 'Failed'].includes(milestone.label))
+  const words = ends.map((end) => (end.label === 'Succeeded' ? 'promoted' : 'rolled back'))
+  const span = first === undefined ? 'no weight' : first === last ? `weight ${first}` : `weights ${first}…${last}`
+  return `${span}, ${words.length === 0 ? 'not ended' : words.join(', ')}`
+}
+
+/** The number of user requests behind the verdict. */
+export function userRequestText(result: CaseResult): string {
+  return result.userRequests === undefined ? 'n –' : `n ${result.userRequests}`
+}
+
+/** How long it took: simulated, wall, and how much faster than life. */
+export function speedText(result: CaseResult): string {
+  const { simulatedMs, wallMs } = result.figures
+  const factor = wallMs > 0 ? Math.round(simulatedMs / wallMs) : 0
+  return `${(simulatedMs / 1000).toFixed(0)} s in ${(wallMs / 1000).toFixed(1)} s (${factor}×)`
+}

@@ -1,0 +1,13 @@
+import type { ResolvedScenario } from '../scenario/index.ts'
+import type { CaseResult, SessionSummary } from './result.ts'
+
+/** Who a session tells what happens. Calls come in the order of the cases, whatever order they end in. */
+export interface SessionObserver {
+  /** The cases are known; nothing runs yet. */
+  onStart?(cases: readonly ResolvedScenario[], problems: readonly string[]): void
+  onCaseStart?(scenario: ResolvedScenario, repetition: number): void
+  /** A line of the running case's trace. */
+  onLine?(line: string): void
+  onCaseEnd?(result: CaseResult): void
+  onEnd?(summary: SessionSummary): void | Promise<void>
+}
