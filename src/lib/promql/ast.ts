@@ -30,6 +30,8 @@ export interface NumberLiteral extends Span {
 export interface StringLiteral extends Span {
   readonly kind: 'string'
   readonly value: string
+  /** The text between its quotes as written, for messages. */
+  readonly raw: string
 }
 
 /** An instant vector selector. */

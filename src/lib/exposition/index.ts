@@ -1,0 +1,2 @@
+export { type ExpositionOutcome, type ExpositionSample, type MetricMetadata, parseExposition } from './parse.ts'
+export { formatSampleValue, formatSeries, type MetricFamily, printTextFormat } from './print.ts'
