@@ -3,10 +3,13 @@ import { parseTimestamp } from '../../lib/time/index.ts'
 import { sameJson } from './json.ts'
 import type { Condition, Deployment, DeploymentStatus, IntOrPercent, PodTemplate, ReplicaSet } from './shapes.ts'
 
-/** Annotations the Deployment controller keeps its memory in. */
+/** Annotation with the number of a rollout, on Deployments and their ReplicaSets. */
 export const REVISION = 'deployment.kubernetes.io/revision'
+/** Annotation with the earlier numbers of a ReplicaSet that became current again. */
 export const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history'
+/** Annotation with the Deployment's size when a ReplicaSet was last scaled. */
 export const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas'
+/** Annotation with that size plus surge. */
 export const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas'
 /** The label that tells the ReplicaSets of one Deployment apart. */
 export const TEMPLATE_HASH = 'pod-template-hash'

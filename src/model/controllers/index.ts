@@ -1,7 +1,17 @@
+export { reconcileDaemonSet } from './daemonset.ts'
 export { reconcileDeployment } from './deployment.ts'
+export { reconcileDisruptionBudget } from './disruption.ts'
 export { reconcileEndpoints } from './endpoints.ts'
 export { reconcileEndpointSlices } from './endpointslice.ts'
 export { type CollectedObject, type OwnershipGraph, collectGarbage } from './garbage-collector.ts'
+export { AUTOSCALER_PERIOD_MS, type AutoscalerInput, reconcileAutoscaler } from './horizontal.ts'
+export {
+  type AutoscalerMemory,
+  type ContainerUsage,
+  type MetricsReader,
+  newAutoscalerMemory
+} from './horizontal-shapes.ts'
+export { reconcileJob } from './job.ts'
 export { sameJson } from './json.ts'
 export { type NamespaceContent, type NamespaceSource, reconcileNamespace } from './namespace.ts'
 export { controllerOf } from './owners.ts'
@@ -29,6 +39,7 @@ export {
 export { type Backoff, type RestartPlan, backoffText, nextPullDelay, planRestart, restarts } from './pod-restarts.ts'
 export type { PodRuntime, PodStart } from './pod-runtime.ts'
 export { type ContainerRun, type PodFacts, containerId, podStatus } from './pod-status.ts'
+export { reconcileQuota } from './quota.ts'
 export { reconcileReplicaSet } from './replicaset.ts'
 export { createRequest, deleteRequest, patchRequest, updateRequest } from './requests.ts'
 export { type NodeLoad, schedulePod } from './scheduler.ts'

@@ -2,7 +2,7 @@ import { TwinError, invariant } from '../../lib/errors/index.ts'
 import { EventQueue, type Instant, type Scheduled, type Timeline } from '../../lib/time/index.ts'
 import type { Random } from '../../lib/random/index.ts'
 import type { ApiChange, ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
-import type { ControllerEvent, Plan, Pod, PodRuntime, Requeue } from '../../model/controllers/index.ts'
+import type { ControllerEvent, MetricsReader, Plan, Pod, PodRuntime, Requeue } from '../../model/controllers/index.ts'
 import { ClusterIndex } from './cluster-index.ts'
 import { LEVELS } from './controllers.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly nodes?: readonly string[]
   /** PEM certificate for `kube-root-ca.crt`; default a placeholder text. */
   readonly rootCertificate?: string
+  /** Resource metrics for autoscalers; absent: the metrics API is not served. */
+  readonly metrics?: MetricsReader
   /** Controllers that do not run: objects are stored and nothing acts on them (golden traces have no `horizontal`). */
   readonly without?: readonly string[]
 }
@@ -77,6 +79,7 @@ const INITIAL_RESOURCES: readonly (readonly [string, string])[] = [
   ['batch', 'cronjobs'],
   ['autoscaling', 'horizontalpodautoscalers'],
   ['policy', 'poddisruptionbudgets'],
+  ['', 'resourcequotas'],
   ['networking.k8s.io', 'ingresses'],
   ['flagger.app', 'canaries'],
   ['gateway.networking.k8s.io', 'httproutes'],
@@ -99,6 +102,8 @@ class RunningCluster implements Cluster, KubeletPort {
   readonly #delayed = new EventQueue()
   readonly #recorder: EventRecorder
   readonly #failures = new Map<string, number>()
+  /** The next look at an object that is due without a change, by key. */
+  readonly #planned = new Map<string, { readonly due: Instant; readonly scheduled: Scheduled }>()
   #index = new ClusterIndex()
   #workers = new Map<string, PodWorker>()
   #dispatcher: Dispatcher
@@ -174,6 +179,8 @@ class RunningCluster implements Cluster, KubeletPort {
     this.#index = new ClusterIndex()
     this.#queue.clear()
     this.#failures.clear()
+    for (const { scheduled } of this.#planned.values()) scheduled.cancel()
+    this.#planned.clear()
     this.#dispatcher = this.#newDispatcher()
     this.#load()
     this.#wake()
@@ -195,6 +202,8 @@ class RunningCluster implements Cluster, KubeletPort {
       rootCertificate: this.#options.rootCertificate ?? 'rollout-twin',
       random: this.#options.random,
       enqueue: (level, key, plan) => this.#enqueue(level, key, plan),
+      later: (due, level, key, plan) => this.#requeue(level, key, { plan, due }),
+      metrics: this.#options.metrics,
       now: () => this.now()
     })
   }
@@ -262,7 +271,14 @@ class RunningCluster implements Cluster, KubeletPort {
   }
 
   #requeue(level: number, key: string, next: { readonly plan: () => Plan<Requeue>; readonly due: Instant }): void {
-    this.#delayed.add(next.due, () => this.#enqueue(level, key, next.plan))
+    const planned = this.#planned.get(key)
+    if (planned !== undefined && planned.due <= next.due) return
+    planned?.scheduled.cancel()
+    const scheduled = this.#delayed.add(next.due, () => {
+      this.#planned.delete(key)
+      this.#enqueue(level, key, next.plan)
+    })
+    this.#planned.set(key, { due: next.due, scheduled })
   }
 
   #drain(): void {

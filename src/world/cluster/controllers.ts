@@ -3,9 +3,13 @@ import {
   type Plan,
   type ReconcileContext,
   type Requeue,
+  reconcileDaemonSet,
   reconcileDeployment,
+  reconcileDisruptionBudget,
   reconcileEndpointSlices,
   reconcileEndpoints,
+  reconcileJob,
+  reconcileQuota,
   reconcileReplicaSet
 } from '../../model/controllers/index.ts'
 
@@ -22,12 +26,24 @@ export interface PlainController {
 }
 
 /** Names of controllers that work on one object by namespace and name. */
-export type ControllerName = 'deployment' | 'replicaset' | 'endpoints' | 'endpointslice'
+export type ControllerName =
+  | 'deployment'
+  | 'replicaset'
+  | 'daemonset'
+  | 'job'
+  | 'endpoints'
+  | 'endpointslice'
+  | 'disruption'
+  | 'quota'
 
 /** The plain controllers by name. */
 export const CONTROLLERS: Readonly<Record<ControllerName, PlainController>> = {
   replicaset: { level: LEVEL.sets, reconcile: reconcileReplicaSet },
+  daemonset: { level: LEVEL.sets, reconcile: reconcileDaemonSet },
+  job: { level: LEVEL.sets, reconcile: reconcileJob },
   deployment: { level: LEVEL.workloads, reconcile: reconcileDeployment },
   endpoints: { level: LEVEL.services, reconcile: reconcileEndpoints },
-  endpointslice: { level: LEVEL.services, reconcile: reconcileEndpointSlices }
+  endpointslice: { level: LEVEL.services, reconcile: reconcileEndpointSlices },
+  disruption: { level: LEVEL.services, reconcile: reconcileDisruptionBudget },
+  quota: { level: LEVEL.services, reconcile: reconcileQuota }
 }

@@ -2,6 +2,11 @@ import type { Instant } from '../../lib/time/index.ts'
 import type { Random } from '../../lib/random/index.ts'
 import type { ApiChange, KubeObject } from '../../kinds/index.ts'
 import {
+  AUTOSCALER_PERIOD_MS,
+  type AutoscalerMemory,
+  DONE,
+  type LabelSelector,
+  type MetricsReader,
   type NamespaceSource,
   type ObjectKey,
   type Plan,
@@ -12,6 +17,8 @@ import {
   collectGarbage,
   controllerOf,
   labelsInclude,
+  newAutoscalerMemory,
+  reconcileAutoscaler,
   reconcileNamespace,
   schedulePod,
   selectorMatches
@@ -27,18 +34,40 @@ export interface DispatcherPort {
   readonly rootCertificate: string
   readonly random: Random
   enqueue(level: number, key: string, plan: () => Plan<Requeue>): void
+  later(due: Instant, level: number, key: string, plan: () => Plan<Requeue>): void
+  /** Resource metrics for autoscalers; absent: none are served. */
+  readonly metrics: MetricsReader | undefined
   now(): Instant
 }
 
 /** Controller of each workload kind and the resource it is served as. */
-const OWNERS: Readonly<Record<string, ControllerName>> = { ReplicaSet: 'replicaset', Deployment: 'deployment' }
-const SELECTING: readonly (readonly [string, string, ControllerName])[] = [['apps', 'replicasets', 'replicaset']]
+const OWNERS: Readonly<Record<string, ControllerName>> = {
+  ReplicaSet: 'replicaset',
+  Deployment: 'deployment',
+  DaemonSet: 'daemonset',
+  Job: 'job'
+}
+/** Resources whose controllers adopt pods without owner. */
+const SELECTING: readonly (readonly [string, string])[] = [
+  ['apps', 'replicasets'],
+  ['apps', 'daemonsets'],
+  ['batch', 'jobs']
+]
+/** Resources whose changes concern just one controller of the same object. */
+const PLAIN: Readonly<Record<string, ControllerName>> = {
+  deployments: 'deployment',
+  daemonsets: 'daemonset',
+  jobs: 'job',
+  poddisruptionbudgets: 'disruption',
+  resourcequotas: 'quota'
+}
 
 /** Turns API changes into work: which controllers have to look at which objects. */
 export class Dispatcher {
   readonly #port: DispatcherPort
   readonly #namespaces: NamespaceSource
   readonly #podsPerNode = new Map<string, number>()
+  readonly #autoscalers = new Map<string, AutoscalerMemory>()
 
   constructor(port: DispatcherPort) {
     this.#port = port
@@ -59,8 +88,11 @@ export class Dispatcher {
         this.#controller('replicaset', object)
         this.#owner(object)
         break
-      case 'deployments':
-        this.#controller('deployment', object)
+      case 'controllerrevisions':
+        this.#owner(object)
+        break
+      case 'horizontalpodautoscalers':
+        this.#autoscaler(change)
         break
       case 'services':
       case 'endpoints':
@@ -77,9 +109,46 @@ export class Dispatcher {
         this.#nodes()
         break
       default:
+        this.#plain(change)
     }
+    this.#quotas(change)
     this.#ownership(change)
     this.#namespaceContent(change)
+  }
+
+  #plain(change: ApiChange): void {
+    const name = PLAIN[change.resource]
+    if (name !== undefined && change.type !== 'DELETED') this.#controller(name, change.object)
+  }
+
+  /** Upstream looks at an autoscaler one period after it appeared and then once per period. */
+  #autoscaler(change: ApiChange): void {
+    const key = keyOf(change.object)
+    const text = `horizontal|${change.object.metadata.uid ?? ''}`
+    if (change.type === 'DELETED') this.#autoscalers.delete(text)
+    if (change.type !== 'ADDED' || this.#port.without.has('horizontal')) return
+    const memory = newAutoscalerMemory()
+    this.#autoscalers.set(text, memory)
+    const plan = function* (this: Dispatcher): Plan<Requeue> {
+      // Deleted meanwhile; one that was created again under its name has a schedule of its own.
+      if (this.#autoscalers.get(text) !== memory) return DONE
+      return yield* reconcileAutoscaler(this.#context(), key, { memory, metrics: this.#port.metrics })
+    }.bind(this)
+    this.#port.later(this.#port.now() + AUTOSCALER_PERIOD_MS, LEVEL.services, text, plan)
+  }
+
+  #quotas(change: ApiChange): void {
+    const { namespace } = change.object.metadata
+    if (namespace === undefined || change.resource === 'resourcequotas') return
+    for (const quota of this.#port.index.list('', 'resourcequotas', namespace)) this.#controller('quota', quota)
+  }
+
+  #budgetsOf(pod: Pod): void {
+    for (const budget of this.#port.index.list('policy', 'poddisruptionbudgets', pod.metadata.namespace)) {
+      const { selector } = (budget.spec ?? {}) as { readonly selector?: LabelSelector }
+      if (selector !== undefined && selectorMatches(selector, pod.metadata.labels))
+        this.#controller('disruption', budget)
+    }
   }
 
   #context(): ReconcileContext {
@@ -132,6 +201,7 @@ export class Dispatcher {
     if (previous !== undefined && before?.uid !== owner?.uid) this.#owner(previous)
     if (gone) this.#grandOwner(pod)
     this.#servicesOf(pod, previous)
+    this.#budgetsOf(pod)
   }
 
   /** A pod that is gone may let a Recreate rollout of its Deployment go on. */
@@ -188,6 +258,7 @@ export class Dispatcher {
   }
 
   #nodes(): void {
+    for (const set of this.#port.index.list('apps', 'daemonsets')) this.#controller('daemonset', set)
     for (const pod of this.#port.index.list('', 'pods') as readonly Pod[]) {
       if (pod.spec.nodeName === undefined)
         this.#pod({ type: 'MODIFIED', group: '', resource: 'pods', object: pod, previous: pod })

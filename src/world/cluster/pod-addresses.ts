@@ -1,7 +1,8 @@
 /** Pods a node's address range holds before the next one is opened. */
 const PER_RANGE = 254
-/** Ranges of one node: 10.244.<64·node + range>.0/24. */
-const RANGES_PER_NODE = 64
+/** Nodes share 10.244.0.0/16 in turns: node n gets 10.244.n.0/24, 10.244.(n + 8).0/24, … */
+const STRIDE = 8
+const RANGES_PER_NODE = 32
 
 /** Hands out pod addresses 10.244.x.y, one block of ranges per node, the longest unused first. */
 export class PodAddresses {
@@ -12,17 +13,17 @@ export class PodAddresses {
   /** A free address on that node. */
   take(node: string): string {
     if (!this.#nodes.includes(node)) this.#nodes.push(node)
-    const base = this.#nodes.indexOf(node) * RANGES_PER_NODE
+    const first = this.#nodes.indexOf(node) % STRIDE
     const capacity = PER_RANGE * RANGES_PER_NODE
     for (let tried = 0; tried < capacity; tried++) {
       const index = (this.#next.get(node) ?? 0) % capacity
       this.#next.set(node, index + 1)
-      const address = `10.244.${base + Math.floor(index / PER_RANGE)}.${(index % PER_RANGE) + 1}`
+      const address = `10.244.${first + STRIDE * Math.floor(index / PER_RANGE)}.${(index % PER_RANGE) + 1}`
       if (this.#used.has(address)) continue
       this.#used.add(address)
       return address
     }
-    return `10.244.${base}.255`
+    return `10.244.${first}.255`
   }
 
   /** Notes an address that is in use already. */

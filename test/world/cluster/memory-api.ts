@@ -73,6 +73,7 @@ export class MemoryApi implements ClusterApi {
     const stored = this.get(place.group, place.resource, place.namespace, place.name ?? '')
     if (stored === undefined) return failure(404, `${place.resource} "${place.name}" not found`)
     if (request.method === 'DELETE') return this.#delete(place, stored, request.body as Record<string, unknown>)
+    if (place.subresource === 'scale') return { code: 200, body: this.#scale(place, stored, request) }
     if (request.method === 'PUT') return { code: 200, body: this.#put(place, request.body as KubeObject) }
     if (request.method === 'PATCH') {
       return { code: 200, body: this.#put(place, merge(stored, request.body) as KubeObject) }
@@ -105,6 +106,11 @@ export class MemoryApi implements ClusterApi {
     const { target } = request.body as { target: { name: string } }
     this.#put(place, { ...pod, spec: { ...(pod.spec as object), nodeName: target.name } })
     return { code: 201, body: { kind: 'Status', status: 'Success' } }
+  }
+
+  #scale(place: Place, stored: KubeObject, request: ApiRequest): KubeObject {
+    const { spec } = request.body as { spec: { replicas: number } }
+    return this.#put({ ...place, subresource: undefined }, { ...stored, spec: { ...(stored.spec as object), ...spec } })
   }
 
   #put(place: Place, next: KubeObject): KubeObject {
