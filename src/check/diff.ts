@@ -37,6 +37,17 @@ export function grouped(milestones: readonly Milestone[]): Group[] {
   return groups
 }
 
+/** Labels in a row as items of a sequence: equal ones once, with their number. */
+export function happenedSequence(labels: readonly string[]): string[] {
+  const items: { label: string; count: number }[] = []
+  for (const label of labels) {
+    const last = items.at(-1)
+    if (last?.label === label) last.count += 1
+    else items.push({ label, count: 1 })
+  }
+  return items.map(({ label, count }) => (count === 1 ? label : `${label} ×${count}`))
+}
+
 function groupText(group: Group): string {
   return group.count === 1 ? group.milestone.label : `${group.milestone.label} ×${group.count}`
 }

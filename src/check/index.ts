@@ -1,3 +1,4 @@
+export { happenedSequence } from './diff.ts'
 export { boundText, within } from './bound.ts'
 export { judge, milestonesOf, standing, type Standing } from './judge.ts'
 export { objectComplaint } from './judge-end.ts'

@@ -87,9 +87,10 @@ function judgeSequence(expectation: SequenceExpectation, events: readonly TraceE
     return { expectation, met: true, reason: `${milestones.length} milestones in order` }
   }
   const diff = sequenceDiff(expectation.items, milestones)
+  const happened = milestones.map((milestone) => milestone.label)
   if (outcome.state === 'open') {
     const reason = `the run ended before ${outcome.expected}`
-    return { expectation, met: false, reason, divergence: { expected: outcome.expected }, diff }
+    return { expectation, met: false, reason, divergence: { expected: outcome.expected }, diff, happened }
   }
   const { label, text, atMs, tick, seq } = outcome.actual
   return {
@@ -97,6 +98,7 @@ function judgeSequence(expectation: SequenceExpectation, events: readonly TraceE
     met: false,
     reason: `expected ${outcome.expected}, got ${label} at t+${(atMs / 1000).toFixed(1)}`,
     divergence: { expected: outcome.expected, actual: { label, text, atMs, tick, seq } },
-    diff
+    diff,
+    happened
   }
 }

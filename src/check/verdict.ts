@@ -21,6 +21,8 @@ export interface Verdict {
   /** One sentence with the figures. */
   readonly reason: string
   readonly divergence?: Divergence
+  /** Labels of the milestones a sequence was compared with, in order. */
+  readonly happened?: readonly string[]
   /** Lines of a minimal difference, `-` expected, `+` happened. */
   readonly diff?: readonly string[]
 }

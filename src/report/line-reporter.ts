@@ -15,8 +15,7 @@ const MARKS: Readonly<Record<CaseResult['outcome'], readonly [string, Meaning]>>
 export function lineReporter(sink: TextSink): SessionObserver {
   const say = (text: string): void => sink.write(`${text}\n`)
   return {
-    onStart: (cases, problems) => {
-      for (const problem of problems) say(paint(sink, 'bad', problem))
+    onStart: (cases) => {
       say(`${cases.length} ${cases.length === 1 ? 'case' : 'cases'}`)
     },
     onCaseStart: (scenario, repetition) => {
@@ -55,8 +54,8 @@ function failureLines(result: CaseResult): string[] {
   const lines: string[] = []
   const divergence = firstDivergence(result)
   if (divergence !== undefined) lines.push(`  first divergence: ${divergence}`)
-  if (result.error !== undefined && result.seed + result.repetition > 0) {
-    lines.push(`  ${result.error.code}: ${result.error.message.replaceAll('\n', '\n  ')}`)
+  if (result.error !== undefined) {
+    lines.push(`  ${result.error.code}`, ...result.error.message.split('\n').map((line) => `  ${line}`))
   }
   for (const failure of result.stepFailures) {
     lines.push(`  ${failure.file}:${failure.line}:${failure.column}: step ${failure.step}: ${failure.message}`)

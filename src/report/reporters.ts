@@ -46,7 +46,7 @@ function createReporter(spec: string, sink: TextSink): SessionObserver {
 /** Tells several observers everything. */
 function together(observers: readonly SessionObserver[]): SessionObserver {
   return {
-    onStart: (cases, problems) => observers.forEach((observer) => observer.onStart?.(cases, problems)),
+    onStart: (cases) => observers.forEach((observer) => observer.onStart?.(cases)),
     onCaseStart: (scenario, repetition) =>
       observers.forEach((observer) => observer.onCaseStart?.(scenario, repetition)),
     onLine: (line) => observers.forEach((observer) => observer.onLine?.(line)),

@@ -53,10 +53,8 @@ export async function runSession(options: SessionOptions, observer: SessionObser
   const world = options.world ?? 'embedded'
   worldLoader(world)
   const { cases, invalid } = loadCases(options)
-  observer.onStart?.(
-    cases,
-    invalid.map((result) => result.error?.message ?? '')
-  )
+  observer.onStart?.(cases)
+  for (const result of invalid) observer.onCaseEnd?.(result)
   const planned = cases.flatMap((scenario) =>
     Array.from({ length: options.repeatEach ?? 1 }, (_, index) => ({ scenario, repetition: index + 1 }))
   )

@@ -1,3 +1,4 @@
+export { parseAppSpec } from './app-spec.ts'
 export { isScenarioFile, type LoadedFile, type LoadOverrides, loadScenarioFile } from './load.ts'
 export { displayPath, readPath, type SourcedObject } from './manifests.ts'
 export { imagesOf } from './manifest-lint.ts'

@@ -1,0 +1,73 @@
+import { TwinError } from '../lib/errors/index.ts'
+import { worldLoader } from '../run/index.ts'
+import type { ResolvedScenario } from '../scenario/index.ts'
+import { LineFormatter } from '../trace/index.ts'
+import type { World, WorldSpec } from '../world/index.ts'
+import { interruptSignal } from './interrupt.ts'
+import { UP_IMAGES } from './up-images.data.ts'
+
+/** `twin up`: a world that follows the wall clock, until Ctrl-C. */
+export async function upCommand(flags: Readonly<Record<string, unknown>>): Promise<number> {
+  const signal = interruptSignal()
+  const createWorld = await worldLoader('embedded')()
+  const scenario = typeof flags['scenario'] === 'string' ? await loadOne(flags['scenario']) : undefined
+  const world = await createWorld(upSpec(flags, scenario))
+  try {
+    announce(world)
+    const lines = new LineFormatter({ verbose: flags['verbose'] === true })
+    world.onTrace((event) => {
+      const line = lines.format(event)
+      if (line !== undefined) process.stdout.write(`${line}\n`)
+    })
+    world.start()
+    await Promise.race([interruption(signal), world.failed])
+    return 0
+  } finally {
+    await world.stop()
+  }
+}
+
+function upSpec(flags: Readonly<Record<string, unknown>>, scenario: ResolvedScenario | undefined): WorldSpec {
+  const provider = String(flags['provider'] ?? 'linkerd')
+  return {
+    name: scenario?.name ?? 'up',
+    seed: Number(flags['seed'] ?? 1),
+    manifests: scenario?.manifests ?? [],
+    images: { ...UP_IMAGES, ...scenario?.images },
+    mesh: scenario?.mesh ?? { provider, adminTraffic: true },
+    controller: scenario?.controller ?? { flags: {}, env: {} },
+    load: scenario?.load ?? [],
+    allowHosts: scenario?.allowHosts ?? [],
+    time: 'wall',
+    speed: Number(flags['speed'] ?? 1),
+    ports: { api: Number(flags['port'] ?? 0), prometheus: Number(flags['prometheusPort'] ?? 0) }
+  }
+}
+
+async function loadOne(file: string): Promise<ResolvedScenario> {
+  const { loadScenarioFile, problemsError } = await import('../scenario/index.ts')
+  const { cases, problems } = loadScenarioFile(file)
+  if (problems.length > 0) throw problemsError(problems)
+  const [scenario] = cases
+  if (scenario === undefined) throw new TwinError('TWIN_USAGE', `${file} holds no scenario`)
+  return scenario
+}
+
+function announce(world: World): void {
+  const { addresses } = world
+  if (addresses === undefined) return
+  const lines = [
+    `kubeconfig  ${addresses.kubeconfig}`,
+    `API         ${addresses.apiUrl}`,
+    `Prometheus  ${addresses.prometheusUrl}`,
+    '',
+    `export KUBECONFIG=${addresses.kubeconfig}`,
+    'Ctrl-C ends it.'
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function interruption(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
