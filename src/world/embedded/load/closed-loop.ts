@@ -50,17 +50,26 @@ export async function runClosedLoop(spec: ClosedLoopSpec, options: ClosedLoopOpt
   }
   const start = options.clock.now()
   const workers: Promise<void>[] = []
-  for (let index = 0; index < spec.workers; index++) workers.push(runWorker(spec, options, gate, start))
+  for (let index = 0; index < spec.workers; index++)
+    workers.push(runWorker(spec, options, { gate, start, worker: index }))
   opening.release()
   await Promise.all(workers)
   await gate.close()
+}
+
+/** A loop that has begun, for one of its workers. */
+interface Running {
+  readonly gate: Gate
+  readonly start: Instant
+  readonly worker: number
 }
 
 /**
  * One worker. Its ticker drops ticks while a request is under way, as Go's time.Ticker does (a channel of length one):
  * a tick missed once is made up for at once, further ones are lost.
  */
-async function runWorker(spec: ClosedLoopSpec, options: ClosedLoopOptions, gate: Gate, start: Instant): Promise<void> {
+async function runWorker(spec: ClosedLoopSpec, options: ClosedLoopOptions, running: Running): Promise<void> {
+  const { start } = running
   const { clock, signal } = options
   const intervalMs = spec.ratePerWorker === undefined ? 0 : 1000 / spec.ratePerWorker
   let tickAt = start + intervalMs
@@ -76,7 +85,7 @@ async function runWorker(spec: ClosedLoopSpec, options: ClosedLoopOptions, gate:
       await waitUntil(clock, clock.now() + (spec.pauseMs ?? 0), signal)
     }
     if (signal.aborted) return
-    await request(spec, options, gate, start)
+    await request(spec, options, running, made)
   }
 }
 
@@ -92,7 +101,13 @@ function waitUntil(clock: WorldClock, due: Instant, signal: AbortSignal): Promis
   })
 }
 
-async function request(spec: ClosedLoopSpec, options: ClosedLoopOptions, gate: Gate, start: Instant): Promise<void> {
+async function request(
+  spec: ClosedLoopSpec,
+  options: ClosedLoopOptions,
+  running: Running,
+  made: number
+): Promise<void> {
+  const { gate, start, worker } = running
   const { clock, upstream, signal } = options
   const hold = clock.hold(`${spec.name}: request`)
   try {
@@ -105,6 +120,7 @@ async function request(spec: ClosedLoopSpec, options: ClosedLoopOptions, gate: G
         path: parked.path,
         host: parked.host,
         headers: parked.headers,
+        key: `${spec.name} ${start} ${worker} ${made}`,
         ...(parked.body.length === 0 ? {} : { body: parked.body }),
         ...(spec.timeoutMs === undefined ? {} : { timeoutMs: spec.timeoutMs })
       },

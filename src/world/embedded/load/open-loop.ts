@@ -114,6 +114,7 @@ class RunningOpenLoop implements OpenLoop {
     const { clock } = this.#options
     const hold = clock.hold(`load ${this.#spec.name}: request`)
     this.#count((counts) => counts.intended++)
+    const key = `load ${this.#spec.name} ${this.#total.intended}`
     this.#gate?.take((parked) => {
       if (parked === undefined) {
         hold.release()
@@ -127,6 +128,7 @@ class RunningOpenLoop implements OpenLoop {
         host: parked.host,
         headers: parked.headers,
         timeoutMs: this.#spec.timeoutMs,
+        key,
         ...(parked.body.length === 0 ? {} : { body: parked.body })
       }
       const finish = (answer: UpstreamAnswer): void => {

@@ -16,6 +16,8 @@ export interface UpstreamRequest {
   readonly body?: Buffer | string
   /** Simulated milliseconds after which the client gives up; absent: never. */
   readonly timeoutMs?: number
+  /** Identity of the request; the draws about it are keyed by it. */
+  readonly key?: string
 }
 
 /** What a client in the cluster gets. */
@@ -26,7 +28,11 @@ export type UpstreamAnswer =
       readonly headers: Readonly<Record<string, string | string[] | undefined>>
       readonly body: Buffer
     }
-  | { readonly ok: false; readonly reason: 'timeout' | 'aborted' | 'reset'; readonly message: string }
+  | {
+      readonly ok: false
+      readonly reason: 'timeout' | 'aborted' | 'reset' | 'refused' | 'resolve'
+      readonly message: string
+    }
 
 /** A client's way into the mesh: keep-alive connections to its outbound proxy. */
 export interface Upstream {
@@ -58,13 +64,15 @@ interface Sending {
 async function send({ clock, pool, request, hold, signal }: Sending): Promise<UpstreamAnswer> {
   const abort = new AbortController()
   let timedOut = false
-  const giveUp = (): void => abort.abort()
+  const giveUp = (): void => {
+    hold.resume()
+    abort.abort()
+  }
   const timer =
     request.timeoutMs === undefined
       ? undefined
       : clock.at(clock.now() + request.timeoutMs, () => {
           timedOut = true
-          hold.resume()
           giveUp()
         })
   signal?.addEventListener('abort', giveUp)
@@ -73,7 +81,7 @@ async function send({ clock, pool, request, hold, signal }: Sending): Promise<Up
     const answer = await pool.request({
       method: request.method as 'GET',
       path: request.path,
-      headers: { ...plain(request.headers), host: request.host, 'x-twin-hold': String(hold.id) },
+      headers: twinHeaders(request, hold),
       body: request.body ?? null,
       signal: abort.signal
     })
@@ -82,6 +90,10 @@ async function send({ clock, pool, request, hold, signal }: Sending): Promise<Up
     for await (const chunk of answer.body as AsyncIterable<Buffer>) {
       bytes += chunk.length
       if (bytes <= ANSWER_BYTES_MAX) chunks.push(chunk)
+    }
+    const refusal = answer.headers['x-twin-error']
+    if (refusal !== undefined) {
+      return { ok: false, reason: refusal === 'unresolved' ? 'resolve' : 'refused', message: String(refusal) }
     }
     return { ok: true, status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) }
   } catch (cause) {
@@ -94,8 +106,14 @@ async function send({ clock, pool, request, hold, signal }: Sending): Promise<Up
   }
 }
 
-function plain(headers: Readonly<Record<string, string | readonly string[]>>): Record<string, string | string[]> {
-  const copy: Record<string, string | string[]> = {}
-  for (const [name, value] of Object.entries(headers)) copy[name] = typeof value === 'string' ? value : [...value]
-  return copy
+/** The request's own headers and those that only the twin's parts read. */
+function twinHeaders(request: UpstreamRequest, hold: Hold): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(request.headers)) {
+    headers[name] = typeof value === 'string' ? value : [...value]
+  }
+  headers['host'] = request.host
+  if (hold.id > 0) headers['x-twin-hold'] = String(hold.id)
+  if (request.key !== undefined) headers['x-twin-key'] = request.key
+  return headers
 }
