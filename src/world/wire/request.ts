@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http'
+import { parse as parseYaml } from 'yaml'
+import type { ApiRequest, KubeStatus } from '../../kinds/index.ts'
+
+/** Largest request body, bytes: the limit of kube-apiserver. */
+export const BODY_BYTES_MAX: number = 3 * 1024 * 1024
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
+
+/** A request read from the wire, or the answer that refuses it. */
+export type ReadRequest = { readonly request: ApiRequest } | { readonly refusal: KubeStatus }
+
+/** Reads a whole request: path, decoded query, headers and body (JSON as text, YAML parsed). */
+export async function readRequest(message: IncomingMessage): Promise<ReadRequest> {
+  const method = METHODS.find((one) => one === message.method)
+  if (method === undefined) return { refusal: status(405, 'MethodNotAllowed', `method ${message.method} not allowed`) }
+  const url = new URL(message.url ?? '/', 'https://twin')
+  const headers = readHeaders(message)
+  const base = { method, path: url.pathname, query: Object.fromEntries(url.searchParams), headers }
+  const body = await readBody(message)
+  if (body === undefined) {
+    return { refusal: status(413, 'RequestEntityTooLarge', `Request body is too large: limit is ${BODY_BYTES_MAX}`) }
+  }
+  if (body.length === 0) return { request: base }
+  const type = headers['content-type'] ?? 'application/json'
+  if (type.includes('protobuf')) return { refusal: unsupportedMedia(type) }
+  const text = body.toString('utf8')
+  if (!type.includes('yaml')) return { request: { ...base, bodyText: text } }
+  return readYaml(base, text)
+}
+
+function readYaml(base: Omit<ApiRequest, 'body'>, text: string): ReadRequest {
+  try {
+    // `maxAliasCount` keeps a few bytes of aliases from growing into gigabytes.
+    return { request: { ...base, body: parseYaml(text, { maxAliasCount: 100, uniqueKeys: true }) } }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { refusal: status(400, 'BadRequest', `error decoding YAML: ${reason}`) }
+  }
+}
+
+function readHeaders(message: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(message.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return headers
+}
+
+/** The body's bytes; undefined when there are more than the limit. */
+async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of message) {
+    const bytes: Buffer = chunk
+    size += bytes.length
+    if (size > BODY_BYTES_MAX) return undefined
+    chunks.push(bytes)
+  }
+  return Buffer.concat(chunks)
+}
+
+function unsupportedMedia(type: string): KubeStatus {
+  return status(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml (got ${type})`
+  )
+}
+
+/** A Status object of the wire itself. */
+export function status(code: number, reason: string, message: string): KubeStatus {
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code }
+}
