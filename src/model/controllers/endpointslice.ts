@@ -156,7 +156,8 @@ function* updateSlice(
 function* mirror(context: ReconcileContext, service: Service): Plan<Requeue> {
   const { name } = service.metadata
   const endpoints = context.view.get('', 'endpoints', service.metadata.namespace, name)
-  if (endpoints === undefined) {
+  const skipped = endpoints?.metadata.labels?.['endpointslice.kubernetes.io/skip-mirror'] === 'true'
+  if (endpoints === undefined || skipped) {
     yield* removeSlices(context, { ...withNamespace(service), name })
     return DONE
   }

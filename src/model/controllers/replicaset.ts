@@ -14,11 +14,8 @@ const COMPONENT = 'replicaset-controller'
 const BURST = 500
 
 interface Managed {
-  readonly created: readonly Pod[]
-  readonly deleted: ReadonlySet<string>
   /** Message of the refusal that ended the batch. */
   readonly failure?: string
-  readonly partial: boolean
 }
 
 /**
@@ -32,28 +29,27 @@ export function* reconcileReplicaSet(context: ReconcileContext, key: ObjectKey):
   const wanted = { group: '', resource: 'pods', selector: set.spec.selector }
   const claimed = (yield* claimControlled(context, set, wanted)) as Pod[]
   const active = claimed.filter(isPodActive)
-  let managed: Managed = { created: [], deleted: new Set(), partial: false }
+  let managed: Managed = {}
   if (set.metadata.deletionTimestamp === undefined) managed = yield* managePods(context, set, active)
   const pods = { active, terminating: claimed.filter(isPodTerminating).length }
   yield* updateCounters(context, set, { ...pods, managed })
-  if (managed.failure !== undefined || managed.partial) return { retry: true }
+  if (managed.failure !== undefined) return { retry: true }
   return requeueForAvailability(set, active, now)
 }
 
 function* managePods(context: ReconcileContext, set: ReplicaSet, active: readonly Pod[]): Plan<Managed> {
   const missing = set.spec.replicas - active.length
-  if (missing > 0) return yield* createPods(set, Math.min(missing, BURST), missing > BURST)
+  if (missing > 0) return yield* createPods(set, Math.min(missing, BURST))
   if (missing < 0) return yield* deletePods(context, set, { active, count: Math.min(-missing, BURST) })
-  return { created: [], deleted: new Set(), partial: false }
+  return {}
 }
 
-function* createPods(set: ReplicaSet, count: number, partial: boolean): Plan<Managed> {
-  const created: Pod[] = []
+/** What a burst leaves over is done by the next run: each new pod is a reason for one. */
+function* createPods(set: ReplicaSet, count: number): Plan<Managed> {
   for (let index = 0; index < count; index++) {
     const response = yield* createPod(set, set.spec.template)
     if (response.code < 400) {
       const pod = response.body as Pod
-      created.push(pod)
       yield* say(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
       continue
     }
@@ -61,9 +57,9 @@ function* createPods(set: ReplicaSet, count: number, partial: boolean): Plan<Man
     if (status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating')) break
     const failure = status.message ?? ''
     yield* say(set, 'Warning', 'FailedCreate', `Error creating: ${failure}`)
-    return { created, deleted: new Set(), failure, partial }
+    return { failure }
   }
-  return { created, deleted: new Set(), partial }
+  return {}
 }
 
 /** Sends a pod made from a template for its controller. */
@@ -89,14 +85,12 @@ function* deletePods(
   set: ReplicaSet,
   options: { readonly active: readonly Pod[]; readonly count: number }
 ): Plan<Managed> {
-  const deleted = new Set<string>()
   const related = relatedPods(context, set, options.active)
   for (const pod of podsToDelete(options.active, related, options.count, context.now)) {
     yield* write(deleteRequest(pod, 'pods'))
-    deleted.add(pod.metadata.uid ?? '')
     yield* say(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
   }
-  return { created: [], deleted, partial: false }
+  return {}
 }
 
 /** Active pods of every ReplicaSet of the same owner. */

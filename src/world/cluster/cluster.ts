@@ -210,7 +210,9 @@ class RunningCluster implements Cluster, KubeletPort {
 
   #load(): void {
     for (const [group, resource] of INITIAL_RESOURCES) {
-      for (const object of this.api.list(group, resource)) this.#onChange({ type: 'ADDED', group, resource, object })
+      for (const object of this.api.list(group, resource)) {
+        this.#onChange({ type: 'ADDED', group, resource, object }, true)
+      }
     }
   }
 
@@ -221,12 +223,12 @@ class RunningCluster implements Cluster, KubeletPort {
     }
   }
 
-  #onChange(change: ApiChange): void {
+  #onChange(change: ApiChange, initial: boolean = false): void {
     if (this.#stopped) return
     if (change.resource === 'events' && (change.group === '' || change.group === 'events.k8s.io')) return
     this.#index.apply(change)
     if (change.resource === 'pods' && change.group === '') this.#podChanged(change)
-    this.#dispatcher.dispatch(change)
+    this.#dispatcher.dispatch(change, initial)
     this.#wake()
   }
 

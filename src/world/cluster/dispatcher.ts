@@ -77,8 +77,11 @@ export class Dispatcher {
     }
   }
 
-  /** Enqueues everything a change concerns. The index has taken it in already. */
-  dispatch(change: ApiChange): void {
+  /**
+   * Enqueues everything a change concerns. The index has taken it in already.
+   * @param initial - the object was there before: its owners are not questioned, some may be of kinds nobody listed
+   */
+  dispatch(change: ApiChange, initial: boolean = false): void {
     const { object, resource } = change
     switch (resource) {
       case 'pods':
@@ -112,7 +115,7 @@ export class Dispatcher {
         this.#plain(change)
     }
     this.#quotas(change)
-    this.#ownership(change)
+    if (!initial || change.object.metadata.deletionTimestamp !== undefined) this.#ownership(change)
     this.#namespaceContent(change)
   }
 

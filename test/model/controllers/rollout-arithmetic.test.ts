@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, integer, nat, oneof, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   deadlineAt,
@@ -43,12 +43,12 @@ describe('maxSurge and maxUnavailable', () => {
   })
 
   it('always leave room for a step', () => {
-    const share = fc.oneof(
-      fc.nat(5),
-      fc.nat(100).map((percent) => `${percent}%`)
+    const share = oneof(
+      nat(5),
+      nat(100).map((percent) => `${percent}%`)
     )
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 200 }), share, share, (replicas, surge, unavailable) => {
+    assert(
+      property(integer({ min: 1, max: 200 }), share, share, (replicas, surge, unavailable) => {
         const subject = deployment(replicas, surge, unavailable)
         expect(maxSurge(subject) + maxUnavailable(subject)).toBeGreaterThan(0)
         expect(maxUnavailable(subject)).toBeLessThanOrEqual(replicas)

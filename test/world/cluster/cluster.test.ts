@@ -176,6 +176,40 @@ describe('createCluster', () => {
     expect(api.list('', 'pods')).toEqual([])
   })
 
+  it('lets go of dependents that are orphaned and takes them back by selector', () => {
+    const { api, cluster } = world()
+    const created = api.create('deployments', deployment(1))
+    cluster.settle()
+    const [set] = api.list('apps', 'replicasets')
+    api.remove(created, 'deployments', { propagationPolicy: 'Orphan' })
+    cluster.settle()
+    expect(api.list('apps', 'deployments')).toEqual([])
+    expect(api.list('apps', 'replicasets').map((each) => each.metadata.ownerReferences)).toEqual([undefined])
+    const again = api.create('deployments', deployment(1))
+    cluster.settle()
+    const [adopted] = api.list('apps', 'replicasets')
+    expect([adopted?.metadata.uid, adopted?.metadata.ownerReferences?.[0]?.uid]).toEqual([
+      set?.metadata.uid,
+      again.metadata.uid
+    ])
+    expect(api.list('', 'pods')).toHaveLength(1)
+  })
+
+  it('replaces a pod whose labels no longer match', () => {
+    const { api, cluster } = world()
+    api.create('deployments', deployment(1))
+    cluster.settle()
+    const [pod] = api.list('', 'pods')
+    api.edit(pod as KubeObject, 'pods', (copy) => {
+      copy.metadata.labels = { app: 'free' }
+    })
+    cluster.settle()
+    expect(api.list('', 'pods').map((each) => each.metadata.ownerReferences?.[0]?.kind)).toEqual([
+      undefined,
+      'ReplicaSet'
+    ])
+  })
+
   it('empties a namespace before it goes', () => {
     const { api, cluster } = world()
     api.create('deployments', deployment(2))
