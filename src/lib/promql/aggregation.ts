@@ -187,11 +187,11 @@ function hashShare(text: string): number {
 }
 
 function countValues(context: EvaluationContext, expr: Aggregation, input: Vector, label: string): Vector {
-  const valid = context.version === 'v3' ? label !== '' : LEGACY_LABEL.test(label)
-  if (!valid)
-    context.fail(
-      context.version === 'v3' ? `invalid label name "${label}"` : `invalid label name ${JSON.stringify(label)}`
-    )
+  const valid = context.version === 'v3' ? label !== '' && !label.includes('\uFFFD') : LEGACY_LABEL.test(label)
+  if (!valid) {
+    const stated = expr.parameter?.kind === 'string' ? expr.parameter.raw : label
+    context.fail(`invalid label name "${stated}"`)
+  }
   const counts = new Map<string, { labels: Labels; count: number }>()
   const grouping = expr.without ? expr : { ...expr, labels: [...expr.labels, label] }
   input.labels.forEach((labels, index) => {

@@ -1,4 +1,4 @@
-import { Labels, METRIC_NAME, type Series, type Tsdb } from '../tsdb/index.ts'
+import { compareLabels, Labels, METRIC_NAME, type Series, type Tsdb } from '../tsdb/index.ts'
 import { aggregate } from './aggregation.ts'
 import type { Annotations } from './annotations.ts'
 import {
@@ -223,7 +223,7 @@ export class Evaluator implements EvaluationContext {
     const cache = this.cacheOf<object, Selection>(expr.matchers)
     const known = cache.get(expr)
     if (known !== undefined && known.db === this.db && known.generation === this.db.generation) return known.series
-    const series = this.db.select(expr.matchers)
+    const series = this.db.select(expr.matchers).sort((left, right) => compareLabels(left.labels, right.labels))
     cache.set(expr, { db: this.db, generation: this.db.generation, series })
     return series
   }

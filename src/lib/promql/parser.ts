@@ -143,7 +143,13 @@ class Parser {
     }
     if (token.type === 'string') {
       this.index++
-      return { kind: 'string', value: unquote(token.raw), raw: token.raw.slice(1, -1), start: token.start, end: token.end }
+      return {
+        kind: 'string',
+        value: unquote(token.raw),
+        raw: token.raw.slice(1, -1),
+        start: token.start,
+        end: token.end
+      }
     }
     if (token.type === 'symbol' && token.text === '(') return this.paren()
     if (token.type === 'symbol' && token.text === '{') return this.selector(undefined)

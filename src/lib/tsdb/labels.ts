@@ -143,15 +143,10 @@ export class Labels {
     return record
   }
 
-  /** Prometheus notation: `name{a="b"}`. */
+  /** Prometheus notation of a whole set: `{__name__="up", job="a"}`. */
   toString(): string {
-    const name = this.metricName
-    const pairs: string[] = []
-    for (let index = 0; index < this.names.length; index++) {
-      if (this.names[index] === METRIC_NAME) continue
-      pairs.push(`${this.names[index]}=${JSON.stringify(this.values[index])}`)
-    }
-    return pairs.length === 0 && name !== '' ? name : `${name}{${pairs.join(', ')}}`
+    const pairs = this.names.map((name, index) => `${name}=${JSON.stringify(this.values[index])}`)
+    return `{${pairs.join(', ')}}`
   }
 }
 
