@@ -1,6 +1,7 @@
 import type { ApiRequest, ApiResponse } from '../../kinds/index.ts'
 import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
 import type { ControllerEvent } from '../../model/controllers/index.ts'
+import { EventCorrelator } from './event-correlator.ts'
 
 /** Most recent events whose repetitions are counted instead of stored again. */
 const MAX_REMEMBERED = 4096
@@ -17,6 +18,7 @@ interface Remembered {
 export class EventRecorder {
   readonly #send: (request: ApiRequest) => ApiResponse
   readonly #remembered = new Map<string, Remembered>()
+  readonly #correlator = new EventCorrelator()
   #sequence = 0
 
   constructor(send: (request: ApiRequest) => ApiResponse) {
@@ -24,11 +26,11 @@ export class EventRecorder {
   }
 
   /** Stores an event that happened now. */
-  record(event: ControllerEvent, now: Instant): void {
-    const { uid = '' } = event.about.metadata
-    const key = [uid, event.component, event.type, event.reason, event.message, event.fieldPath ?? ''].join('\u0000')
+  record(original: ControllerEvent, now: Instant): void {
+    const { event, key } = this.#correlator.correlate(original, now)
+    if (event === undefined) return
     const known = this.#remembered.get(key)
-    if (known !== undefined && this.#repeat(key, known, now)) return
+    if (known !== undefined && this.#repeat(key, known, { message: event.message, now })) return
     const namespace = event.about.metadata.namespace ?? 'default'
     const path = `/api/v1/namespaces/${namespace}/events`
     const name = `${event.about.metadata.name}.${this.#suffix(now)}`
@@ -40,13 +42,13 @@ export class EventRecorder {
     this.#remember(key, { path: `${path}/${name}`, count: 1 })
   }
 
-  #repeat(key: string, known: Remembered, now: Instant): boolean {
+  #repeat(key: string, known: Remembered, last: { readonly message: string; readonly now: Instant }): boolean {
     const count = known.count + 1
     const response = this.#send({
       method: 'PATCH',
       path: known.path,
       headers: { ...agentHeaders(''), 'content-type': 'application/strategic-merge-patch+json' },
-      body: { count, lastTimestamp: formatTimestamp(now) }
+      body: { count, message: last.message, lastTimestamp: formatTimestamp(last.now) }
     })
     if (response.code >= 400) return false
     this.#remember(key, { path: known.path, count })
