@@ -15,8 +15,8 @@ export interface OpenLoopOptions {
   readonly upstream: Upstream
   /** Arrival times in milliseconds since the start of the run, ascending. */
   readonly arrivals: Iterator<number, void, undefined>
-  /** Version of the pod that answered. */
-  readonly versionOf: (answer: Extract<UpstreamAnswer, { ok: true }>) => string
+  /** Version of the pod that answered the request of that key; undefined when no pod did. */
+  readonly versionOf: (key: string) => string | undefined
   readonly record: (body: TraceBody) => void
   readonly onFailure: (error: TwinError) => void
 }
@@ -132,7 +132,7 @@ class RunningOpenLoop implements OpenLoop {
         ...(parked.body.length === 0 ? {} : { body: parked.body })
       }
       const finish = (answer: UpstreamAnswer): void => {
-        this.#countAnswer(answer)
+        this.#countAnswer(key, answer)
         parked.answer(answer)
         hold.release()
       }
@@ -145,11 +145,11 @@ class RunningOpenLoop implements OpenLoop {
     })
   }
 
-  #countAnswer(answer: UpstreamAnswer): void {
+  #countAnswer(key: string, answer: UpstreamAnswer): void {
+    const version = this.#options.versionOf(key)
     if (this.#closed) return
     if (!answer.ok || answer.status >= 500) this.#count((counts) => counts.failed++)
-    if (!answer.ok) return
-    const version = this.#options.versionOf(answer)
+    if (!answer.ok || version === undefined) return
     this.#count((counts) => (counts.byVersion[version] = (counts.byVersion[version] ?? 0) + 1))
   }
 
