@@ -9,8 +9,8 @@ export type PodStart =
       /** The process ends by itself that long after it began to run (a job's command, a crash on start). */
       readonly exit?: { readonly afterMs: number; readonly exitCode: number }
     }
-  /** The image cannot be pulled; the text is the registry's answer. */
-  | { readonly imageError: string }
+  /** The image (of that container; absent: of all) cannot be pulled; the text is the registry's answer. */
+  | { readonly imageError: string; readonly container?: string }
 
 /** What runs inside pods. Worlds implement it; nothing here throws. */
 export interface PodRuntime {

@@ -4,7 +4,7 @@ import type { Random } from '../../lib/random/index.ts'
 import type { ApiChange, ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
 import type { ControllerEvent, MetricsReader, Plan, Pod, PodRuntime, Requeue } from '../../model/controllers/index.ts'
 import { ClusterIndex } from './cluster-index.ts'
-import { LEVELS } from './controllers.ts'
+import { LEVEL, LEVELS } from './controllers.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { EventRecorder } from './event-recorder.ts'
 import { DEFAULT_NODES, nodeAddress, registerNode } from './nodes.ts'
@@ -169,7 +169,10 @@ class RunningCluster implements Cluster, KubeletPort {
   }
 
   refreshPods(): void {
-    for (const object of this.#index.list('', 'pods')) this.#enqueuePod(object as Pod)
+    for (const object of this.#index.list('', 'pods')) {
+      const { uid = '' } = object.metadata
+      this.#queue.add(LEVEL.pods, `refresh|${uid}`, () => this.#workers.get(uid)?.refresh())
+    }
     this.#wake()
   }
 
@@ -243,7 +246,7 @@ class RunningCluster implements Cluster, KubeletPort {
   #enqueuePod(pod: Pod): void {
     if (pod.spec.nodeName === undefined) return
     const { uid = '', namespace, name } = pod.metadata
-    this.#queue.add(0, `kubelet|${uid}`, () => {
+    this.#queue.add(LEVEL.pods, `kubelet|${uid}`, () => {
       const current = this.#index.get('', 'pods', namespace, name) as Pod | undefined
       if (current === undefined || current.metadata.uid !== uid) return
       let worker = this.#workers.get(uid)

@@ -53,7 +53,7 @@ class InstantPods implements InstantRuntime {
   start(pod: KubeObject): PodStart {
     for (const container of (pod as Pod).spec.containers) {
       const imageError = (this.#options.imageError ?? missingImage)(container.image)
-      if (imageError !== undefined) return { imageError }
+      if (imageError !== undefined) return { imageError, container: container.name }
     }
     const startupMs = this.#options.startupMs ?? 0
     const exitCode = commandExit(pod as Pod)

@@ -43,6 +43,8 @@ export interface KubeletPort {
 /** One container of one pod on its node. */
 interface ContainerWork {
   run: ContainerRun
+  /** What it was started from. */
+  image: string | undefined
   startedAt: Instant
   backoff: Backoff | undefined
   pullDelayMs: number | undefined
@@ -70,14 +72,23 @@ export class PodWorker {
     if (pod.status?.containerStatuses !== undefined && pod.status.podIP !== undefined) this.#takeOver(pod)
   }
 
-  /** The pod changed (or its world's rules did): go on from where it is. */
+  /** The runtime may judge the pod's readiness differently now. */
+  refresh(): void {
+    if (this.#begun && !this.#terminating && !isPodFinished(this.#pod)) this.#report()
+  }
+
+  /** The pod changed: go on from where it is. */
   sync(pod: Pod): void {
-    if (this.#gone) return
+    const { resourceVersion } = pod.metadata
+    const ownWrite = resourceVersion !== undefined && resourceVersion === this.#pod.metadata.resourceVersion
+    if (this.#gone || (this.#begun && ownWrite)) return
     this.#pod = pod
     if (pod.metadata.deletionTimestamp !== undefined) this.#terminate()
     else if (isPodFinished(pod)) return
-    else if (this.#begun) this.#report()
-    else this.#begin()
+    else if (this.#begun) {
+      this.#restartChanged()
+      this.#report()
+    } else this.#begin()
   }
 
   /** The pod is gone from the API. */
@@ -113,6 +124,16 @@ export class PodWorker {
     this.#report()
   }
 
+  /** Containers whose image was changed are started again with the new one. */
+  #restartChanged(): void {
+    for (const { name, image } of this.#pod.spec.containers) {
+      const work = this.#work.get(name)
+      if (work?.run.state.running === undefined || work.image === undefined || work.image === image) continue
+      this.#event('Normal', 'Killing', `Container ${name} definition changed, will be restarted`, name)
+      this.#end(name, work, 0)
+    }
+  }
+
   #takeOver(pod: Pod): void {
     this.#begun = true
     this.#ip = pod.status?.podIP
@@ -122,6 +143,7 @@ export class PodWorker {
       const work = this.#work.get(name)
       if (work === undefined) continue
       work.run = { name, state, lastState, restartCount, ready, started: status.started === true }
+      work.image = status.image
       if (state.running !== undefined && !isPodFinished(pod)) this.#probe(name, work)
     }
   }
@@ -130,10 +152,13 @@ export class PodWorker {
   #launch(name: string, start: PodStart): void {
     const work = this.#work.get(name)
     if (work === undefined) return
-    if ('imageError' in start) return this.#pullFailed(name, work, start.imageError)
+    const fails = 'imageError' in start && (start.container ?? name) === name
+    if (fails) return this.#pullFailed(name, work, start.imageError)
+    const begin = 'imageError' in start ? { startupMs: 0 } : start
     work.pullDelayMs = undefined
-    const run = (): void => this.#started(name, work, start)
-    if (start.startupMs > 0) this.#later(start.startupMs, run)
+    work.image = this.#pod.spec.containers.find((each) => each.name === name)?.image
+    const run = (): void => this.#started(name, work, begin)
+    if (begin.startupMs > 0) this.#later(begin.startupMs, run)
     else run()
   }
 
@@ -308,7 +333,7 @@ export class PodWorker {
 function newWork(name: string): ContainerWork {
   const state = { waiting: { reason: 'ContainerCreating' } }
   const run = { name, state, lastState: {}, restartCount: 0, started: false, ready: false }
-  return { run, startedAt: 0, backoff: undefined, pullDelayMs: undefined, probes: undefined }
+  return { run, image: undefined, startedAt: 0, backoff: undefined, pullDelayMs: undefined, probes: undefined }
 }
 
 /** A container that waits, its end kept as last state. */

@@ -103,6 +103,16 @@ describe('a pod', () => {
     expect(messages(api)).toContain('Killing: Container main failed liveness probe, will be restarted')
   })
 
+  it('starts a container again when its image changes', () => {
+    const { api, states, stored, calls } = run({}, {})
+    states(1)
+    api.edit(stored() as KubeObject, 'pods', (copy) => {
+      Object.assign((copy.spec as { containers: object[] }).containers[0] ?? {}, { image: 'web:2' })
+    })
+    expect(states(2)).toEqual(['2s Running running ready 1'])
+    expect(calls).toEqual(['0s start', '1s start main'])
+  })
+
   it('waits for its startup probe before it is ready', () => {
     const { states } = run({ healthy: (at) => at >= 15_000 }, { startupProbe: PROBE, livenessProbe: PROBE })
     expect(states(15, 20)).toEqual(['15s Running running unready 0', '20s Running running ready 0'])
