@@ -21,3 +21,28 @@ export type {
   Quantity,
   SequenceItem
 } from './expectation.ts'
+export type {
+  AlertProvider,
+  AlertSeverity,
+  AutoscalerReference,
+  Canary,
+  CanaryAlert,
+  CanaryAnalysis,
+  CanaryCondition,
+  CanaryMetric,
+  CanaryPhase,
+  CanaryService,
+  CanarySpec,
+  CanaryStatus,
+  CanaryWebhook,
+  CorsPolicy,
+  CustomMetadata,
+  HeaderOperations,
+  HttpMatchRequest,
+  LocalReference,
+  MetricTemplate,
+  ParentReference,
+  SessionAffinity,
+  StringMatch,
+  WebhookType
+} from './flagger.ts'

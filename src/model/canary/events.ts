@@ -1,0 +1,78 @@
+import type { Canary, CanaryWebhook, CanaryPhase } from '../../kinds/index.ts'
+import type { MetricEvidence, ReasonCode } from '../../trace/index.ts'
+import { log, now, type Plan } from './effects.ts'
+import { failureOf } from './failure.ts'
+import type { ControllerSettings } from './settings.ts'
+import { fullName, namespaceOf, statusOf } from './spec.ts'
+import { postHook, statusPayload } from './webhooks.ts'
+
+/** Records an ordinary Normal event. */
+export function recordInfo(settings: ControllerSettings, canary: Canary, message: string): Plan<void> {
+  return record(settings, canary, { type: 'Normal', level: 'info', message })
+}
+
+/** Records an ordinary Warning event; its log line has level info, as upstream. */
+export function recordWarning(settings: ControllerSettings, canary: Canary, message: string): Plan<void> {
+  return record(settings, canary, { type: 'Warning', level: 'info', message })
+}
+
+/** Records a Warning event whose log line has level error. */
+export function recordError(settings: ControllerSettings, canary: Canary, message: string): Plan<void> {
+  return record(settings, canary, { type: 'Warning', level: 'error', message })
+}
+
+/** The canary as it will be after a phase change; events are sometimes recorded on it before the change is written. */
+export function withPhase(canary: Canary, phase: CanaryPhase): Canary {
+  return { ...canary, status: { ...statusOf(canary), phase } }
+}
+
+/** Tells the trace why; nothing Flagger would do. */
+export function* decide(
+  canary: Canary,
+  reason: ReasonCode,
+  message: string,
+  evidence: readonly MetricEvidence[] = []
+): Plan<void> {
+  yield { effect: 'decision', canary: fullName(canary), reason, message, evidence }
+}
+
+interface EventText {
+  readonly type: 'Normal' | 'Warning'
+  readonly level: 'info' | 'error'
+  readonly message: string
+}
+
+function* record(settings: ControllerSettings, canary: Canary, event: EventText): Plan<void> {
+  yield* log(event.level, event.message, fullName(canary))
+  const { name, uid = '', resourceVersion = '' } = canary.metadata
+  yield {
+    effect: 'event',
+    canary: { name, namespace: namespaceOf(canary), uid, resourceVersion },
+    type: event.type,
+    message: event.message,
+    phase: statusOf(canary).phase
+  }
+  for (const hook of eventHooks(settings, canary)) {
+    const failure = yield* failureOf(postEvent(canary, hook, event))
+    if (failure !== undefined) {
+      yield* log('error', `error sending event to webhook: ${failure.message}`, fullName(canary))
+    }
+  }
+}
+
+/** The canary's own event hooks; the global one only where it has none. */
+function eventHooks(settings: ControllerSettings, canary: Canary): readonly CanaryWebhook[] {
+  const own = (canary.spec.analysis.webhooks ?? []).filter((hook) => hook.type === 'event')
+  if (own.length > 0 || settings.eventWebhook === '') return own
+  return [{ name: 'events', type: 'event', url: settings.eventWebhook }]
+}
+
+function* postEvent(canary: Canary, hook: CanaryWebhook, event: EventText): Plan<void> {
+  const own = {
+    eventMessage: event.message,
+    eventType: event.type,
+    timestamp: String(Math.floor(yield* now()))
+  }
+  const payload = { ...statusPayload(canary, statusOf(canary).phase), metadata: { ...hook.metadata, ...own } }
+  yield* postHook(hook, payload, hook.timeout === undefined || hook.timeout === '' ? '10s' : hook.timeout)
+}

@@ -1,0 +1,47 @@
+import type { Plan } from './effects.ts'
+
+/** What is known about a failed step besides its text. */
+export interface FailureFacts {
+  /** Reason of the API's Status, e.g. `Conflict`, `NotFound`; survives wrapping as Go's `%w` keeps the cause. */
+  readonly reason?: string
+  /** Whether the same step may succeed at a later tick; default true. */
+  readonly retriable?: boolean
+}
+
+/**
+ * A step failed with the text that Go's `error` would have. It never leaves a plan: the tick turns it into a Warning
+ * event, a worker into a log line.
+ */
+export class StepFailed extends Error {
+  readonly reason: string
+  readonly retriable: boolean
+
+  /** @param message - the whole text, as the event shows it */
+  constructor(message: string, facts: FailureFacts = {}) {
+    super(message)
+    this.name = 'StepFailed'
+    this.reason = facts.reason ?? ''
+    this.retriable = facts.retriable ?? true
+  }
+}
+
+/** Runs a plan; a failure inside gets `<prefix>` before its text and keeps its facts (Go's `%w`). */
+export function* wrapped<Value>(prefix: string, plan: Plan<Value>): Plan<Value> {
+  try {
+    return yield* plan
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error
+    throw new StepFailed(`${prefix}${error.message}`, { reason: error.reason, retriable: error.retriable })
+  }
+}
+
+/** Runs a plan and gives back its failure as a value; undefined when it succeeded. */
+export function* failureOf(plan: Plan<unknown>): Plan<StepFailed | undefined> {
+  try {
+    yield* plan
+    return undefined
+  } catch (error) {
+    if (error instanceof StepFailed) return error
+    throw error
+  }
+}

@@ -1,0 +1,51 @@
+/** Safe alphabet of Kubernetes: each decimal digit 0…9 becomes one of these. */
+const SAFE_DIGITS = '456789bcdf'
+
+/** FNV-1a, 32 bits, over the UTF-8 bytes of a text. */
+function fnv1a32(text: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(text, 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash >>> 0
+}
+
+/** Hash of a text in Kubernetes' safe encoding, as Flagger prints every hash. */
+export function safeHash(text: string): string {
+  return [...String(fnv1a32(text))].map((digit) => SAFE_DIGITS[Number(digit)] ?? '').join('')
+}
+
+/**
+ * Hash of a target's spec. Flagger hashes go-spew's rendering of the linked Go structs, which no other program can
+ * reproduce; here it is the canonical JSON: stable, and different whenever the content differs.
+ * @see fluxcd/flagger pkg/canary/spec.go ComputeHash 1.44.0
+ */
+export function specHash(spec: unknown): string {
+  return safeHash(canonicalJson(spec))
+}
+
+/**
+ * The checksum of a webhook payload, exactly as Flagger computes it from the two status fields.
+ * @see fluxcd/flagger pkg/controller/webhook.go canaryChecksum 1.44.0
+ */
+export function statusChecksum(
+  trackedConfigs: Readonly<Record<string, string>> | undefined,
+  lastAppliedSpec: string
+): string {
+  const entries = Object.entries(trackedConfigs ?? {}).sort(([left], [right]) => (left < right ? -1 : 1))
+  const configs =
+    trackedConfigs === undefined ? '<nil>' : `map[${entries.map(([key, value]) => `${key}:${value}`).join(' ')}]`
+  return safeHash(
+    '(struct { TrackedConfigs *map[string]string; LastAppliedSpec string })' +
+      `{TrackedConfigs:(*map[string]string)${configs} LastAppliedSpec:(string)${lastAppliedSpec}}`
+  )
+}
+
+/** JSON with sorted keys. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null)
+  const fields = Object.entries(value)
+    .filter(([, entry]) => entry !== undefined)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, entry]) => `${JSON.stringify(key)}:${canonicalJson(entry)}`)
+  return `{${fields.join(',')}}`
+}

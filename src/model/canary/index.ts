@@ -1,0 +1,15 @@
+export type { CanaryRef, Effect, HttpOutcome, HttpRequest, Plan } from './effects.ts'
+export { EventCorrelator, type EventWrite, type RecordedEvent } from './event-correlator.ts'
+export { FLAGGER_VERSION, Gauges, totalGauge } from './gauges.ts'
+export { resolveQuirks, type QuirkName, type Quirks } from './quirks.ts'
+export { QUIRKS, type QuirkEntry } from './quirks.data.ts'
+export {
+  parseFlags,
+  resolveSettings,
+  type ControllerSettings,
+  type GlobalReceiver,
+  type SettingsOptions
+} from './settings.ts'
+export { analysisIntervalMs } from './spec.ts'
+export { advanceCanary, type CanaryKey } from './tick.ts'
+export { optOut, reactToUpdate, syncCanary, type UpdateReaction } from './worker.ts'

@@ -1,0 +1,332 @@
+import type { Canary, CanaryMetric, KubeObject, MetricTemplate } from '../../kinds/index.ts'
+import type { MetricEvidence, ReasonCode } from '../../trace/index.ts'
+import { lookup, log, type Plan } from './effects.ts'
+import { decide, recordError, recordInfo, recordWarning } from './events.ts'
+import { failureOf, StepFailed, wrapped } from './failure.ts'
+import { setAnalysis } from './gauges.ts'
+import { getObject, RESOURCES } from './objects.ts'
+import { OBSERVERS, type ObserverQueries } from './observers.data.ts'
+import { NoValues, plainClient, requireOnline, runQuery, templateClient, type PrometheusClient } from './prometheus.ts'
+import type { ControllerSettings } from './settings.ts'
+import { fullName, namespaceOf, targetFullName } from './spec.ts'
+import { queryModel, renderQuery, type QueryModel } from './template.ts'
+import { durationOf, durationViolation, metricViolation, successRateViolation } from './thresholds.ts'
+
+const SUCCESS_RATE = 'request-success-rate'
+const DURATION = 'request-duration'
+const DEFAULT_INTERVAL = '1m'
+/** Providers that the twin cannot ask. */
+const OTHER_PROVIDERS = new Set([
+  'influxdb',
+  'datadog',
+  'externalmetrics',
+  'stackdriver',
+  'cloudwatch',
+  'newrelic',
+  'graphite',
+  'dynatrace',
+  'keptn',
+  'splunk'
+])
+
+/**
+ * Asks every server that the metrics need whether it answers; run while a canary is initialised.
+ * @see fluxcd/flagger pkg/controller/scheduler_metrics.go checkMetricProviderAvailability 1.44.0
+ */
+export function* probeMetricProviders(settings: ControllerSettings, canary: Canary): Plan<void> {
+  const failure = yield* failureOf(probeAll(settings, canary))
+  if (failure === undefined) return yield* recordInfo(settings, canary, 'all the metrics providers are available!')
+  yield* recordError(settings, canary, `Error checking metric providers: ${failure.message}`)
+}
+
+/**
+ * Checks builtin and inline metrics, in list order.
+ * @returns whether all are within their bounds
+ * @see fluxcd/flagger pkg/controller/scheduler_metrics.go runBuiltinMetricChecks 1.44.0
+ */
+export function* builtinMetricsPass(settings: ControllerSettings, canary: Canary): Plan<boolean> {
+  const key = metricsProvider(settings, canary)
+  const server = canary.spec.metricsServer || settings.metricsServer
+  const observer = observerFor(key)
+  for (const metric of canary.spec.analysis.metrics ?? []) {
+    const model = modelFor(canary, metric, metric.interval || DEFAULT_INTERVAL, observer)
+    const check: Check = { settings, canary, metric, server, key }
+    if (metric.name === SUCCESS_RATE && runsBuiltin(settings, metric)) {
+      if (!(yield* successRatePasses(check, observer, model))) return false
+    }
+    if (metric.name === DURATION && runsBuiltin(settings, metric)) {
+      if (!(yield* durationPasses(check, observer, model))) return false
+    }
+    if (metric.query && !(yield* inlinePasses(check, modelFor(canary, metric, metric.interval || DEFAULT_INTERVAL))))
+      return false
+  }
+  return true
+}
+
+/**
+ * Checks metrics with a template, in list order.
+ * @returns whether all are within their bounds
+ * @see fluxcd/flagger pkg/controller/scheduler_metrics.go runMetricChecks 1.44.0
+ */
+export function* templateMetricsPass(settings: ControllerSettings, canary: Canary): Plan<boolean> {
+  for (const metric of canary.spec.analysis.metrics ?? []) {
+    const check: Check = { settings, canary, metric, server: '', key: '' }
+    if (metric.templateRef !== undefined) {
+      if (!(yield* templatePasses(check, metric.templateRef))) return false
+    } else if (metric.name !== SUCCESS_RATE && metric.name !== DURATION && !metric.query) {
+      const message = 'Metric query failed for no usable metrics template and query were configured'
+      yield* halted(check, 'halt-metric-error', message, '')
+      yield* recordError(settings, canary, message)
+      return false
+    }
+  }
+  return true
+}
+
+interface Check {
+  readonly settings: ControllerSettings
+  readonly canary: Canary
+  readonly metric: CanaryMetric
+  readonly server: string
+  /** The provider's name as event texts show it. */
+  readonly key: string
+}
+
+function runsBuiltin(settings: ControllerSettings, metric: CanaryMetric): boolean {
+  return settings.quirks['builtin-name-with-template-runs-both'] || metric.templateRef === undefined
+}
+
+function* probeAll(settings: ControllerSettings, canary: Canary): Plan<void> {
+  for (const metric of canary.spec.analysis.metrics ?? []) {
+    if (metric.name === SUCCESS_RATE || metric.name === DURATION) {
+      const server = canary.spec.metricsServer || settings.metricsServer
+      yield* wrapped('prometheus not avaiable: ', requireOnline(plainClient(server)))
+    } else if (metric.templateRef !== undefined) {
+      yield* probeTemplate(canary, metric.templateRef)
+    }
+  }
+}
+
+function* probeTemplate(canary: Canary, reference: NonNullable<CanaryMetric['templateRef']>): Plan<void> {
+  const namespace = reference.namespace || namespaceOf(canary)
+  const template = yield* readTemplate(reference.name, namespace, 'metric template')
+  const client = yield* clientFor(template, namespace, 'metric template')
+  const failure = yield* failureOf(requireOnline(client))
+  if (failure === undefined) return
+  const place = `${template.metadata.name}.${namespace}`
+  throw new StepFailed(`${template.spec.provider.type} in metric template ${place} not avaiable: ${failure.message}`)
+}
+
+function* readTemplate(name: string, namespace: string, what: string): Plan<MetricTemplate> {
+  const template = yield* lookup('metrictemplates', namespace, name)
+  if (template !== undefined) return template as MetricTemplate
+  throw new StepFailed(
+    `${what} ${name}.${namespace} error: metrictemplate.flagger.app ${JSON.stringify(name)} not found`
+  )
+}
+
+function* clientFor(template: MetricTemplate, namespace: string, what: string): Plan<PrometheusClient> {
+  const { provider } = template.spec
+  const place = `${what} ${template.metadata.name}.${namespace}`
+  let credentials: Record<string, string> | undefined
+  if (provider.secretRef !== undefined) {
+    const { name } = provider.secretRef
+    const secret = yield* wrapped(`${place} secret ${name} error: `, getObject(RESOURCES.secrets, namespace, name))
+    credentials = decodedSecret(secret)
+  }
+  try {
+    if (OTHER_PROVIDERS.has(provider.type)) throw new StepFailed('not modelled by rollout-twin')
+    return templateClient(provider, credentials)
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error
+    throw new StepFailed(`${place} provider ${provider.type} error: ${error.message}`)
+  }
+}
+
+/** Data of a secret as text. */
+export function decodedSecret(secret: KubeObject): Record<string, string> {
+  const data = (secret['data'] ?? {}) as Record<string, string>
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')])
+  )
+}
+
+/**
+ * Name of the provider whose builtin queries are used.
+ * @see fluxcd/flagger pkg/controller/scheduler_metrics.go runBuiltinMetricChecks 1.44.0
+ */
+function metricsProvider({ meshProvider }: ControllerSettings, canary: Canary): string {
+  let key = meshProvider.includes('crossover') ? 'crossover' : meshProvider
+  if (canary.spec.provider) key = meshProvider.includes('linkerd') ? 'linkerd' : canary.spec.provider
+  return canary.spec.targetRef.kind === 'Service' ? `${key}:service` : key
+}
+
+function observerFor(key: string): ObserverQueries {
+  if (key.startsWith('appmesh')) return OBSERVERS.appmesh
+  if (key.startsWith('gloo')) return OBSERVERS.gloo
+  if (key === 'kubernetes' || key.startsWith('gatewayapi')) return OBSERVERS.http
+  const named: Readonly<Record<string, ObserverQueries>> = OBSERVERS
+  return key === 'http' ? OBSERVERS.istio : (named[key] ?? OBSERVERS.istio)
+}
+
+function modelFor(canary: Canary, metric: CanaryMetric, interval: string, observer?: ObserverQueries): QueryModel {
+  const model = queryModel(canary, interval, metric.templateVariables)
+  if (observer?.wordCharactersOnly !== true) return model
+  const words = (text: string): string => text.replaceAll(/\W/g, '_')
+  const { ingress, name, namespace, service, target } = model
+  return {
+    ...model,
+    ingress: words(ingress),
+    name: words(name),
+    namespace: words(namespace),
+    service: words(service),
+    target: words(target)
+  }
+}
+
+function* successRatePasses(check: Check, observer: ObserverQueries, model: QueryModel): Plan<boolean> {
+  const { settings, canary, metric, key } = check
+  const query = renderQuery(observer.successRate, model)
+  const measured = yield* measure(plainClient(check.server), metric.name, query)
+  if (measured instanceof StepFailed) {
+    const error = `${observer.bareErrors === true ? '' : 'running query failed: '}${measured.message}`
+    const noValues =
+      `Halt advancement no values found for ${key} metric ${metric.name} probably ${targetFullName(canary)} ` +
+      `is not receiving traffic: ${error}`
+    return yield* noMeasurement(check, measured, query, { noValues, failed: `Prometheus query failed: ${error}` })
+  }
+  yield* setAnalysis(canary, metric.name, measured)
+  return yield* withinBounds(check, query, measured, successRateViolation(canary, metric, measured), settings)
+}
+
+function* durationPasses(check: Check, observer: ObserverQueries, model: QueryModel): Plan<boolean> {
+  const { settings, canary, metric, key } = check
+  const query = renderQuery(observer.duration, model)
+  const measured = yield* measure(plainClient(check.server), metric.name, query)
+  if (measured instanceof StepFailed) {
+    const noValues =
+      `Halt advancement no values found for ${key} metric ${metric.name} probably ${targetFullName(canary)} ` +
+      'is not receiving traffic'
+    const failed = `Prometheus query failed: running query failed: ${measured.message}`
+    return yield* noMeasurement(check, measured, query, { noValues, failed })
+  }
+  const ms = durationOf(measured, observer.durationUnitMs, settings.quirks)
+  yield* setAnalysis(canary, metric.name, ms / 1000)
+  return yield* withinBounds(check, query, ms, durationViolation(canary, metric, ms, settings.quirks), settings)
+}
+
+/** A template that does not render is overwritten by the result of its empty query, as upstream. */
+function* inlinePasses(check: Check, model: QueryModel): Plan<boolean> {
+  const { settings, canary, metric } = check
+  let query = ''
+  yield* failureOf(
+    (function* () {
+      query = renderQuery(metric.query ?? '', model)
+    })()
+  )
+  const measured = yield* measure(plainClient(check.server), metric.name, query)
+  if (measured instanceof StepFailed) {
+    const noValues = `Halt advancement no values found for metric: ${metric.name}`
+    const failed = `Prometheus query failed for ${metric.name}: ${measured.message}`
+    return yield* noMeasurement(check, measured, query, { noValues, failed })
+  }
+  yield* setAnalysis(canary, metric.name, measured)
+  return yield* withinBounds(check, query, measured, metricViolation(canary, metric, measured), settings)
+}
+
+function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['templateRef']>): Plan<boolean> {
+  const { settings, canary, metric } = check
+  const namespace = reference.namespace || namespaceOf(canary)
+  let client: PrometheusClient | undefined
+  let query = ''
+  const failure = yield* failureOf(
+    (function* () {
+      const template = yield* readTemplate(reference.name, namespace, 'Metric template')
+      client = yield* clientFor(template, namespace, 'Metric template')
+      const interval = metric.interval || (settings.quirks['template-interval-has-no-default'] ? '' : DEFAULT_INTERVAL)
+      query = yield* rendered(template, reference.name, namespace, modelFor(canary, metric, interval))
+      yield* log('debug', `Metric template ${reference.name}.${namespace} query: ${query}`, fullName(canary))
+    })()
+  )
+  if (failure !== undefined || client === undefined) {
+    const message = failure?.message ?? ''
+    yield* halted(check, 'halt-metric-error', message, query)
+    yield* recordError(settings, canary, message)
+    return false
+  }
+  const measured = yield* measure(client, metric.name, query)
+  if (measured instanceof StepFailed) {
+    const noValues = `Halt advancement no values found for custom metric: ${metric.name}: ${measured.message}`
+    const failed = `Metric query failed for ${metric.name}: ${measured.message}`
+    return yield* noMeasurement(check, measured, query, { noValues, failed })
+  }
+  yield* setAnalysis(canary, metric.name, measured)
+  return yield* withinBounds(check, query, measured, metricViolation(canary, metric, measured), settings)
+}
+
+function* rendered(template: MetricTemplate, name: string, namespace: string, model: QueryModel): Plan<string> {
+  try {
+    return renderQuery(template.spec.query, model)
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error
+    throw new StepFailed(`Metric template ${name}.${namespace} query render error: ${error.message}`)
+  }
+}
+
+function* measure(client: PrometheusClient, metric: string, query: string): Plan<number | StepFailed> {
+  try {
+    return yield* runQuery(client, metric, query)
+  } catch (error) {
+    if (error instanceof StepFailed) return error
+    throw error
+  }
+}
+
+function* noMeasurement(
+  check: Check,
+  failure: StepFailed,
+  query: string,
+  texts: { readonly noValues: string; readonly failed: string }
+): Plan<false> {
+  const { settings, canary } = check
+  if (failure instanceof NoValues) {
+    yield* halted(check, 'halt-no-values', texts.noValues, query)
+    yield* recordWarning(settings, canary, texts.noValues)
+  } else {
+    yield* halted(check, 'halt-metric-error', texts.failed, query)
+    yield* recordError(settings, canary, texts.failed)
+  }
+  return false
+}
+
+function* withinBounds(
+  check: Check,
+  query: string,
+  value: number,
+  violation: string | undefined,
+  settings: ControllerSettings
+): Plan<boolean> {
+  if (violation === undefined) return true
+  yield* halted(check, 'halt-metric', violation, query, value)
+  yield* recordWarning(settings, check.canary, violation)
+  return false
+}
+
+/** Tells the trace why the tick halts, with query, value and bounds. */
+function* halted(check: Check, reason: ReasonCode, message: string, query: string, value?: number): Plan<void> {
+  const { metric } = check
+  const { min, max } = metric.thresholdRange ?? legacyRange(metric)
+  const evidence: MetricEvidence = {
+    metric: metric.name,
+    query,
+    ...(value === undefined ? {} : { value }),
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max })
+  }
+  yield* decide(check.canary, reason, message, [evidence])
+}
+
+function legacyRange(metric: CanaryMetric): { min?: number; max?: number } {
+  const threshold = metric.threshold ?? 0
+  return metric.name === SUCCESS_RATE ? { min: threshold } : { max: threshold }
+}

@@ -1,0 +1,158 @@
+import type { ApiRequest, ApiResponse, KubeObject, OwnerReference } from '../../kinds/index.ts'
+import { request, sleep, randomFraction, type Plan } from './effects.ts'
+import { StepFailed } from './failure.ts'
+
+/** A kind of the API as the typed clients of Flagger address it. */
+export interface Resource {
+  /** `''` for core. */
+  readonly group: string
+  readonly version: string
+  readonly plural: string
+  readonly kind: string
+}
+
+const resource = (group: string, version: string, plural: string, kind: string): Resource => ({
+  group,
+  version,
+  plural,
+  kind
+})
+
+/** The kinds every part of the controller uses; routers declare their own. */
+export const RESOURCES = {
+  canaries: resource('flagger.app', 'v1beta1', 'canaries', 'Canary'),
+  deployments: resource('apps', 'v1', 'deployments', 'Deployment'),
+  daemonSets: resource('apps', 'v1', 'daemonsets', 'DaemonSet'),
+  services: resource('', 'v1', 'services', 'Service'),
+  configMaps: resource('', 'v1', 'configmaps', 'ConfigMap'),
+  secrets: resource('', 'v1', 'secrets', 'Secret'),
+  ingresses: resource('networking.k8s.io', 'v1', 'ingresses', 'Ingress'),
+  horizontalPodAutoscalers: resource('autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler'),
+  scaledObjects: resource('keda.sh', 'v1alpha1', 'scaledobjects', 'ScaledObject')
+} as const satisfies Readonly<Record<string, Resource>>
+
+/** An object as it is written: server-side metadata may be missing. */
+export interface Draft {
+  metadata: Omit<KubeObject['metadata'], 'name'> & { name: string; namespace?: string }
+  [field: string]: unknown
+}
+
+/** The API path of a collection or, with a name, of an object. */
+export function pathOf(kind: Resource, namespace: string, name?: string, subresource?: string): string {
+  const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
+  const tail = [name, subresource].filter((part) => part !== undefined).map((part) => `/${part}`)
+  return `${root}/namespaces/${namespace}/${kind.plural}${tail.join('')}`
+}
+
+/**
+ * Reads an object.
+ * @throws StepFailed with the server's message
+ */
+export function* getObject(kind: Resource, namespace: string, name: string): Plan<KubeObject> {
+  return checked(yield* request({ method: 'GET', path: pathOf(kind, namespace, name) }))
+}
+
+/** Reads an object; undefined when the server says NotFound. */
+export function* findObject(kind: Resource, namespace: string, name: string): Plan<KubeObject | undefined> {
+  const response = yield* request({ method: 'GET', path: pathOf(kind, namespace, name) })
+  return response.code === 404 ? undefined : checked(response)
+}
+
+/** Creates an object from a draft. */
+export function* createObject(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
+  return checked(yield* request({ method: 'POST', path: pathOf(kind, namespace), body: typed(kind, draft) }))
+}
+
+/** Replaces an object. */
+export function* updateObject(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
+  return checked(yield* request(put(kind, namespace, draft)))
+}
+
+/** Replaces an object's status. */
+export function* updateStatus(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
+  return checked(yield* request(put(kind, namespace, draft, 'status')))
+}
+
+/** Applies a merge patch. */
+export function* mergePatch(kind: Resource, namespace: string, name: string, body: unknown): Plan<KubeObject> {
+  return checked(
+    yield* request({
+      method: 'PATCH',
+      path: pathOf(kind, namespace, name),
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body
+    })
+  )
+}
+
+/** client-go's two back-offs of retry.RetryOnConflict: steps, first pause and growth. */
+export const BACKOFF = {
+  default: { steps: 4, firstMs: 10, factor: 5, jitter: 0.1 },
+  retry: { steps: 5, firstMs: 10, factor: 1, jitter: 0.1 }
+} as const
+
+/**
+ * Repeats a plan while it fails with a conflict, pausing in between; the last failure is thrown as it is.
+ * @see k8s.io/client-go/util/retry v0.36.2 RetryOnConflict
+ */
+export function* retryOnConflict<Value>(
+  backoff: (typeof BACKOFF)[keyof typeof BACKOFF],
+  attempt: () => Plan<Value>
+): Plan<Value> {
+  let pauseMs: number = backoff.firstMs
+  for (let step = 1; ; step++) {
+    try {
+      return yield* attempt()
+    } catch (error) {
+      if (!(error instanceof StepFailed) || error.reason !== 'Conflict' || step >= backoff.steps) throw error
+    }
+    yield* sleep(pauseMs * (1 + backoff.jitter * (yield* randomFraction())))
+    pauseMs *= backoff.factor
+  }
+}
+
+/** The controller reference every generated object carries. */
+export function controllerReference(canary: KubeObject): OwnerReference {
+  return {
+    apiVersion: 'flagger.app/v1beta1',
+    kind: 'Canary',
+    name: canary.metadata.name,
+    uid: canary.metadata.uid ?? '',
+    controller: true,
+    blockOwnerDeletion: true
+  }
+}
+
+/** A deep copy that may be changed; stored objects are frozen and shared. */
+export function draftOf<Value>(value: Value): Value {
+  return copy(value) as Value
+}
+
+function copy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copy)
+  if (typeof value !== 'object' || value === null) return value
+  const result: Record<string, unknown> = {}
+  for (const [key, entry] of Object.entries(value)) result[key] = copy(entry)
+  return result
+}
+
+function put(kind: Resource, namespace: string, draft: Draft, subresource?: string): ApiRequest {
+  return {
+    method: 'PUT',
+    path: pathOf(kind, namespace, draft.metadata.name, subresource),
+    body: typed(kind, draft)
+  }
+}
+
+function typed(kind: Resource, draft: Draft): Draft {
+  const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
+  return { ...draft, apiVersion, kind: kind.kind }
+}
+
+function checked(response: ApiResponse): KubeObject {
+  if (response.code >= 200 && response.code < 300) return response.body as KubeObject
+  const status = response.body as { message?: string; reason?: string } | undefined
+  throw new StepFailed(status?.message ?? `the server responded with the status code ${response.code}`, {
+    reason: status?.reason ?? ''
+  })
+}

@@ -1,0 +1,26 @@
+import { TwinError } from '../../lib/errors/index.ts'
+import { QUIRKS } from './quirks.data.ts'
+
+/** Name of an oddity. */
+export type QuirkName = keyof typeof QUIRKS
+
+/** Which oddities are reproduced. */
+export type Quirks = Readonly<Record<QuirkName, boolean>>
+
+/**
+ * All oddities on, except the named ones.
+ * @throws TwinError TWIN_USAGE for an unknown name
+ */
+export function resolveQuirks(off: readonly string[]): Quirks {
+  const quirks = Object.fromEntries(Object.keys(QUIRKS).map((name) => [name, true])) as Record<QuirkName, boolean>
+  for (const name of off) {
+    if (!isQuirk(name))
+      throw new TwinError('TWIN_USAGE', `unknown quirk "${name}"; known: ${Object.keys(QUIRKS).join(', ')}`)
+    quirks[name] = false
+  }
+  return quirks
+}
+
+function isQuirk(name: string): name is QuirkName {
+  return Object.hasOwn(QUIRKS, name)
+}

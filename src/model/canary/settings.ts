@@ -1,0 +1,104 @@
+import { parseGoDuration } from '../../lib/time/index.ts'
+import { resolveQuirks, type Quirks } from './quirks.ts'
+
+/** Where global alerts go. */
+export interface GlobalReceiver {
+  readonly type: 'slack' | 'msteams'
+  readonly url: string
+  readonly token: string
+  readonly proxy: string
+  readonly username: string
+  readonly channel: string
+}
+
+/** Everything that flags and environment decide, resolved once. */
+export interface ControllerSettings {
+  readonly meshProvider: string
+  readonly metricsServer: string
+  /** Only this namespace is watched; empty: all. */
+  readonly namespace: string
+  readonly selectorLabels: readonly string[]
+  readonly includeLabelPrefix: readonly string[]
+  readonly configTracking: boolean
+  readonly ingressAnnotationsPrefix: string
+  readonly ingressClass: string
+  readonly noCrossNamespaceRefs: boolean
+  readonly eventWebhook: string
+  readonly clusterName: string
+  readonly globalReceiver: GlobalReceiver | undefined
+  readonly controlLoopIntervalMs: number
+  readonly leaderElection: boolean
+  readonly leaderElectionNamespace: string
+  readonly quirks: Quirks
+}
+
+/** Input of {@link resolveSettings}. */
+export interface SettingsOptions {
+  /** Flags without dashes, e.g. `{ 'mesh-provider': 'linkerd' }`. */
+  readonly flags?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+  /** Oddities of Flagger to switch off, by name. */
+  readonly quirksOff?: readonly string[]
+}
+
+/**
+ * Flags and environment with their defaults; the environment beats a flag when it is not empty.
+ * @see fluxcd/flagger cmd/flagger/main.go 1.44.0
+ */
+export function resolveSettings(options: SettingsOptions = {}): ControllerSettings {
+  const flags = options.flags ?? {}
+  const env = options.env ?? {}
+  const flag = (name: string, fallback: string): string => flags[name] ?? fallback
+  const either = (variable: string, name: string): string =>
+    env[variable] !== undefined && env[variable] !== '' ? env[variable] : flag(name, '')
+  return {
+    meshProvider: flag('mesh-provider', 'istio'),
+    metricsServer: flag('metrics-server', 'http://prometheus:9090'),
+    namespace: flag('namespace', ''),
+    selectorLabels: flag('selector-labels', 'app,name,app.kubernetes.io/name').split(','),
+    includeLabelPrefix: flag('include-label-prefix', '').split(','),
+    configTracking: flag('enable-config-tracking', 'true') !== 'false',
+    ingressAnnotationsPrefix: flag('ingress-annotations-prefix', 'nginx.ingress.kubernetes.io'),
+    ingressClass: flag('ingress-class', ''),
+    noCrossNamespaceRefs: isOn(flag('no-cross-namespace-refs', 'false')),
+    eventWebhook: either('EVENT_WEBHOOK_URL', 'event-webhook'),
+    clusterName: flag('cluster-name', ''),
+    globalReceiver: globalReceiver(flag, either),
+    controlLoopIntervalMs: parseGoDuration(flag('control-loop-interval', '10s')) ?? 10_000,
+    leaderElection: isOn(flag('enable-leader-election', 'false')),
+    leaderElectionNamespace: flag('leader-election-namespace', 'kube-system'),
+    quirks: resolveQuirks(options.quirksOff ?? [])
+  }
+}
+
+/** Flags as a command line writes them (`-mesh-provider=istio`, `-no-cross-namespace-refs`) to a record. */
+export function parseFlags(argumentList: readonly string[]): Record<string, string> {
+  const flags: Record<string, string> = {}
+  for (const argument of argumentList) {
+    const match = /^--?([^=]+)(?:=(.*))?$/s.exec(argument)
+    if (match?.[1] !== undefined) flags[match[1]] = match[2] ?? 'true'
+  }
+  return flags
+}
+
+function isOn(text: string): boolean {
+  return text !== 'false' && text !== ''
+}
+
+function globalReceiver(
+  flag: (name: string, fallback: string) => string,
+  either: (variable: string, name: string) => string
+): GlobalReceiver | undefined {
+  const teams = either('MSTEAMS_URL', 'msteams-url')
+  if (teams !== '') {
+    const proxy = either('MSTEAMS_PROXY_URL', 'msteams-proxy-url')
+    return { type: 'msteams', url: teams, token: '', proxy, username: '', channel: '' }
+  }
+  const url = either('SLACK_URL', 'slack-url')
+  const channel = flag('slack-channel', '')
+  const username = flag('slack-user', 'flagger')
+  // Flagger refuses to build a Slack notifier without channel or user and goes on without alerts.
+  if (url === '' || channel === '' || username === '') return undefined
+  const token = either('SLACK_TOKEN', 'slack-token')
+  return { type: 'slack', url, token, proxy: either('SLACK_PROXY_URL', 'slack-proxy-url'), username, channel }
+}

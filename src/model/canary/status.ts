@@ -1,0 +1,147 @@
+import { formatTimestamp } from '../../lib/time/index.ts'
+import type { Canary, CanaryPhase, CanaryStatus } from '../../kinds/index.ts'
+import { now, type Plan } from './effects.ts'
+import { StepFailed, wrapped } from './failure.ts'
+import { BACKOFF, getObject, RESOURCES, retryOnConflict, updateObject, updateStatus, type Draft } from './objects.ts'
+import { conditionsFor } from './phases.ts'
+import type { Quirks } from './quirks.ts'
+import { fullName, namespaceOf, statusOf } from './spec.ts'
+
+/** What a SyncStatus takes over; counters that are missing become 0. */
+export interface SyncedStatus {
+  readonly phase: CanaryPhase
+  readonly canaryWeight?: number
+  readonly failedChecks?: number
+  readonly iterations?: number
+}
+
+/** The revision of a target: hash of its spec and checksums of its configs (absent where nothing is tracked). */
+export interface Revision {
+  readonly hash: string
+  readonly configs: Record<string, string> | undefined
+  /** Hash to record as promoted at Initialized when it is not the target's present one. */
+  readonly promotedHash?: string
+}
+
+/** Writes phase, counters, applied revision and condition. */
+export function syncStatus(canary: Canary, synced: SyncedStatus, revision: Revision): Plan<void> {
+  return write(canary, (current, timestamp) => {
+    const conditions = conditionsFor(current, synced.phase, timestamp)
+    return {
+      ...statusOf(current),
+      phase: synced.phase,
+      canaryWeight: synced.canaryWeight ?? 0,
+      failedChecks: synced.failedChecks ?? 0,
+      iterations: synced.iterations ?? 0,
+      lastAppliedSpec: revision.hash,
+      ...(synced.phase === 'Initialized' ? { lastPromotedSpec: revision.promotedHash ?? revision.hash } : {}),
+      ...(revision.configs === undefined ? {} : { trackedConfigs: revision.configs }),
+      ...(conditions === undefined ? {} : { conditions })
+    }
+  })
+}
+
+/** Writes the phase, and what a phase resets with it. */
+export function setStatusPhase(canary: Canary, phase: CanaryPhase, quirks: Quirks): Plan<void> {
+  return write(canary, (current, timestamp) => {
+    const conditions = conditionsFor(current, phase, timestamp)
+    return {
+      ...statusOf(current),
+      phase,
+      ...countersAt(current, phase, quirks),
+      ...promotedSpecAt(current, phase),
+      ...(conditions === undefined ? {} : { conditions })
+    }
+  })
+}
+
+/** Writes one counter. */
+export function setStatusCounter(
+  canary: Canary,
+  counter: 'failedChecks' | 'canaryWeight' | 'iterations',
+  value: number
+): Plan<void> {
+  return write(canary, (current) => ({ ...statusOf(current), [counter]: value }))
+}
+
+/**
+ * Marks a new canary; run by the informer worker. A canary that already says so is left as it is.
+ * @see fluxcd/flagger pkg/controller/scheduler.go setPhaseInitializing 1.44.0
+ */
+export function* setPhaseInitializing(canary: Canary): Plan<void> {
+  yield* wrapped(
+    'failed after retries: ',
+    rewriting(canary, function* (current) {
+      const timestamp = formatTimestamp(yield* now())
+      const conditions = conditionsFor(current, 'Initializing', timestamp)
+      if (conditions === undefined) return
+      const status = { ...statusOf(current), phase: 'Initializing', conditions, lastTransitionTime: timestamp }
+      yield* updateStatus(RESOURCES.canaries, namespaceOf(current), draftWith(current, status as CanaryStatus))
+    })
+  )
+}
+
+/**
+ * Runs an attempt with the canary in memory; after a conflict it is read again first.
+ * Whatever else was changed in memory is lost with that, as in Flagger.
+ */
+export function* rewriting(canary: Canary, attempt: (current: Canary) => Plan<void>): Plan<void> {
+  let current: Canary | undefined = canary
+  yield* retryOnConflict(BACKOFF.default, function* () {
+    current ??= yield* readAgain(canary)
+    const candidate = current
+    current = undefined
+    yield* attempt(candidate)
+  })
+}
+
+function* readAgain(canary: Canary): Plan<Canary> {
+  const reading = getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name)
+  return (yield* wrapped(`canary ${fullName(canary)} get query failed: `, reading)) as Canary
+}
+
+function write(canary: Canary, change: (current: Canary, timestamp: string) => CanaryStatus): Plan<void> {
+  const writing = rewriting(canary, function* (current) {
+    const timestamp = formatTimestamp(yield* now())
+    yield* putStatus(current, { ...change(current, timestamp), lastTransitionTime: timestamp })
+  })
+  return wrapped('failed after retries: ', writing)
+}
+
+function* putStatus(canary: Canary, status: CanaryStatus): Plan<void> {
+  const draft = draftWith(canary, status)
+  const put = (): Plan<unknown> => updateStatus(RESOURCES.canaries, namespaceOf(canary), draft)
+  try {
+    yield* put()
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error
+    if (!error.message.includes('flagger.app/v1alpha')) throw updateFailed(canary, error)
+    yield* wrapped(
+      `updating canary ${fullName(canary)} from v1alpha to v1beta failed: `,
+      updateObject(RESOURCES.canaries, namespaceOf(canary), draft)
+    )
+    yield* wrapped(`updating canary ${fullName(canary)} status failed: `, put())
+  }
+}
+
+function updateFailed(canary: Canary, error: StepFailed): StepFailed {
+  return new StepFailed(`updating canary ${fullName(canary)} status failed: ${error.message}`, { reason: error.reason })
+}
+
+function draftWith(canary: Canary, status: CanaryStatus): Draft {
+  return { ...canary, status }
+}
+
+function countersAt(canary: Canary, phase: CanaryPhase, quirks: Quirks): Partial<CanaryStatus> {
+  const reset = phase === 'Succeeded' && !quirks['failed-checks-survive-success'] ? { failedChecks: 0 } : {}
+  if (phase === 'Progressing' || phase === 'Waiting' || phase === 'Promoting') return reset
+  if (phase !== 'WaitingPromotion') return { ...reset, canaryWeight: 0, iterations: 0 }
+  const iterations = (canary.spec.analysis.iterations ?? 0) - 1
+  return quirks['waiting-promotion-shows-weight-zero'] ? { canaryWeight: 0, iterations } : { iterations }
+}
+
+function promotedSpecAt(canary: Canary, phase: CanaryPhase): Partial<CanaryStatus> {
+  if (phase !== 'Initialized' && phase !== 'Succeeded') return {}
+  const applied = canary.status?.lastAppliedSpec
+  return applied === undefined ? {} : { lastPromotedSpec: applied }
+}

@@ -1,0 +1,353 @@
+import { parseTimestamp } from '../../../lib/time/index.ts'
+import type { Canary } from '../../../kinds/index.ts'
+import {
+  configRecord,
+  configsChanged,
+  createPrimaryConfigs,
+  targetConfigs,
+  withPrimaryConfigs,
+  type TrackedConfigs
+} from '../configs.ts'
+import { log, now, type Plan } from '../effects.ts'
+import { failureOf, StepFailed, wrapped } from '../failure.ts'
+import { quoteGo, scaledDown } from '../go-format.ts'
+import { specHash } from '../hash.ts'
+import { includedByPrefix, primaryLabels, withoutToolkitKeys } from '../metadata.ts'
+import {
+  BACKOFF,
+  controllerReference,
+  createObject,
+  draftOf,
+  findObject,
+  getObject,
+  mergePatch,
+  RESOURCES,
+  retryOnConflict,
+  updateObject
+} from '../objects.ts'
+import type { ControllerSettings } from '../settings.ts'
+import { fullName, isInitialising, namespaceOf, progressDeadlineSeconds } from '../spec.ts'
+import type { Target, TargetMetadata } from './target.ts'
+import {
+  discoverPorts,
+  hashChanged,
+  podAnnotations,
+  selectorLabel,
+  type LabelSelector,
+  type PodSpec,
+  type Workload
+} from './workload.ts'
+
+const DEPLOYMENTS = RESOURCES.deployments
+
+/**
+ * Operations on a Deployment.
+ * @see fluxcd/flagger pkg/canary/deployment_controller.go, deployment_ready.go, deployment_status.go 1.44.0
+ */
+export function deploymentTarget(settings: ControllerSettings): Target {
+  return {
+    metadata: (canary) => metadata(settings, canary),
+    initialise: (canary) => initialise(settings, canary),
+    promote: (canary) => promote(settings, canary),
+    *revision(canary) {
+      const { template } = (yield* readTarget(canary)).spec
+      const configs = yield* wrapped('GetConfigRefs failed: ', configsOf(settings, canary))
+      return { hash: specHash(template), configs: configRecord(settings, configs) }
+    },
+    *hasChanged(canary) {
+      return hashChanged(canary, specHash((yield* readTarget(canary)).spec.template))
+    },
+    *haveConfigsChanged(canary) {
+      if (!settings.configTracking) return false
+      return yield* configsChanged(settings, canary, yield* configsOf(settings, canary))
+    },
+    scaleToZero,
+    scaleFromZero,
+    primaryReady,
+    *canaryReady(canary) {
+      const target = yield* readTarget(canary)
+      yield* wrapped(
+        `canary deployment ${canary.spec.targetRef.name}.${namespaceOf(canary)} not ready: `,
+        deploymentReady(target, progressDeadlineSeconds(canary), canary.spec.analysis.canaryReadyThreshold ?? 100)
+      )
+    },
+    finalise
+  }
+}
+
+function primaryName(canary: Canary): string {
+  return `${canary.spec.targetRef.name}-primary`
+}
+
+function* read(canary: Canary, name: string): Plan<Workload> {
+  const namespace = namespaceOf(canary)
+  const reading = getObject(DEPLOYMENTS, namespace, name)
+  return (yield* wrapped(`deployment ${name}.${namespace} get query error: `, reading)) as Workload
+}
+
+function readTarget(canary: Canary): Plan<Workload> {
+  return read(canary, canary.spec.targetRef.name)
+}
+
+function* configsOf(settings: ControllerSettings, canary: Canary): Plan<TrackedConfigs> {
+  if (!settings.configTracking) return new Map()
+  return yield* wrapped(
+    'GetTargetConfigs failed: ',
+    (function* () {
+      const target = yield* readTarget(canary)
+      return yield* targetConfigs(settings, canary, target.spec.template.spec)
+    })()
+  )
+}
+
+function* metadata(settings: ControllerSettings, canary: Canary): Plan<TargetMetadata> {
+  const target = yield* readTarget(canary)
+  const [label, value] = selectorLabel(target, settings.selectorLabels, 'deployment')
+  const discovers = canary.spec.service.portDiscovery === true
+  const ports = discovers ? discoverPorts(canary, target.spec.template.spec.containers ?? []) : {}
+  return { label, value, ports }
+}
+
+function* initialise(settings: ControllerSettings, canary: Canary): Plan<void> {
+  yield* wrapped('createPrimaryDeployment failed: ', createPrimary(settings, canary))
+  if (isInitialising(canary) && canary.spec.skipAnalysis !== true) yield* primaryReady(canary)
+}
+
+function* createPrimary(settings: ControllerSettings, canary: Canary): Plan<void> {
+  const namespace = namespaceOf(canary)
+  const target = yield* readTarget(canary)
+  const [label, value] = selectorLabel(target, settings.selectorLabels, 'deployment')
+  const name = primaryName(canary)
+  const primaryValue = `${value}-primary`
+  // Any other error than NotFound is ignored upstream: an unreadable primary counts as present.
+  let existing: unknown
+  const failure = yield* failureOf(
+    (function* () {
+      existing = yield* findObject(DEPLOYMENTS, namespace, name)
+    })()
+  )
+  if (failure !== undefined || existing !== undefined) return
+  const configs = yield* configsOf(settings, canary)
+  yield* wrapped('CreatePrimaryConfigs failed: ', createPrimaryConfigs(settings, canary, configs))
+  const { spec } = target
+  const template = {
+    metadata: {
+      labels: primaryLabels(spec.template.metadata?.labels, label, primaryValue),
+      annotations: yield* podAnnotations(spec.template.metadata?.annotations)
+    },
+    spec: primaryPodSpec(settings, target, configs)
+  }
+  const draft = {
+    metadata: {
+      name,
+      namespace,
+      labels: primaryLabels(includedByPrefix(target.metadata.labels, settings.includeLabelPrefix), label, primaryValue),
+      annotations: withoutToolkitKeys(target.metadata.annotations),
+      ownerReferences: [controllerReference(canary)]
+    },
+    spec: {
+      ...copiedFields(target),
+      replicas: (spec.replicas ?? 0) > 0 ? spec.replicas : 1,
+      selector: { matchLabels: { [label]: primaryValue } },
+      template
+    }
+  }
+  yield* wrapped(`creating deployment ${name}.${namespace} failed: `, createObject(DEPLOYMENTS, namespace, draft))
+  yield* log('info', `Deployment ${name}.${namespace} created`, fullName(canary))
+}
+
+/** Fields of a Deployment's spec that a primary takes over as they are. */
+function copiedFields(target: Workload): Record<string, unknown> {
+  const { progressDeadlineSeconds: deadline, minReadySeconds, revisionHistoryLimit, strategy } = target.spec
+  return {
+    ...(deadline === undefined ? {} : { progressDeadlineSeconds: deadline }),
+    ...(minReadySeconds === undefined ? {} : { minReadySeconds }),
+    ...(revisionHistoryLimit === undefined ? {} : { revisionHistoryLimit }),
+    ...(strategy === undefined ? {} : { strategy })
+  }
+}
+
+function* promote(settings: ControllerSettings, canary: Canary): Plan<void> {
+  const namespace = namespaceOf(canary)
+  const name = primaryName(canary)
+  yield* wrapped(
+    `updating deployment ${name}.${namespace} template spec failed: `,
+    retryOnConflict(BACKOFF.retry, function* () {
+      const target = yield* readTarget(canary)
+      const [label, value] = selectorLabel(target, settings.selectorLabels, 'deployment')
+      const primary = yield* read(canary, name)
+      const configs = yield* configsOf(settings, canary)
+      yield* wrapped('CreatePrimaryConfigs failed: ', createPrimaryConfigs(settings, canary, configs))
+      const keptReplicas = canary.spec.autoscalerRef === undefined ? target.spec.replicas : primary.spec.replicas
+      const {
+        progressDeadlineSeconds: _deadline,
+        minReadySeconds: _ready,
+        revisionHistoryLimit: _history,
+        strategy: _strategy,
+        replicas: _replicas,
+        ...kept
+      } = primary.spec
+      yield* updateObject(DEPLOYMENTS, namespace, {
+        ...primary,
+        metadata: {
+          ...primary.metadata,
+          annotations: includedByPrefix(target.metadata.annotations, settings.includeLabelPrefix),
+          labels: primaryLabels(
+            includedByPrefix(target.metadata.labels, settings.includeLabelPrefix),
+            label,
+            `${value}-primary`
+          )
+        },
+        spec: {
+          ...kept,
+          ...copiedFields(target),
+          ...(keptReplicas === undefined ? {} : { replicas: keptReplicas }),
+          template: {
+            ...primary.spec.template,
+            metadata: {
+              ...primary.spec.template.metadata,
+              annotations: yield* podAnnotations(target.spec.template.metadata?.annotations),
+              labels: primaryLabels(target.spec.template.metadata?.labels, label, `${value}-primary`)
+            },
+            spec: primaryPodSpec(settings, target, configs)
+          }
+        }
+      })
+    })
+  )
+}
+
+/** The target's pod spec with renamed configs, and spread and anti-affinity over the primary's own pods. */
+function primaryPodSpec(settings: ControllerSettings, target: Workload, configs: TrackedConfigs): PodSpec {
+  const pod = withPrimaryConfigs(draftOf(target.spec.template.spec), configs)
+  const antiAffinity = pod.affinity?.podAntiAffinity
+  const selectors: (LabelSelector | undefined)[] = [
+    ...(pod.topologySpreadConstraints ?? []).map((constraint) => constraint.labelSelector),
+    ...(antiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(
+      (term) => term.podAffinityTerm.labelSelector
+    ),
+    ...(antiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => term.labelSelector)
+  ]
+  for (const selector of selectors) if (selector !== undefined) selectPrimary(selector, target.metadata.name, settings)
+  return pod
+}
+
+/** Values equal to the Deployment's name under a selector label get the suffix; in an expression only the first. */
+function selectPrimary(selector: LabelSelector, name: string, settings: ControllerSettings): void {
+  for (const expression of selector.matchExpressions ?? []) {
+    if (!settings.selectorLabels.includes(expression.key)) continue
+    const index = (expression.values ?? []).indexOf(name)
+    if (index >= 0 && expression.values !== undefined) expression.values[index] = `${name}-primary`
+  }
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
+    const isOwn = settings.selectorLabels.includes(key) && value === name
+    if (isOwn && selector.matchLabels !== undefined) selector.matchLabels[key] = `${name}-primary`
+  }
+}
+
+function* scaleToZero(canary: Canary): Plan<void> {
+  yield* readTarget(canary)
+  const { name } = canary.spec.targetRef
+  const namespace = namespaceOf(canary)
+  yield* wrapped(`deployment ${name}.${namespace} patch query error: `, patchReplicas(canary, 0))
+}
+
+function* scaleFromZero(canary: Canary): Plan<void> {
+  const target = yield* readTarget(canary)
+  const replicas = (target.spec.replicas ?? 0) > 0 ? (target.spec.replicas ?? 1) : yield* replicasFromZero(canary)
+  const failure = yield* failureOf(patchReplicas(canary, replicas))
+  if (failure !== undefined) {
+    throw new StepFailed(
+      `scaling up ${target.metadata.name}.${namespaceOf(canary)} to ${replicas} failed: ${failure.message}`
+    )
+  }
+}
+
+/** The primary's replicas, or what the autoscaler would begin with. */
+function* replicasFromZero(canary: Canary): Plan<number> {
+  const scaler = canary.spec.autoscalerRef
+  if (scaler === undefined) {
+    const { replicas = 0 } = (yield* read(canary, primaryName(canary))).spec
+    return replicas > 0 ? replicas : 1
+  }
+  const [resource, field] =
+    scaler.kind === 'ScaledObject'
+      ? ([RESOURCES.scaledObjects, 'minReplicaCount'] as const)
+      : ([RESOURCES.horizontalPodAutoscalers, 'minReplicas'] as const)
+  if (scaler.kind !== 'ScaledObject' && scaler.kind !== 'HorizontalPodAutoscaler') return 1
+  let minimum = 1
+  yield* failureOf(
+    (function* () {
+      const object = yield* getObject(resource, namespaceOf(canary), scaler.name)
+      minimum = Math.max(1, Number((object.spec as Record<string, unknown> | undefined)?.[field] ?? 1))
+    })()
+  )
+  return minimum
+}
+
+function patchReplicas(canary: Canary, replicas: number): Plan<unknown> {
+  return mergePatch(DEPLOYMENTS, namespaceOf(canary), canary.spec.targetRef.name, { spec: { replicas } })
+}
+
+function* primaryReady(canary: Canary): Plan<void> {
+  const name = primaryName(canary)
+  const primary = yield* read(canary, name)
+  const threshold = canary.spec.analysis.primaryReadyThreshold ?? 100
+  const checking = deploymentReady(primary, progressDeadlineSeconds(canary), threshold)
+  yield* wrapped(`${name}.${namespaceOf(canary)} not ready: `, checking)
+}
+
+/**
+ * Fails while a Deployment's rollout is not finished.
+ * @see fluxcd/flagger pkg/canary/deployment_ready.go isDeploymentReady 1.44.0
+ */
+function* deploymentReady(deployment: Workload, deadlineSeconds: number, threshold: number): Plan<void> {
+  const status = deployment.status ?? {}
+  if ((deployment.metadata.generation ?? 0) > (status.observedGeneration ?? 0)) {
+    throw new StepFailed('waiting for rollout to finish: observed deployment generation less than desired generation')
+  }
+  const progressing = status.conditions?.find((condition) => condition.type === 'Progressing')
+  if (progressing?.reason === 'ProgressDeadlineExceeded') {
+    const text = `deployment ${quoteGo(deployment.metadata.name)} exceeded its progress deadline`
+    throw new StepFailed(text, { retriable: false })
+  }
+  const waitingFor = unfinishedRollout(deployment, threshold)
+  if (waitingFor === undefined) return
+  const retriable = progressing === undefined || !(yield* unavailableForTooLong(deployment, deadlineSeconds))
+  throw new StepFailed(`waiting for rollout to finish: ${waitingFor}`, { retriable })
+}
+
+function unfinishedRollout(deployment: Workload, threshold: number): string | undefined {
+  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = deployment.status ?? {}
+  const wanted = deployment.spec.replicas
+  if (wanted !== undefined && updatedReplicas < wanted) {
+    return `${updatedReplicas} out of ${wanted} new replicas have been updated`
+  }
+  if (replicas > updatedReplicas) return `${replicas - updatedReplicas} old replicas are pending termination`
+  const enough = scaledDown(updatedReplicas, threshold)
+  if (availableReplicas >= enough) return undefined
+  return `${availableReplicas} of ${enough} (readyThreshold ${threshold}%) updated replicas are available`
+}
+
+function* unavailableForTooLong(deployment: Workload, deadlineSeconds: number): Plan<boolean> {
+  const available = deployment.status?.conditions?.find((condition) => condition.type === 'Available')
+  if (available?.status !== 'False' || available.reason !== 'MinimumReplicasUnavailable') return false
+  const since = parseTimestamp(available.lastUpdateTime ?? '') ?? 0
+  return since + deadlineSeconds * 1000 < (yield* now())
+}
+
+function* finalise(canary: Canary): Plan<void> {
+  const namespace = namespaceOf(canary)
+  const { name } = canary.spec.targetRef
+  // The misspelt word is upstream's.
+  yield* wrapped(`deplyoment ${name}.${namespace} get query error: `, getObject(DEPLOYMENTS, namespace, name))
+  const reading = findObject(DEPLOYMENTS, namespace, primaryName(canary))
+  const primary = yield* wrapped(`deplyoment ${primaryName(canary)}.${namespace} get query error: `, reading)
+  if (primary === undefined) {
+    yield* wrapped('ScaleFromZero failed: ', scaleFromZero(canary))
+    return
+  }
+  // Upstream compares two pointers, which always differ: the target is patched in any case.
+  const replicas = (primary as Workload).spec.replicas ?? 1
+  yield* wrapped(`scale failed: scaling ${name}.${namespace} to ${replicas} failed: `, patchReplicas(canary, replicas))
+}

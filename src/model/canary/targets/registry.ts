@@ -1,0 +1,23 @@
+import { StepFailed } from '../failure.ts'
+import type { ControllerSettings } from '../settings.ts'
+import { daemonSetTarget } from './daemon-set.ts'
+import { deploymentTarget } from './deployment.ts'
+import { serviceTarget } from './service.ts'
+import type { Target } from './target.ts'
+
+/** Targets by kind; adding one takes this line and its file. */
+const TARGETS: Readonly<Record<string, (settings: ControllerSettings) => Target>> = {
+  Deployment: deploymentTarget,
+  DaemonSet: daemonSetTarget,
+  Service: serviceTarget
+}
+
+/**
+ * The operations for a kind of target.
+ * @throws StepFailed for Knative, which the twin does not model
+ */
+export function targetFor(settings: ControllerSettings, kind: string, apiVersion: string | undefined): Target {
+  if (apiVersion === 'serving.knative.dev/v1')
+    throw new StepFailed('target kind Knative Service: not modelled by rollout-twin')
+  return (TARGETS[kind] ?? deploymentTarget)(settings)
+}

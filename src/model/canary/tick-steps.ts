@@ -1,0 +1,280 @@
+import type { Canary } from '../../kinds/index.ts'
+import { sendAlert } from './alerts.ts'
+import { scalerFor } from './autoscalers/registry.ts'
+import { log, type Plan } from './effects.ts'
+import { decide, recordError, recordInfo, recordWarning, withPhase } from './events.ts'
+import { failureOf, StepFailed, wrapped } from './failure.ts'
+import { setPhaseGauge, setWeightGauges } from './gauges.ts'
+import { rolloutConfirmed } from './hooks/confirm-rollout.ts'
+import { rollbackRequested } from './hooks/rollback.ts'
+import { probeMetricProviders } from './metrics.ts'
+import { draftOf, getObject, RESOURCES } from './objects.ts'
+import { isAnalysing, isUnderWay } from './phases.ts'
+import { finishRelease, isPromoting, promoteWithoutAnalysis, shiftToPrimary } from './promotion.ts'
+import { handleFailedPromotion, rollback, rollbackNotReady } from './rollback.ts'
+import { routerFor } from './routers/registry.ts'
+import { TO_PRIMARY } from './routers/router.ts'
+import { reconcileApexService, reconcileWorkloadServices } from './services.ts'
+import type { ControllerSettings } from './settings.ts'
+import { failedChecksThreshold, fullName, isInitialising, namespaceOf, statusOf, targetFullName } from './spec.ts'
+import { syncStatus, type SyncedStatus } from './status.ts'
+import { targetFor } from './targets/registry.ts'
+import type { CanaryKey } from './tick.ts'
+import type { Tick } from './tick-context.ts'
+
+/** Step 1: the canary as the server has it, as a private copy; undefined (with a log line) when it cannot be read. */
+export function* readCanary({ name, namespace }: CanaryKey): Plan<Canary | undefined> {
+  let canary: Canary | undefined
+  const failure = yield* failureOf(
+    (function* () {
+      canary = draftOf((yield* getObject(RESOURCES.canaries, namespace, name)) as Canary)
+    })()
+  )
+  if (failure !== undefined) yield* log('error', `Canary ${name}.${namespace} not found`, `${name}.${namespace}`)
+  return canary
+}
+
+/** Step 2: a suspended canary is told about on every tick and left alone. */
+export function* isSuspended(settings: ControllerSettings, canary: Canary): Plan<boolean> {
+  if (canary.spec.suspend !== true) return false
+  const message = 'skipping canary run as object is suspended'
+  yield* log('debug', message, fullName(canary))
+  yield* decide(canary, 'suspended', message)
+  yield* recordInfo(settings, canary, message)
+  return true
+}
+
+/** Step 3: the parts that fit the canary's target, autoscaler and provider, and the target's selector and ports. */
+export function* openTick(settings: ControllerSettings, canary: Canary): Plan<Tick> {
+  const provider = canary.spec.provider || settings.meshProvider
+  const { kind, apiVersion } = canary.spec.targetRef
+  const target = targetFor(settings, kind, apiVersion)
+  const metadata = yield* target.metadata(canary)
+  const scaler = scalerFor(settings, canary.spec.autoscalerRef?.kind)
+  const router = yield* routerFor(settings, provider)
+  return { settings, canary, provider, target, router, scaler, metadata, routes: TO_PRIMARY }
+}
+
+/** Step 4: canary and primary Service. */
+export function reconcileServices({ canary, metadata }: Tick): Plan<void> {
+  return reconcileWorkloadServices(canary, metadata)
+}
+
+/** Step 5: metric servers, while initialising. */
+export function* probeMetrics({ settings, canary }: Tick): Plan<void> {
+  if (isInitialising(canary) && canary.spec.skipAnalysis !== true) yield* probeMetricProviders(settings, canary)
+}
+
+/** Step 7: the primary exists and, while initialising, is ready. */
+export function* primaryInitialised(tick: Tick): Plan<boolean> {
+  const failure = yield* failureOf(tick.target.initialise(tick.canary))
+  if (failure === undefined) return true
+  yield* decide(tick.canary, 'initializing', failure.message)
+  yield* recordWarning(tick.settings, tick.canary, failure.message)
+  if (!failure.retriable) yield* rollbackNotReady(tick, failure)
+  return false
+}
+
+/** Step 8: the primary's autoscaler; the target's is paused while initialising. */
+export function* reconcileScaler({ canary, scaler }: Tick): Plan<void> {
+  if (scaler === undefined) return
+  yield* scaler.reconcilePrimary(canary, 'create')
+  if (isInitialising(canary)) yield* scaler.pauseTarget(canary)
+}
+
+/** Step 9: the apex Service selects the primary. */
+export function reconcileApex({ canary, metadata }: Tick): Plan<void> {
+  return reconcileApexService(canary, metadata)
+}
+
+/** Step 10: the target goes to zero once the apex points at the primary. */
+export function* scaleDownTarget({ canary, target }: Tick): Plan<void> {
+  if (!isInitialising(canary)) return
+  const what = `${canary.spec.targetRef.kind} ${targetFullName(canary)}`
+  yield* log('info', `Scaling down ${what}`, fullName(canary))
+  yield* wrapped(`scaling down canary ${what} failed: `, target.scaleToZero(canary))
+}
+
+/** Step 12: the canary is initialised. */
+export function* completeInitialisation(tick: Tick): Plan<void> {
+  const { settings, canary } = tick
+  if (!isInitialising(canary)) return
+  canary.status = { ...statusOf(canary), phase: 'Initialized' }
+  yield* wrapped(`failed to sync canary ${fullName(canary)} status: `, sync(tick, { phase: 'Initialized' }))
+  const reading = getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name)
+  const stored = (yield* wrapped(`failed to get canary ${fullName(canary)}: `, reading)) as Canary
+  const { lastAppliedSpec, trackedConfigs } = statusOf(stored)
+  if (lastAppliedSpec !== undefined) canary.status.lastAppliedSpec = lastAppliedSpec
+  if (trackedConfigs !== undefined) canary.status.trackedConfigs = { ...trackedConfigs }
+  yield* setPhaseGauge(canary, 'Initialized')
+  const message = `Initialization done! ${fullName(canary)}`
+  yield* decide(canary, 'initialized', message)
+  yield* recordInfo(settings, canary, message)
+  const alert = `New ${canary.spec.targetRef.kind} detected, initialization completed.`
+  yield* sendAlert(settings, canary, { message: alert, severity: 'info', withMetadata: true })
+}
+
+/** Step 13: whether there is anything to do; this is where an idle tick ends. */
+export function* shouldAdvance(tick: Tick): Plan<boolean> {
+  const { settings, canary, target } = tick
+  const status = statusOf(canary)
+  if (isUnderWay(status.phase)) return true
+  if (status.phase === 'Failed' && settings.quirks['failed-loses-revisions']) yield* syncFailed(tick)
+  if (yield* target.hasChanged(canary)) return true
+  if (yield* target.haveConfigsChanged(canary)) return true
+  yield* setPhaseGauge(canary, status.phase)
+  return false
+}
+
+/** Step 14: the primary is ready; when it is stuck the release is rolled back. */
+export function* primaryIsReady(tick: Tick): Plan<boolean> {
+  const { settings, canary } = tick
+  if (canary.spec.skipAnalysis === true) return true
+  const failure = yield* failureOf(tick.target.primaryReady(canary))
+  if (failure === undefined) return true
+  if (!settings.quirks['stuck-primary-gates-fixes'] && !isUnderWay(statusOf(canary).phase)) return true
+  yield* decide(canary, 'halt-not-ready', failure.message)
+  yield* recordWarning(settings, canary, failure.message)
+  if (failure.retriable) return false
+  if (isPromoting(tick)) yield* handleFailedPromotion(tick, failure)
+  else yield* rollbackNotReady(tick, failure)
+  return false
+}
+
+/** Step 15: weights as the mesh has them. */
+export function* readRoutes(tick: Tick): Plan<void> {
+  tick.routes = yield* tick.router.getRoutes(tick.canary)
+  yield* setWeightGauges(tick.canary, tick.routes.primaryWeight, tick.routes.canaryWeight)
+}
+
+/** Step 16: a new revision waits for its gate, then is scaled up; the tick ends with either. */
+export function* checkCanaryStatus(tick: Tick): Plan<boolean> {
+  const { phase } = statusOf(tick.canary)
+  yield* setPhaseGauge(tick.canary, phase)
+  if (isUnderWay(phase) && phase !== 'Waiting') return true
+  yield* startRevision(tick)
+  return false
+}
+
+/** Step 17: another revision during the analysis starts it anew. */
+export function* restartedOnNewRevision(tick: Tick): Plan<boolean> {
+  const { settings, canary } = tick
+  if (!isAnalysing(statusOf(canary).phase) || !(yield* revisionChanged(tick))) return false
+  const message = `New revision detected! Restarting analysis for ${targetFullName(canary)}`
+  yield* decide(canary, 'analysis-restarted', message)
+  yield* recordInfo(settings, canary, message)
+  yield* tick.router.setRoutes(canary, TO_PRIMARY)
+  yield* sync(tick, { phase: 'Progressing' })
+  return true
+}
+
+/** Step 18: the canary is ready; when it is stuck the release is rolled back. */
+export function* canaryIsReady(tick: Tick): Plan<boolean> {
+  const failure = yield* failureOf(tick.target.canaryReady(tick.canary))
+  if (failure === undefined) return true
+  yield* decide(tick.canary, 'halt-not-ready', failure.message)
+  yield* recordWarning(tick.settings, tick.canary, failure.message)
+  if (!failure.retriable) yield* rollbackNotReady(tick, failure)
+  return false
+}
+
+/** Step 19. */
+export function* skippedAnalysis(tick: Tick): Plan<boolean> {
+  if (tick.canary.spec.skipAnalysis !== true) return false
+  yield* promoteWithoutAnalysis(tick)
+  return true
+}
+
+/** Step 20: a rollback hook asks for a rollback. */
+export function* rolledBackManually(tick: Tick): Plan<boolean> {
+  const { settings, canary } = tick
+  if (!isAnalysing(statusOf(canary).phase) || !(yield* rollbackRequested(settings, canary))) return false
+  const message = `Rolling back ${fullName(canary)} manual webhook invoked`
+  yield* decide(canary, 'rollback-manual', message)
+  yield* recordWarning(settings, canary, message)
+  yield* sendAlert(settings, canary, { message: 'Rolling back manual webhook invoked', severity: 'warn' })
+  yield* rollback(tick)
+  return true
+}
+
+/** Steps 21 and 22: traffic back to the primary, then the end. */
+export function* promoted(tick: Tick): Plan<boolean> {
+  const { phase } = statusOf(tick.canary)
+  if (phase === 'Promoting') {
+    if (tick.scaler !== undefined) yield* tick.scaler.reconcilePrimary(tick.canary, 'update')
+    yield* shiftToPrimary(tick)
+  } else if (phase === 'Finalising') {
+    yield* finishRelease(tick)
+  } else {
+    return false
+  }
+  return true
+}
+
+/** Step 23. */
+export function* rolledBackOnFailedChecks(tick: Tick): Plan<boolean> {
+  const { phase, failedChecks } = statusOf(tick.canary)
+  if (!isAnalysing(phase) || failedChecks < failedChecksThreshold(tick.canary)) return false
+  yield* rollback(tick)
+  return true
+}
+
+function* sync({ canary, target }: Tick, status: SyncedStatus): Plan<void> {
+  yield* syncStatus(canary, status, yield* target.revision(canary))
+}
+
+/** While Failed, hash, configs and time are written on every tick: a revision may get lost that way. */
+function* syncFailed(tick: Tick): Plan<void> {
+  const failure = yield* failureOf(sync(tick, statusOf(tick.canary)))
+  if (failure === undefined) return
+  yield* log('error', failure.message, fullName(tick.canary))
+  throw failure
+}
+
+/** Errors count as no change. */
+function* revisionChanged({ canary, target }: Tick): Plan<boolean> {
+  let changed = false
+  yield* failureOf(
+    (function* () {
+      changed = yield* target.hasChanged(canary)
+    })()
+  )
+  if (changed) return true
+  yield* failureOf(
+    (function* () {
+      changed = yield* target.haveConfigsChanged(canary)
+    })()
+  )
+  return changed
+}
+
+function* startRevision(tick: Tick): Plan<void> {
+  const { settings, target, scaler } = tick
+  const fresh = yield* readFresh(tick.canary)
+  if (fresh === undefined || !(yield* rolloutConfirmed(settings, fresh))) return
+  const progressing = withPhase(fresh, 'Progressing')
+  const message = `New revision detected! Scaling up ${targetFullName(fresh)}`
+  yield* decide(fresh, 'new-revision', message)
+  yield* recordInfo(settings, progressing, message)
+  const alert = 'New revision detected, progressing canary analysis.'
+  yield* sendAlert(settings, progressing, { message: alert, severity: 'info', withMetadata: true })
+  if (scaler !== undefined) {
+    const failure = yield* failureOf(scaler.resumeTarget(fresh))
+    if (failure !== undefined) return yield* recordWarning(settings, fresh, failure.message)
+  }
+  const failure = yield* failureOf(target.scaleFromZero(fresh))
+  if (failure !== undefined) return yield* recordError(settings, fresh, failure.message)
+  const unsynced = yield* failureOf(sync({ ...tick, canary: fresh }, { phase: 'Progressing' }))
+  if (unsynced !== undefined) return yield* log('error', unsynced.message, fullName(fresh))
+  yield* setPhaseGauge(fresh, 'Progressing')
+}
+
+function* readFresh(canary: Canary): Plan<Canary | undefined> {
+  try {
+    return draftOf((yield* getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name)) as Canary)
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error
+    yield* log('error', error.message, fullName(canary))
+    return undefined
+  }
+}

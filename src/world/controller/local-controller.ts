@@ -1,0 +1,157 @@
+import { invariant } from '../../lib/errors/index.ts'
+import type { Random } from '../../lib/random/index.ts'
+import type { Timeline } from '../../lib/time/index.ts'
+import type { ApiChange, ApiRequest, ApiResponse, Canary, KubeObject } from '../../kinds/index.ts'
+import { Gauges, type ControllerSettings, type Effect, type HttpOutcome } from '../../model/canary/index.ts'
+import { chance } from './chance.ts'
+import { drive, type Perform } from './driver.ts'
+import { EventSink, type OnEventWrite } from './event-sink.ts'
+import type { OnEffect, RunContext } from './run-context.ts'
+import { CanaryScheduler } from './scheduler.ts'
+
+/** Effects that are HTTP requests to something else than the API server. */
+export type HttpEffect = Extract<Effect, { effect: 'query' | 'webhook' | 'alert' }>
+
+/** The part of the API server a controller in the same process uses. */
+export interface LocalApi {
+  handle(request: ApiRequest): ApiResponse
+  subscribe(listener: (change: ApiChange) => void): () => void
+  list(group: string, resource: string, namespace?: string): readonly KubeObject[]
+  get(group: string, resource: string, namespace: string | undefined, name: string): KubeObject | undefined
+}
+
+/** Settings of a controller in the same process. */
+export interface LocalControllerOptions {
+  readonly settings: ControllerSettings
+  readonly timeline: Timeline
+  readonly api: LocalApi
+  readonly random: Random
+  /** Answers metric queries, webhooks and alerts, at once or at a later simulated time. */
+  readonly http: (effect: HttpEffect, answer: (outcome: HttpOutcome) => void) => void
+  readonly onEffect?: OnEffect
+  /** Called before and after each tick. */
+  readonly onTick?: (moment: 'begin' | 'end', context: RunContext) => void
+  readonly onEventWrite?: OnEventWrite
+  /** Called before a worker or a tick goes on after a pause. */
+  readonly onWake?: (context: RunContext) => void
+}
+
+/** A running controller in the same process. */
+export interface LocalController {
+  readonly gauges: Gauges
+  /** Nothing more happens, whatever was going on (the process is dead). */
+  kill(): void
+}
+
+/** Starts the controller on an API server in the same process; everything runs on the timeline, synchronously. */
+export function startLocalController(options: LocalControllerOptions): LocalController {
+  const { settings, timeline, api } = options
+  const gauges = new Gauges(settings.meshProvider)
+  let alive = true
+  const sink = new EventSink({
+    timeline,
+    random: options.random,
+    send: (request, answer) => answer(api.handle(request)),
+    ...(options.onEventWrite === undefined ? {} : { onWrite: options.onEventWrite })
+  })
+  const performFor = (context: RunContext): Perform => {
+    const perform = localPerform(options, context, { gauges, sink })
+    return (effect, resume) =>
+      perform(effect, (result) => {
+        if (!alive) return
+        options.onEffect?.(effect, result, context)
+        resume(result)
+      })
+  }
+  const scheduler = new CanaryScheduler({
+    settings,
+    timeline,
+    execute: (plan, context, done) => {
+      if (!context.worker) options.onTick?.('begin', context)
+      drive(plan, performFor(context), (outcome) => {
+        if ('error' in outcome) throw outcome.error
+        if (!context.worker) options.onTick?.('end', context)
+        done(outcome.value)
+      })
+    },
+    report: (effect) => {
+      gauges.apply(effect)
+      options.onEffect?.(effect, undefined, { canary: '', tick: 0, worker: true })
+    }
+  })
+  const unsubscribe = watchCanaries(options, scheduler)
+  scheduler.start()
+  return {
+    gauges,
+    kill: () => {
+      alive = false
+      unsubscribe()
+      scheduler.stop()
+    }
+  }
+}
+
+/** Hands existing and changing canaries to the scheduler: changes in the same instant, but after what caused them. */
+function watchCanaries({ settings, timeline, api }: LocalControllerOptions, scheduler: CanaryScheduler): () => void {
+  let watching = true
+  const inScope = ({ metadata }: KubeObject): boolean =>
+    settings.namespace === '' || metadata.namespace === settings.namespace
+  const later = (run: () => void): void => {
+    timeline.at(timeline.now(), () => {
+      if (watching) run()
+    })
+  }
+  for (const canary of api.list('flagger.app', 'canaries')) {
+    if (inScope(canary)) later(() => scheduler.changed(canary as Canary))
+  }
+  const unsubscribe = api.subscribe(({ group, resource, type, object }) => {
+    if (group !== 'flagger.app' || resource !== 'canaries' || !inScope(object)) return
+    later(() => (type === 'DELETED' ? scheduler.deleted(object as Canary) : scheduler.changed(object as Canary)))
+  })
+  return () => {
+    watching = false
+    unsubscribe()
+  }
+}
+
+function localPerform(
+  options: LocalControllerOptions,
+  context: RunContext,
+  parts: { readonly gauges: Gauges; readonly sink: EventSink }
+): Perform {
+  const { timeline, api, random } = options
+  return (effect, resume) => {
+    switch (effect.effect) {
+      case 'api':
+        return resume(api.handle(effect.request))
+      case 'query':
+      case 'webhook':
+      case 'alert':
+        return options.http(effect, resume)
+      case 'lookup':
+        return resume(api.get('flagger.app', effect.resource, effect.namespace, effect.name))
+      case 'event':
+        parts.sink.record(effect)
+        return resume(undefined)
+      case 'gauge':
+        parts.gauges.apply(effect)
+        return resume(undefined)
+      case 'sleep': {
+        timeline.at(timeline.now() + effect.ms, () => {
+          options.onWake?.(context)
+          resume(undefined)
+        })
+        return
+      }
+      case 'now':
+        return resume(timeline.now())
+      case 'random':
+        return resume(chance(random, effect.of))
+      case 'log':
+      case 'decision':
+        return resume(undefined)
+      default:
+        invariant(false, `unknown effect ${JSON.stringify(effect satisfies never)}`)
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import { invariant, TwinError } from '../../lib/errors/index.ts'
+import { randomStream, type Random } from '../../lib/random/index.ts'
+import type { Hold, Timeline } from '../../lib/time/index.ts'
+import type { ApiResponse, Canary } from '../../kinds/index.ts'
+import { Gauges, type ControllerSettings } from '../../model/canary/index.ts'
+import { chance } from './chance.ts'
+import { drive, type Perform } from './driver.ts'
+import { EventSink, type OnEventWrite } from './event-sink.ts'
+import { HttpExchange } from './http-exchange.ts'
+import { Informer, type InformerHandlers } from './informer.ts'
+import { KubeConnection, type ClusterConnection } from './kube-connection.ts'
+import type { OnEffect, RunContext } from './run-context.ts'
+import { CanaryScheduler } from './scheduler.ts'
+
+/** Settings of a controller that talks to an API server over HTTP. */
+export interface ControllerOptions {
+  readonly connection: ClusterConnection
+  readonly timeline: Timeline
+  readonly settings: ControllerSettings
+  /** Keeps simulated time standing while the controller works; absent: time follows the wall. */
+  readonly holds?: { hold(name: string): Hold }
+  /** Seeded chance (cookies, pod identities, jitter); default seed 1. */
+  readonly random?: Random
+  readonly onEffect?: OnEffect
+  /** Called before and after each tick. */
+  readonly onTick?: (moment: 'begin' | 'end', context: RunContext) => void
+  readonly onEventWrite?: OnEventWrite
+  /** A watch event of this version was handled: the hold that came with it may be given back. */
+  readonly watchSeen?: (resourceVersion: string) => void
+  /** Address behind a URL with a cluster host name (`http://flagger-loadtester.test/`); undefined: a host outside. */
+  readonly resolve?: (url: string) => string | undefined
+  /** Makes requests to hosts outside; default the global fetch. */
+  readonly fetchImpl?: typeof fetch
+  /** A plan broke: a programmer error. Default: it is thrown as an unhandled rejection. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** A running controller. */
+export interface Controller {
+  readonly gauges: Gauges
+  /** Ends it: nothing new begins, running work is abandoned, connections are closed. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts Flagger's twin: informers, workers, control loop and a job per canary, over HTTP.
+ * @throws TwinError TWIN_WORLD_START when Flagger's custom resources cannot be listed
+ */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  const connection = await KubeConnection.open(options.connection)
+  const controller = new RemoteController(options, connection)
+  await controller.start()
+  return controller
+}
+
+const INFORMED = ['metrictemplates', 'alertproviders', 'canaries'] as const
+
+class RemoteController implements Controller {
+  readonly gauges: Gauges
+  readonly #options: ControllerOptions
+  readonly #connection: KubeConnection
+  readonly #exchange: HttpExchange
+  readonly #random: Random
+  readonly #sink: EventSink
+  readonly #scheduler: CanaryScheduler
+  readonly #informers: Readonly<Record<(typeof INFORMED)[number], Informer>>
+  readonly #running = new Set<{ abandon: () => void; hold: Hold | undefined }>()
+  #stopped = false
+
+  constructor(options: ControllerOptions, connection: KubeConnection) {
+    const { settings, timeline } = options
+    this.#options = options
+    this.#connection = connection
+    this.gauges = new Gauges(settings.meshProvider)
+    this.#random = options.random ?? randomStream(1, 'controller')
+    this.#exchange = new HttpExchange({
+      timeline,
+      holds: options.holds,
+      resolve: options.resolve ?? ((): undefined => undefined),
+      fetchImpl: options.fetchImpl ?? fetch
+    })
+    this.#sink = new EventSink({
+      timeline,
+      random: this.#random,
+      send: (request, answer) => this.#background('event', this.#connection.send(request), answer),
+      ...(options.onEventWrite === undefined ? {} : { onWrite: options.onEventWrite })
+    })
+    this.#scheduler = new CanaryScheduler({
+      settings,
+      timeline,
+      execute: (plan, context, done) => this.#execute(plan, context, done),
+      report: (effect) => {
+        this.gauges.apply(effect)
+        options.onEffect?.(effect, undefined, { canary: '', tick: 0, worker: true })
+      }
+    })
+    this.#informers = {
+      metrictemplates: this.#informer('metrictemplates', {}),
+      alertproviders: this.#informer('alertproviders', {}),
+      canaries: this.#informer('canaries', {
+        changed: (object) => this.#scheduler.changed(object as Canary),
+        deleted: (object) => this.#scheduler.deleted(object as Canary)
+      })
+    }
+  }
+
+  async start(): Promise<void> {
+    const hold = this.#options.holds?.hold('controller start')
+    try {
+      for (const resource of INFORMED) {
+        const error = await this.#informers[resource].start()
+        if (error !== undefined)
+          throw new TwinError('TWIN_WORLD_START', `the controller cannot list ${resource}: ${error}`)
+      }
+      this.#scheduler.start()
+    } finally {
+      hold?.release()
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#scheduler.stop()
+    for (const { abandon, hold } of this.#running) {
+      abandon()
+      hold?.release()
+    }
+    await Promise.all(INFORMED.map((resource) => this.#informers[resource].stop()))
+    await this.#exchange.close()
+    await this.#connection.close()
+  }
+
+  #informer(resource: string, handlers: Partial<InformerHandlers>): Informer {
+    const { namespace } = this.#options.settings
+    const scope = namespace === '' ? '' : `/namespaces/${namespace}`
+    return new Informer(this.#connection, `/apis/flagger.app/v1beta1${scope}/${resource}`, {
+      changed: () => {},
+      deleted: () => {},
+      ...handlers,
+      seen: (version) => this.#options.watchSeen?.(version)
+    })
+  }
+
+  #execute(plan: Parameters<typeof drive>[0], context: RunContext, done: (value?: never) => void): void {
+    const hold = this.#options.holds?.hold(`${context.worker ? 'worker' : 'tick'} ${context.canary}`)
+    if (!context.worker) this.#options.onTick?.('begin', context)
+    const run = { abandon: (): void => {}, hold }
+    this.#running.add(run)
+    run.abandon = drive(plan, this.#performFor(context, hold), (outcome) => {
+      this.#running.delete(run)
+      if ('error' in outcome) {
+        hold?.release()
+        return this.#fail(outcome.error)
+      }
+      if (!context.worker) this.#options.onTick?.('end', context)
+      done(outcome.value as never)
+      hold?.release()
+    })
+  }
+
+  #fail(error: unknown): void {
+    if (this.#options.onError === undefined) throw error
+    this.#options.onError(error)
+  }
+
+  #performFor(context: RunContext, hold: Hold | undefined): Perform {
+    return (effect, resume) => {
+      const answer = (result: unknown): void => {
+        if (this.#stopped) return
+        this.#options.onEffect?.(effect, result, context)
+        resume(result)
+      }
+      switch (effect.effect) {
+        case 'api':
+          return this.#settle(this.#connection.send(effect.request), answer)
+        case 'query':
+        case 'webhook':
+        case 'alert':
+          return this.#settle(this.#exchange.perform(effect, hold), answer)
+        case 'lookup':
+          return answer(this.#informers[effect.resource].get(effect.namespace, effect.name))
+        case 'event':
+          this.#sink.record(effect)
+          return answer(undefined)
+        case 'gauge':
+          this.gauges.apply(effect)
+          return answer(undefined)
+        case 'sleep':
+          return this.#sleep(effect.ms, hold, answer)
+        case 'now':
+          return answer(this.#options.timeline.now())
+        case 'random':
+          return answer(chance(this.#random, effect.of))
+        case 'log':
+        case 'decision':
+          return answer(undefined)
+        default:
+          invariant(false, `unknown effect ${JSON.stringify(effect satisfies never)}`)
+      }
+    }
+  }
+
+  #sleep(ms: number, hold: Hold | undefined, answer: (result: unknown) => void): void {
+    const { timeline } = this.#options
+    timeline.at(timeline.now() + ms, () => {
+      hold?.resume()
+      answer(undefined)
+    })
+    hold?.suspend()
+  }
+
+  #settle<Value>(promise: Promise<Value>, answer: (value: Value) => void): void {
+    promise.then(answer).catch((error: unknown) => this.#fail(error))
+  }
+
+  /** Work beside the ticks, under a hold of its own. */
+  #background(name: string, promise: Promise<ApiResponse>, answer: (response: ApiResponse) => void): void {
+    const hold = this.#options.holds?.hold(`controller ${name}`)
+    this.#settle(promise, (response) => {
+      if (!this.#stopped) answer(response)
+      hold?.release()
+    })
+  }
+}
