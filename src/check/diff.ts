@@ -7,6 +7,9 @@ const CONTEXT = 2
 /** Longest lists compared line by line; beyond it only the beginnings are. */
 const LENGTH_MAX = 400
 
+/** Stands for unchanged lines that are not shown. */
+const ELISION = '…'
+
 type Line = { readonly sign: ' ' | '-' | '+'; readonly text: string }
 
 /**
@@ -96,8 +99,10 @@ function lines(
 function trimmed(all: readonly Line[]): Line[] {
   const near = (index: number): boolean =>
     all.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some((line) => line.sign !== ' ')
-  return all.flatMap((line, index) => {
-    if (near(index)) return [line]
-    return near(index + 1) || index === 0 ? [{ sign: ' ', text: '…' } as const] : []
-  })
+  const shown: Line[] = []
+  for (const [index, line] of all.entries()) {
+    if (near(index)) shown.push(line)
+    else if (shown.at(-1)?.text !== ELISION) shown.push({ sign: ' ', text: ELISION })
+  }
+  return shown
 }
