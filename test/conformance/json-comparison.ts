@@ -1,5 +1,5 @@
 /** Texts that stand for something of the recorded machine or clock. */
-const PLACEHOLDER = /<(?:now|time|duration|ms|host|any)>/
+const PLACEHOLDER = /<(?:now|time|duration|ms|host|any)>|<any of: /
 
 /**
  * Compares an answer with a recorded one: floats in texts within 1e-9, placeholders match anything, vectors as sets.

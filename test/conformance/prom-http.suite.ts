@@ -129,8 +129,18 @@ function check(exchange: Exchange, response: PromResponse): string | undefined {
   }
   if (wanted.textBegins !== undefined) return response.body.startsWith(wanted.textBegins) ? undefined : 'another text'
   if (wanted.json === undefined) return compareText(response.body, wanted.text ?? '')
-  const json = typeof stated === 'string' ? { ...(wanted.json as object), error: stated } : wanted.json
+  const json = typeof stated === 'string' ? { ...(wanted.json as object), error: stated } : withoutPosition(wanted.json)
   return compareJson(JSON.parse(response.body), json, ordersResult(exchange))
+}
+
+/** An empty query has no position from 2.55.1 on, says the pack's README. */
+function withoutPosition(json: unknown): unknown {
+  const { error, ...rest } = json as { readonly error?: string }
+  if (error === undefined) return json
+  return {
+    ...rest,
+    error: error.replace('1:1: parse error: no expression', 'unknown position: parse error: no expression')
+  }
 }
 
 function ordersResult(exchange: Exchange): boolean {

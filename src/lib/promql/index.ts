@@ -1,3 +1,4 @@
+export { type Absence, type AbsenceCode, explainAbsence } from './absence.ts'
 export type {
   Aggregation,
   Binary,

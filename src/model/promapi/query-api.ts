@@ -17,7 +17,11 @@ export function instantQuery(options: PromApiOptions, parameters: Parameters): A
   const timeMs = timeParameter(parameters, 'time', options.now())
   checkTimeout(parameters)
   const query = parameters.get('query')
-  return answer(options.engine.instant(query, timeMs, lookback(parameters)), 'invalid parameter "query": ')
+  return answer(
+    options,
+    options.engine.instant(query, timeMs, lookback(options, parameters)),
+    'invalid parameter "query": '
+  )
 }
 
 /** `/api/v1/query_range`. */
@@ -38,7 +42,7 @@ export function rangeQuery(options: PromApiOptions, parameters: Parameters): Api
   }
   checkTimeout(parameters)
   const span = { startMs, endMs, stepMs: Math.max(1, Math.round(stepMs)) }
-  return answer(options.engine.range(parameters.get('query'), span, lookback(parameters)), '')
+  return answer(options, options.engine.range(parameters.get('query'), span, lookback(options, parameters)), '')
 }
 
 /** `/api/v1/format_query`. */
@@ -89,12 +93,13 @@ function checkTimeout(parameters: Parameters): void {
   const text = parameters.get('timeout')
   if (text === '') return
   const timeoutMs = required('timeout', () => parseDurationMs(text))
-  if (timeoutMs <= 0) throw new ApiError('timeout', 'query timed out in query queue')
+  // No query starts within a microsecond.
+  if (timeoutMs < 0.001) throw new ApiError('timeout', 'query timed out in query queue')
 }
 
-function lookback(parameters: Parameters): { lookbackDeltaMs?: number } {
+function lookback(options: PromApiOptions, parameters: Parameters): { lookbackDeltaMs?: number } {
   const text = parameters.get('lookback_delta')
-  if (text === '') return {}
+  if (text === '' || !isAtLeast(options, 44)) return {}
   try {
     const lookbackDeltaMs = parseDurationMs(text)
     return lookbackDeltaMs > 0 ? { lookbackDeltaMs } : {}
@@ -104,9 +109,19 @@ function lookback(parameters: Parameters): { lookbackDeltaMs?: number } {
   }
 }
 
-function answer(outcome: QueryOutcome, prefix: string): ApiData {
+/** Whether the stated server is a 2.x of at least that minor version, or later. */
+function isAtLeast(options: PromApiOptions, minor: number): boolean {
+  const parts = /^(\d+)\.(\d+)/.exec(options.version ?? '2.55.1')
+  return Number(parts?.[1] ?? 2) > 2 || Number(parts?.[2] ?? 55) >= minor
+}
+
+function answer(options: PromApiOptions, outcome: QueryOutcome, prefix: string): ApiData {
   if (!outcome.ok) {
     throw new ApiError(outcome.errorType, outcome.errorType === 'bad_data' ? prefix + outcome.error : outcome.error)
   }
-  return { json: queryDataJson(outcome.value), warnings: outcome.warnings, infos: outcome.infos }
+  const json = queryDataJson(outcome.value)
+  // Annotations came with 2.49; until 2.53 both kinds were warnings.
+  if (!isAtLeast(options, 49)) return { json }
+  if (!isAtLeast(options, 54)) return { json, warnings: [...outcome.warnings, ...outcome.infos] }
+  return { json, warnings: outcome.warnings, infos: outcome.infos }
 }
