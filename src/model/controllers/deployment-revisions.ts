@@ -22,6 +22,7 @@ import {
   newCondition,
   replicaAnnotations,
   reportOn,
+  stageStatus,
   updateStatus
 } from './deployment-sync.ts'
 import { controllerOf, controllerReference } from './owners.ts'
@@ -183,7 +184,7 @@ function* recordCreation(
   const message = `Created new replica set "${created.metadata.name}"`
   const news = newCondition(sync, { type: 'Progressing', status: 'True', reason: 'NewReplicaSetCreated', message })
   const before = deployment.status?.conditions ?? []
-  yield* updateStatus(sync, { ...deployment.status, conditions: announce ? withCondition(before, news) : before })
+  yield* stageStatus(sync, { ...deployment.status, conditions: announce ? withCondition(before, news) : before })
 }
 
 function isOurs(set: ReplicaSet | undefined, deployment: Deployment): boolean {

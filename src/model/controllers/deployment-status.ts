@@ -61,7 +61,7 @@ function terminatingReplicas(sets: readonly ReplicaSet[]): number | undefined {
 /** Writes the counters and availability, leaving progress alone (paused, being scaled or deleted). */
 export function* syncStatus(sync: DeploymentSync, sets: SplitSets): Plan<Requeue> {
   const status = calculateStatus(sync, sets)
-  if (!sameJson(sync.deployment.status, status)) yield* updateStatus(sync, status)
+  if (sync.staged || !sameJson(sync.deployment.status, status)) yield* updateStatus(sync, status)
   return DONE
 }
 
@@ -83,7 +83,7 @@ export function* syncRolloutStatus(sync: DeploymentSync, sets: SplitSets): Plan<
       ? conditions.filter((each) => each.type !== 'ReplicaFailure')
       : withCondition(conditions, failure)
   const status = { ...counted, conditions }
-  if (!sameJson(deployment.status, status)) {
+  if (sync.staged || !sameJson(deployment.status, status)) {
     yield* updateStatus(sync, status)
     return DONE
   }

@@ -8,7 +8,10 @@ import type { Condition, Deployment, DeploymentStatus, ReplicaSet } from './shap
 /** One run over one Deployment. `deployment` is replaced by what the API answers. */
 export interface DeploymentSync {
   readonly now: Instant
+  readonly lean: boolean
   deployment: Deployment
+  /** The status of `deployment` is newer than the stored one. */
+  staged: boolean
 }
 
 /** The ReplicaSets of a Deployment, as rollouts see them. */
@@ -33,6 +36,14 @@ export function newCondition(sync: DeploymentSync, fields: Omit<Condition, 'last
 export function* updateStatus(sync: DeploymentSync, status: DeploymentStatus): Plan<void> {
   const updated = yield* write(updateRequest({ ...sync.deployment, status }, 'deployments', 'status'))
   sync.deployment = updated as Deployment
+  sync.staged = false
+}
+
+/** Like {@link updateStatus}, but a lean run leaves the write to the status update that ends it. */
+export function* stageStatus(sync: DeploymentSync, status: DeploymentStatus): Plan<void> {
+  if (!sync.lean) return yield* updateStatus(sync, status)
+  sync.deployment = { ...sync.deployment, status }
+  sync.staged = true
 }
 
 /** Reports an event on the Deployment. */

@@ -54,6 +54,8 @@ export interface ReconcileContext {
   readonly view: ClusterView
   readonly now: Instant
   readonly random: Random
+  /** Leave out intermediate writes that only a watcher would see. */
+  readonly lean: boolean
 }
 
 /** Namespace (absent for cluster-scoped objects) and name of the object to reconcile. */

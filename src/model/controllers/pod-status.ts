@@ -22,6 +22,8 @@ export interface PodFacts {
   readonly hostIp: string
   /** A veto on readiness (a rule of the world). */
   readonly mayBeReady: boolean
+  /** The pod is being deleted and its processes have ended: its phase is final whatever the restart policy. */
+  readonly ended: boolean
   readonly now: Instant
 }
 
@@ -33,8 +35,8 @@ export function containerId(pod: Pod, name: string, restartCount: number): strin
 
 /** The status the kubelet reports for a pod on its node. @see kubernetes/pkg/kubelet/status, v1.36 */
 export function podStatus(facts: PodFacts): PodStatus {
-  const { pod, runs, now } = facts
-  const phase = phaseOf(pod, runs)
+  const { pod, now } = facts
+  const phase = phaseOf(facts)
   const containerStatuses = pod.spec.containers.map((container) => containerStatus(facts, container))
   const initStatuses = (pod.spec.initContainers ?? []).map((container) => initStatus(facts, container))
   const running = facts.podIp !== undefined
@@ -54,10 +56,11 @@ export function podStatus(facts: PodFacts): PodStatus {
 }
 
 /** Pending until all containers have started once; ended when all have and the restart policy lets them. */
-function phaseOf(pod: Pod, runs: readonly ContainerRun[]): string {
+function phaseOf({ pod, runs, ended }: PodFacts): string {
+  const codes = runs.map((run) => run.state.terminated?.exitCode)
+  if (ended) return codes.every((code) => code === 0) ? 'Succeeded' : 'Failed'
   if (runs.some((run) => neverStarted(run))) return 'Pending'
   const policy = pod.spec.restartPolicy ?? 'Always'
-  const codes = runs.map((run) => run.state.terminated?.exitCode)
   if (policy === 'Always' || codes.includes(undefined)) return 'Running'
   if (codes.every((code) => code === 0)) return 'Succeeded'
   return policy === 'Never' ? 'Failed' : 'Running'

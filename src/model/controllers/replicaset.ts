@@ -16,6 +16,8 @@ const BURST = 500
 interface Managed {
   /** Message of the refusal that ended the batch. */
   readonly failure?: string
+  /** Pods were created or deleted. */
+  readonly done?: true
 }
 
 /**
@@ -31,6 +33,8 @@ export function* reconcileReplicaSet(context: ReconcileContext, key: ObjectKey):
   const active = claimed.filter(isPodActive)
   let managed: Managed = {}
   if (set.metadata.deletionTimestamp === undefined) managed = yield* managePods(context, set, active)
+  // Each created or deleted pod is a reason to look again, so that its count can wait.
+  if (managed.done === true && context.lean) return DONE
   const pods = { active, terminating: claimed.filter(isPodTerminating).length }
   yield* updateCounters(context, set, { ...pods, managed })
   if (managed.failure !== undefined) return { retry: true }
@@ -59,7 +63,7 @@ function* createPods(set: ReplicaSet, count: number): Plan<Managed> {
     yield* say(set, 'Warning', 'FailedCreate', `Error creating: ${failure}`)
     return { failure }
   }
-  return {}
+  return { done: true }
 }
 
 /** Sends a pod made from a template for its controller. */
@@ -90,7 +94,7 @@ function* deletePods(
     yield* write(deleteRequest(pod, 'pods'))
     yield* say(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
   }
-  return {}
+  return { done: true }
 }
 
 /** Active pods of every ReplicaSet of the same owner. */

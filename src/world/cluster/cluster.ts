@@ -177,7 +177,7 @@ class RunningCluster implements Cluster, KubeletPort {
   }
 
   resync(): void {
-    for (const worker of this.#workers.values()) worker.remove()
+    for (const worker of this.#workers.values()) worker.abandon()
     this.#workers = new Map()
     this.#index = new ClusterIndex()
     this.#queue.clear()
@@ -204,6 +204,7 @@ class RunningCluster implements Cluster, KubeletPort {
       without: new Set(this.#options.without ?? []),
       rootCertificate: this.#options.rootCertificate ?? 'rollout-twin',
       random: this.#options.random,
+      lean: this.lean,
       enqueue: (level, key, plan) => this.#enqueue(level, key, plan),
       later: (due, level, key, plan) => this.#requeue(level, key, { plan, due }),
       metrics: this.#options.metrics,

@@ -33,6 +33,7 @@ export interface DispatcherPort {
   readonly without: ReadonlySet<string>
   readonly rootCertificate: string
   readonly random: Random
+  readonly lean: boolean
   enqueue(level: number, key: string, plan: () => Plan<Requeue>): void
   later(due: Instant, level: number, key: string, plan: () => Plan<Requeue>): void
   /** Resource metrics for autoscalers; absent: none are served. */
@@ -155,7 +156,7 @@ export class Dispatcher {
   }
 
   #context(): ReconcileContext {
-    return { view: this.#port.index, now: this.#port.now(), random: this.#port.random }
+    return { view: this.#port.index, now: this.#port.now(), random: this.#port.random, lean: this.#port.lean }
   }
 
   #controller(name: ControllerName, object: KubeObject): void {

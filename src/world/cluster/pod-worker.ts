@@ -99,6 +99,12 @@ export class PodWorker {
     if (this.#ip !== undefined) this.#port.addresses.release(this.#ip)
   }
 
+  /** Another worker takes over: ends nothing but its own timers. */
+  abandon(): void {
+    this.#stopped = true
+    this.remove()
+  }
+
   /** A container's process ended by itself. */
   exited(name: string, exitCode: number): void {
     const work = this.#work.get(name)
@@ -279,8 +285,10 @@ export class PodWorker {
   #finish(): void {
     this.#stop()
     if (!this.#port.lean && this.#begun) {
-      for (const [name, work] of this.#work) if (work.run.state.running !== undefined) this.#end(name, work, 0)
-      this.#report()
+      // Servers end well at a SIGTERM; work that was to end by itself counts as failed.
+      const exitCode = (this.#pod.spec.restartPolicy ?? 'Always') === 'Always' ? 0 : 143
+      for (const [name, work] of this.#work) if (work.run.state.running !== undefined) this.#end(name, work, exitCode)
+      this.#report(true)
     }
     this.#port.send(deleteRequest(this.#pod, 'pods', { graceSeconds: 0, agent: AGENT }))
   }
@@ -299,7 +307,7 @@ export class PodWorker {
   }
 
   /** Writes the status if it changed. */
-  #report(): void {
+  #report(ended: boolean = false): void {
     if (this.#gone) return
     const { runtime } = this.#port
     const status = podStatus({
@@ -308,6 +316,7 @@ export class PodWorker {
       podIp: this.#ip,
       hostIp: this.#port.nodeIp(this.#pod.spec.nodeName ?? ''),
       mayBeReady: runtime.mayBeReady?.(this.#pod) ?? true,
+      ended,
       now: this.#port.now()
     })
     if (sameJson(this.#pod.status, status)) return
