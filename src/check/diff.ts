@@ -62,7 +62,7 @@ function lines(
   same: (item: SequenceItem, group: Group) => boolean
 ): Line[] {
   const table: number[][] = Array.from({ length: expected.length + 1 }, () =>
-    new Array<number>(actual.length + 1).fill(0)
+    Array.from({ length: actual.length + 1 }, () => 0)
   )
   const at = (row: number, column: number): number => table[row]?.[column] ?? 0
   for (let row = expected.length - 1; row >= 0; row--) {

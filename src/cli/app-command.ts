@@ -3,17 +3,15 @@ import type { AppSpec } from '../kinds/index.ts'
 import { parseAppSpec } from '../scenario/index.ts'
 import { interruptSignal } from './interrupt.ts'
 
-/** `twin app`: one app model as a process of its own, the same behaviour as in every world. */
-export async function appCommand(flags: Readonly<Record<string, unknown>>): Promise<number> {
+/** `twin app`: one app model as a process of its own, the same behaviour as in every world; words behind `--` are the app's. */
+export async function appCommand(words: readonly string[], flags: Readonly<Record<string, unknown>>): Promise<number> {
   const spec = readSpec(String(flags['spec']))
+  const port = typeof flags['port'] === 'number' ? flags['port'] : undefined
   const { serveAppProcess } = await import('../world/dataplane/index.ts')
-  const server = await serveAppProcess({ spec, port: Number(flags['port']), host: String(flags['host']) })
-  process.stdout.write(`${spec.app} ${spec.version ?? ''} listens on ${server.url}\n`)
-  const signal = interruptSignal()
-  if (!signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-  await server.close()
-  return 0
+  const app = serveAppProcess(spec, port, { argv: words, env: process.env })
+  process.stdout.write(`${spec.app} ${spec.version ?? ''} runs; Ctrl-C ends it\n`)
+  interruptSignal().addEventListener('abort', () => app.terminate(), { once: true })
+  return app.ended
 }
 
 function readSpec(text: string): AppSpec {
@@ -21,9 +19,8 @@ function readSpec(text: string): AppSpec {
   try {
     data = JSON.parse(text) as unknown
   } catch (cause) {
-    throw new TwinError('TWIN_USAGE', `--spec is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause
-    })
+    const said = cause instanceof Error ? cause.message : String(cause)
+    throw new TwinError('TWIN_USAGE', `--spec is no JSON: ${said}`, { cause })
   }
   return parseAppSpec(data)
 }

@@ -158,11 +158,11 @@ function addSmallCommands(program: Command, exit: (code: number) => void): void 
     .command('app')
     .description('serve one of the app models as a process of its own')
     .requiredOption('--spec <json>', 'behaviour as in spec.images, e.g. \'{"app":"podinfo","version":"6.0.0"}\'')
-    .option('--port <n>', 'port to listen on; 0: any free one', wholeNumber(0), 9898)
-    .option('--host <address>', 'address to bind to', '127.0.0.1')
-    .action(async (options: Record<string, unknown>) => {
+    .option('--port <n>', "port to listen on; default: the app's own", wholeNumber(0))
+    .argument('[words...]', "the app's own arguments, behind --")
+    .action(async (words: string[], options: Record<string, unknown>) => {
       const { appCommand } = await import('./app-command.ts')
-      exit(await appCommand(options))
+      exit(await appCommand(words, options))
     })
 }
 

@@ -28,7 +28,7 @@ export async function upCommand(flags: Readonly<Record<string, unknown>>): Promi
 }
 
 function upSpec(flags: Readonly<Record<string, unknown>>, scenario: ResolvedScenario | undefined): WorldSpec {
-  const provider = String(flags['provider'] ?? 'linkerd')
+  const provider = typeof flags['provider'] === 'string' ? flags['provider'] : 'linkerd'
   return {
     name: scenario?.name ?? 'up',
     seed: Number(flags['seed'] ?? 1),

@@ -89,7 +89,7 @@ export class Watchers {
 
   #look(): void {
     const seq = this.#events.length - 1
-    for (const watch of [...this.#watches]) {
+    for (const watch of Array.from(this.#watches)) {
       const holds = this.#state.holds(watch.condition, this.#view)
       const begins = holds && (!watch.held || isMoment(watch.condition))
       watch.held = holds

@@ -122,7 +122,7 @@ export function spell(path: NodePath): string {
 
 /** Keys that may stand in the map at a path, read from the published schema. */
 function knownKeys(path: NodePath): readonly string[] {
-  let nodes: SchemaNode[] = [scenarioJsonSchema() as SchemaNode]
+  let nodes: SchemaNode[] = [scenarioJsonSchema()]
   const root = nodes[0]
   for (const key of path) nodes = nodes.flatMap((node) => children(expand(node, root), key))
   const keys = nodes.flatMap((node) => expand(node, root)).flatMap((node) => Object.keys(node.properties ?? {}))

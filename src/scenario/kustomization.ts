@@ -125,7 +125,7 @@ function renameImages(object: KubeObject, change: Readonly<Record<string, string
   for (const list of ['initContainers', 'containers']) {
     for (const container of asList(podSpec[list])) {
       const target = container as { image?: string }
-      const [name = '', tag] = splitImage(target.image ?? '')
+      const [name, tag] = splitImage(target.image ?? '')
       if (name !== change['name']) continue
       const suffix = change['digest'] === undefined ? (change['newTag'] ?? tag) : undefined
       target.image = `${change['newName'] ?? name}${suffix === undefined ? '' : `:${suffix}`}${change['digest'] === undefined ? '' : `@${change['digest']}`}`
@@ -160,7 +160,7 @@ function readPatch(
   entry: { path: (string | number)[]; target: Fields | undefined; text: unknown },
   context: KustomizationContext
 ): Patch[] {
-  const text = String(entry.text ?? '')
+  const text = typeof entry.text === 'string' ? entry.text : ''
   const file = join(dirname(source.file), text)
   const inline = text.includes('\n') || text.includes(':')
   if (!inline && !existsSync(file)) {
