@@ -1,0 +1,97 @@
+import { isJsonMap } from '../../lib/apimachinery/index.ts'
+import type { KubeObject } from '../../kinds/index.ts'
+import type { ResourceCall } from './core.ts'
+import { convertEvent } from './event-conversion.ts'
+import { hpaFromV2, hpaToV2 } from './hpa-conversion.ts'
+import { decodeObject, parseBody, withExpectedKind, type ExpectedKind } from './request-body.ts'
+import type { ResourceInfo } from './resources.ts'
+import { reportStrictErrors, type Warnings } from './warnings.ts'
+
+/** What the endpoint of a call expects as body. */
+export function expectedKind(info: ResourceInfo): ExpectedKind {
+  return { group: info.group, version: info.version, kind: info.kind, isCustom: info.crd !== undefined }
+}
+
+/**
+ * Reads the body of a create or update: parsed, of the right kind, decoded into its type or pruned by its schema.
+ * @param call - the request
+ * @param warnings - takes strict findings in mode Warn
+ */
+export function decodeBody(call: ResourceCall, warnings: Warnings): Record<string, unknown> {
+  const parsed = parseBody(call.request, call.info.kind)
+  const expected = expectedKind(call.info)
+  const body = withExpectedKind(parsed.value, expected)
+  const { object, strict } = decodeObject(body, expected, parsed.duplicates)
+  return pruneCustom(call, object, strict, warnings)
+}
+
+/**
+ * Drops what the schema of a custom resource does not specify and deals with strict findings.
+ * @param call - the request
+ * @param object - decoded object
+ * @param strict - findings so far
+ * @param warnings - takes them in mode Warn
+ */
+export function pruneCustom(
+  call: ResourceCall,
+  object: Record<string, unknown>,
+  strict: readonly string[],
+  warnings: Warnings
+): Record<string, unknown> {
+  const { info, query } = call
+  const mode = query['fieldValidation']
+  if (info.crd === undefined) {
+    const version = info.version
+    reportStrictErrors(
+      strict,
+      mode,
+      warnings,
+      `${info.kind} in version "${version}" cannot be handled as a ${info.kind}`
+    )
+    return object
+  }
+  const pruned = info.crd.prune(object)
+  const unknown = pruned.unknownFields.map((path) => `unknown field "${path}"`)
+  reportStrictErrors(
+    [...strict, ...unknown],
+    mode,
+    warnings,
+    `${info.kind} in version "${info.version}" cannot be handled as a ${info.kind}`
+  )
+  return isJsonMap(pruned.value) ? pruned.value : object
+}
+
+/** Objects in the version they are served in, by stored object: conversions of frozen objects never change. */
+const CONVERTED = new Map<string, WeakMap<KubeObject, KubeObject>>()
+
+/**
+ * An object of the served version in the version of the storage.
+ * @param info - resource it came through
+ * @param object - owned by the caller
+ */
+export function toStorage(info: ResourceInfo, object: KubeObject): KubeObject {
+  if (info.storage.apiVersion === info.apiVersion) return object
+  if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling') return hpaToV2(object)
+  if (info.resource === 'events' && info.group === 'events.k8s.io') return convertEvent(object, 'v1')
+  return { ...object, apiVersion: info.storage.apiVersion }
+}
+
+/**
+ * A stored object in the version a resource serves; shared and frozen where nothing changes.
+ * @param info - resource it is read through
+ * @param object - stored object
+ */
+export function fromStorage(info: ResourceInfo, object: KubeObject): KubeObject {
+  if (object.apiVersion === info.apiVersion) return object
+  let known = CONVERTED.get(info.apiVersion)
+  if (known === undefined) CONVERTED.set(info.apiVersion, (known = new WeakMap()))
+  let converted = known.get(object)
+  if (converted === undefined) known.set(object, (converted = convertStored(info, object)))
+  return converted
+}
+
+function convertStored(info: ResourceInfo, object: KubeObject): KubeObject {
+  if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling') return hpaFromV2(object)
+  if (info.resource === 'events' && info.group === 'events.k8s.io') return convertEvent(object, 'events.k8s.io/v1')
+  return { ...object, apiVersion: info.apiVersion }
+}

@@ -1,0 +1,64 @@
+import type { Clock } from '../../lib/time/index.ts'
+import type { Random } from '../../lib/random/index.ts'
+import type { ApiRequest, KubeObject } from '../../kinds/index.ts'
+import type { RequestInfo } from './request-info.ts'
+import type { ResourceInfo, Subresource } from './resources.ts'
+import type { Registry } from './registry.ts'
+import type { Store } from './store.ts'
+
+/** Documentation of API fields, read by a world from a dependency that has it (this room does no I/O). */
+export type Descriptions = (definition: string, field?: string) => string | undefined
+
+/** What handling a request needs of the server. */
+export interface Core {
+  readonly store: Store
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly random: Random
+  readonly newUid: () => string
+  /** First two numbers of the range of cluster IPs and its length. */
+  readonly serviceCidr: string
+  readonly descriptions: Descriptions | undefined
+  /** Address that discovery names; set by whoever binds the server. */
+  serverAddress: string
+}
+
+/** A request whose path names a served resource. */
+export interface ResourceCall {
+  readonly core: Core
+  readonly request: ApiRequest
+  readonly query: Readonly<Record<string, string>>
+  readonly path: RequestInfo
+  readonly info: ResourceInfo
+  readonly subresource?: Subresource
+}
+
+/** RFC 3339 time in whole seconds, as metav1.Time is written. */
+export function timestamp(instant: number): string {
+  return `${new Date(Math.floor(instant / 1000) * 1000).toISOString().slice(0, 19)}Z`
+}
+
+/** The stored object a call names. */
+export function storedObject(call: ResourceCall): KubeObject | undefined {
+  const { storage, namespaced } = call.info
+  return call.core.store.get(
+    storage.group,
+    storage.resource,
+    namespaced ? call.path.namespace : undefined,
+    call.path.name ?? ''
+  )
+}
+
+/** Whether the call must leave nothing behind. */
+export function isDryRun(call: ResourceCall): boolean {
+  return call.query['dryRun'] === 'All'
+}
+
+/** Name of the client for managed fields: `fieldManager`, else the first part of the user agent. */
+export function fieldManager(call: ResourceCall): string {
+  const given = call.query['fieldManager']
+  if (given !== undefined && given !== '') return given
+  const agent = call.request.headers?.['user-agent'] ?? ''
+  const name = agent.split('/')[0] ?? ''
+  return name === '' ? 'unknown' : name.slice(0, 128)
+}

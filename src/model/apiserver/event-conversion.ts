@@ -1,0 +1,24 @@
+import type { KubeObject } from '../../kinds/index.ts'
+
+/** Fields of core/v1 Event and their names in events.k8s.io/v1. */
+const RENAMED: readonly (readonly [core: string, events: string])[] = [
+  ['involvedObject', 'regarding'],
+  ['message', 'note'],
+  ['source', 'deprecatedSource'],
+  ['firstTimestamp', 'deprecatedFirstTimestamp'],
+  ['lastTimestamp', 'deprecatedLastTimestamp'],
+  ['count', 'deprecatedCount'],
+  ['reportingComponent', 'reportingController']
+]
+
+/**
+ * An Event in the other group's form (k8s.io/kubernetes/pkg/apis/events/v1/conversion.go).
+ * @param event - an Event of either group
+ * @param apiVersion - wanted version
+ */
+export function convertEvent(event: KubeObject, apiVersion: 'v1' | 'events.k8s.io/v1'): KubeObject {
+  const names = new Map(RENAMED.map(([core, events]) => (apiVersion === 'v1' ? [events, core] : [core, events])))
+  const converted: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(event)) converted[names.get(key) ?? key] = value
+  return { ...converted, apiVersion } as KubeObject
+}

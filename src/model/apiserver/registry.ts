@@ -1,0 +1,168 @@
+import { compileCrd, type CompiledCrd, type CompiledCrdVersion } from '../../lib/apimachinery/index.ts'
+import type { KubeObject } from '../../kinds/index.ts'
+import { isEstablished } from './crd-status.ts'
+import {
+  apiVersionOf,
+  BUILTINS,
+  resourceKey,
+  storageVersionHash,
+  type ResourceInfo,
+  type Subresource
+} from './resources.ts'
+
+/** Definitions are frozen when stored, so what was compiled from one never changes. */
+const COMPILED = new WeakMap<KubeObject, CompiledCrd>()
+
+/**
+ * The compiled form of a stored definition; compiled once.
+ * @param crd - frozen CustomResourceDefinition
+ */
+export function compiledCrd(crd: KubeObject): CompiledCrd {
+  const known = COMPILED.get(crd)
+  if (known !== undefined) return known
+  const compiled = compileCrd(crd)
+  COMPILED.set(crd, compiled)
+  return compiled
+}
+
+/** The order in which custom resources list their verbs. */
+const CUSTOM_VERBS: readonly string[] = [
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'create',
+  'update',
+  'watch'
+]
+const SUB_VERBS: readonly string[] = ['get', 'patch', 'update']
+
+function customSubresources(compiled: CompiledCrd, version: CompiledCrdVersion): Map<string, Subresource> {
+  const subs = new Map<string, Subresource>()
+  const kind = compiled.names.kind
+  if (version.status) subs.set('status', { name: 'status', kind, group: '', version: '', verbs: SUB_VERBS })
+  if (version.scale !== undefined) {
+    subs.set('scale', { name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: SUB_VERBS })
+  }
+  return subs
+}
+
+function customResource(compiled: CompiledCrd, version: CompiledCrdVersion): ResourceInfo {
+  const { group, names, scope } = compiled
+  const stored = compiled.versions.find((one) => one.storage) ?? version
+  const storageApiVersion = apiVersionOf(group, stored.name)
+  return {
+    group,
+    version: version.name,
+    apiVersion: apiVersionOf(group, version.name),
+    resource: names.plural,
+    singular: names.singular,
+    kind: names.kind,
+    listKind: names.listKind,
+    namespaced: scope === 'Namespaced',
+    verbs: CUSTOM_VERBS,
+    shortNames: names.shortNames,
+    categories: names.categories,
+    subresources: customSubresources(compiled, version),
+    storage: { group, resource: names.plural, apiVersion: storageApiVersion },
+    storageVersionHash: storageVersionHash(storageApiVersion, names.kind),
+    crd: version
+  }
+}
+
+const BUILTIN_INDEX: ReadonlyMap<string, ResourceInfo> = new Map(
+  BUILTINS.map((info) => [resourceKey(info.group, info.version, info.resource), info])
+)
+
+/** Every resource that is served: the built-in ones and those of established definitions. */
+export class Registry {
+  readonly #crds = new Map<string, KubeObject>()
+  #custom = new Map<string, ResourceInfo>()
+
+  /** The resource of that name, if it is served. */
+  find(group: string, version: string, resource: string): ResourceInfo | undefined {
+    const key = resourceKey(group, version, resource)
+    return BUILTIN_INDEX.get(key) ?? this.#custom.get(key)
+  }
+
+  /** The resource whose kind that is. */
+  findKind(group: string, version: string, kind: string): ResourceInfo | undefined {
+    return this.all().find((one) => one.group === group && one.version === version && one.kind === kind)
+  }
+
+  /** Whether any resource of that group and version is served. */
+  hasVersion(group: string, version: string): boolean {
+    return this.all().some((one) => one.group === group && one.version === version)
+  }
+
+  /** Built-in resources in discovery order, then custom ones by group. */
+  all(): readonly ResourceInfo[] {
+    return [...BUILTINS, ...this.#custom.values()]
+  }
+
+  /** Custom resources only. */
+  custom(): readonly ResourceInfo[] {
+    return [...this.#custom.values()]
+  }
+
+  /** Takes a new or changed definition in. */
+  install(crd: KubeObject): void {
+    this.#crds.set(crd.metadata.name, crd)
+    this.#rebuild()
+  }
+
+  /** Stops serving what a definition defined. */
+  uninstall(name: string): void {
+    if (this.#crds.delete(name)) this.#rebuild()
+  }
+
+  /** Forgets all definitions and takes these. */
+  reset(crds: readonly KubeObject[]): void {
+    this.#crds.clear()
+    for (const crd of crds) this.#crds.set(crd.metadata.name, crd)
+    this.#rebuild()
+  }
+
+  #rebuild(): void {
+    const custom: ResourceInfo[] = []
+    for (const crd of this.#crds.values()) {
+      if (!isEstablished(crd)) continue
+      const compiled = compiledCrd(crd)
+      for (const version of compiled.versions) if (version.served) custom.push(customResource(compiled, version))
+    }
+    custom.sort(
+      (left, right) =>
+        compare(left.group, right.group) ||
+        compareVersions(left.version, right.version) ||
+        compare(left.resource, right.resource)
+    )
+    this.#custom = new Map(custom.map((info) => [resourceKey(info.group, info.version, info.resource), info]))
+  }
+}
+
+function compare(left: string, right: string): number {
+  if (left === right) return 0
+  return left < right ? -1 : 1
+}
+
+/**
+ * Order of API versions, best first: `v2`, `v1`, `v1beta1`, `v1alpha1` (apimachinery `version.CompareKubeAwareVersionStrings`).
+ * @param left - version
+ * @param right - version
+ */
+export function compareVersions(left: string, right: string): number {
+  const [a, b] = [rank(left), rank(right)]
+  if (a === undefined || b === undefined) {
+    if (a !== undefined) return -1
+    return b === undefined ? compare(left, right) : 1
+  }
+  return b.stage - a.stage || b.major - a.major || b.minor - a.minor
+}
+
+function rank(version: string): { stage: number; major: number; minor: number } | undefined {
+  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version)
+  if (match === null) return undefined
+  const stage = match[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0
+  return { stage, major: Number(match[1]), minor: Number(match[3] ?? 0) }
+}

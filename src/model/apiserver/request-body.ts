@@ -1,0 +1,146 @@
+import { badRequestStatus, goQuote, isJsonMap, unsupportedMediaTypeStatus } from '../../lib/apimachinery/index.ts'
+import { builtinDefinitionName } from './builtin/index.ts'
+import type { ApiRequest } from '../../kinds/index.ts'
+import { parseJsonText } from './json-text.ts'
+import { refuse } from './refusal.ts'
+import { typeTree } from './type-tree.ts'
+import { decodeTyped, type Duplicates } from './typed-decoding.ts'
+
+/** A parsed body. */
+export interface ParsedBody {
+  readonly value: unknown
+  readonly duplicates?: Duplicates
+}
+
+/** A decoded object with what a strict decoder complains about. */
+export interface DecodedObject {
+  readonly object: Record<string, unknown>
+  readonly strict: readonly string[]
+}
+
+/** Group, version and kind an endpoint expects. */
+export interface ExpectedKind {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  /** Custom resources are not decoded into types. */
+  readonly isCustom: boolean
+}
+
+const ACCEPTED = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+const EXCERPT_LENGTH = 30
+
+/**
+ * Refuses bodies of media types the server does not decode.
+ * @param request - the request
+ */
+export function checkBodyType(request: ApiRequest): void {
+  const header = request.headers?.['content-type']
+  const type = header?.split(';')[0]?.trim() ?? ''
+  if (type === '' || type === 'application/json' || type === 'application/yaml' || type === '*/*') return
+  const accepted = `accepted media types include: ${ACCEPTED}`
+  refuse(unsupportedMediaTypeStatus(`the body of the request was in an unknown format - ${accepted}`))
+}
+
+/**
+ * Parses the body of a write.
+ * @param request - the request
+ * @param kind - expected kind, for the message
+ */
+export function parseBody(request: ApiRequest, kind: string): ParsedBody {
+  if (request.bodyText === undefined) return { value: request.body }
+  if (request.bodyText === '') return { value: {} }
+  const parsed = parseJsonText(request.bodyText)
+  if (parsed.ok) {
+    return isJsonMap(parsed.value) || parsed.value === null ? parsed : refuseShape(request.bodyText, kind, parsed.value)
+  }
+  return refuseText(request.bodyText, kind, parsed.message)
+}
+
+function refuseShape(text: string, kind: string, value: unknown): never {
+  const found = Array.isArray(value) ? 'array' : typeof value
+  const type = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`
+  return refuseText(text, kind, `json: cannot unmarshal ${found} into Go value of type ${type}`)
+}
+
+function refuseText(text: string, kind: string, error: string): never {
+  const isJson = text.trimStart().startsWith('{')
+  const excerpt = text.length > EXCERPT_LENGTH ? `${text.slice(0, EXCERPT_LENGTH)} ...` : text
+  const shown = isJson ? excerpt : Buffer.from(text).toString('hex').slice(0, 64)
+  const what = `couldn't get version/kind; json parse error: ${error}`
+  return refuse(badRequestStatus(`the object provided is unrecognized (must be of type ${kind}): ${what} (${shown})`))
+}
+
+/**
+ * Checks apiVersion and kind of a body against what an endpoint expects; absent ones are filled in.
+ * @param body - parsed body
+ * @param expected - kind of the endpoint
+ */
+export function withExpectedKind(body: unknown, expected: ExpectedKind): Record<string, unknown> {
+  const object = isJsonMap(body) ? body : {}
+  const apiVersion = expected.group === '' ? expected.version : `${expected.group}/${expected.version}`
+  const givenVersion = typeof object['apiVersion'] === 'string' ? object['apiVersion'] : ''
+  const givenKind = typeof object['kind'] === 'string' ? object['kind'] : ''
+  if (givenVersion === apiVersion && givenKind === expected.kind) return object
+  if ((givenVersion === '' || givenVersion === apiVersion) && (givenKind === '' || givenKind === expected.kind)) {
+    return { ...object, apiVersion, kind: expected.kind }
+  }
+  return refuse(
+    badRequestStatus(wrongKindMessage(givenVersion === '' ? apiVersion : givenVersion, givenKind, expected))
+  )
+}
+
+function wrongKindMessage(givenVersion: string, givenKind: string, expected: ExpectedKind): string {
+  const kind = givenKind === '' ? expected.kind : givenKind
+  const [version = '', group = ''] = givenVersion.split('/').toReversed()
+  if (expected.isCustom) {
+    const wanted = `${expected.group === '' ? '' : `${expected.group}/`}${expected.version}, Kind=${expected.kind}`
+    return kind === expected.kind
+      ? `the API version in the data (${givenVersion}) does not match the expected API version (${expected.group}/${expected.version})`
+      : `the kind in the data (${givenVersion}, Kind=${kind}) does not match the expected kind (${wanted})`
+  }
+  const head = `${kind} in version ${goQuote(version)} cannot be handled as a ${expected.kind}: `
+  if (builtinDefinitionName(group, version, kind) !== undefined) {
+    const internal = expected.group === '' ? 'core' : (expected.group.split('.')[0] ?? '')
+    return `${head}converting (${version}.${kind}) to (${internal}.${expected.kind}): unknown conversion`
+  }
+  return `${head}no kind ${goQuote(kind)} is registered for version ${goQuote(givenVersion)} in scheme "pkg/runtime/scheme.go:111"`
+}
+
+/**
+ * Decodes an object into the built-in type of its kind; kinds without a known type pass unchanged.
+ * @param object - object with apiVersion and kind
+ * @param expected - kind of the endpoint
+ * @param duplicates - repeated names of the parsed text
+ */
+export function decodeObject(
+  object: Record<string, unknown>,
+  expected: ExpectedKind,
+  duplicates: Duplicates | undefined
+): DecodedObject {
+  if (expected.isCustom) return { object, strict: duplicateErrors(object, duplicates) }
+  const name = builtinDefinitionName(expected.group, expected.version, expected.kind)
+  if (name === undefined) return { object, strict: [] }
+  const { value, strict, failure } = decodeTyped(object, typeTree(name), duplicates)
+  if (failure !== undefined) {
+    const head = `${expected.kind} in version ${goQuote(expected.version)} cannot be handled as a ${expected.kind}`
+    refuse(badRequestStatus(`${head}: ${failure}`))
+  }
+  return { object: value as Record<string, unknown>, strict }
+}
+
+function duplicateErrors(object: unknown, duplicates: Duplicates | undefined): string[] {
+  if (duplicates === undefined || duplicates.size === 0) return []
+  const found: string[] = []
+  const visit = (value: unknown, path: string): void => {
+    if (Array.isArray(value)) for (const [index, item] of value.entries()) visit(item, `${path}[${index}]`)
+    if (!isJsonMap(value)) return
+    for (const [key, member] of Object.entries(value)) {
+      const at = path === '' ? key : `${path}.${key}`
+      if (duplicates.get(value)?.includes(key) === true) found.push(`duplicate field ${goQuote(at)}`)
+      visit(member, at)
+    }
+  }
+  visit(object, '')
+  return found
+}

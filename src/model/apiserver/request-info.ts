@@ -1,0 +1,59 @@
+/** What a path of the resource API names. */
+export interface RequestInfo {
+  readonly group: string
+  readonly version: string
+  readonly namespace?: string
+  readonly resource: string
+  readonly name?: string
+  readonly subresource?: string
+  /** Path below the sub-resource (of a proxy). */
+  readonly rest: readonly string[]
+  /** The deprecated `/watch/` form of the path. */
+  readonly isWatchPath: boolean
+}
+
+function splitPath(path: string): string[] {
+  return path.split('/').filter((part) => part !== '')
+}
+
+/**
+ * Reads `/api/v1/namespaces/test/pods/x/status` and `/apis/apps/v1/deployments`, as apiserver's RequestInfoFactory does.
+ * @param path - path without query
+ * @returns undefined for paths that name no resource
+ */
+export function parseResourcePath(path: string): RequestInfo | undefined {
+  const parts = splitPath(path).map(decode)
+  const prefix = parts.shift()
+  if (prefix !== 'api' && prefix !== 'apis') return undefined
+  const group = prefix === 'api' ? '' : parts.shift()
+  const version = parts.shift()
+  if (group === undefined || version === undefined || parts.length === 0) return undefined
+  const isWatchPath = parts[0] === 'watch'
+  if (isWatchPath) parts.shift()
+  const scoped = parts[0] === 'namespaces' && parts.length > 2 && !NAMESPACE_SUBRESOURCES.has(parts[2] ?? '')
+  const namespace = scoped ? parts[1] : undefined
+  const [resource, name, subresource, ...rest] = scoped ? parts.slice(2) : parts
+  if (resource === undefined) return undefined
+  return {
+    group,
+    version,
+    resource,
+    rest,
+    isWatchPath,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+    ...(subresource === undefined ? {} : { subresource })
+  }
+}
+
+const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize'])
+
+function decode(part: string): string {
+  if (!part.includes('%')) return part
+  try {
+    return decodeURIComponent(part)
+  } catch (error) {
+    if (error instanceof URIError) return part
+    throw error
+  }
+}

@@ -1,0 +1,297 @@
+import { methodNotAllowedStatus, statusFailure, unknownResourceStatus } from '../../lib/apimachinery/index.ts'
+import type { Clock } from '../../lib/time/index.ts'
+import type { Random } from '../../lib/random/index.ts'
+import type { ApiChange, ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
+import type { Core, Descriptions, ResourceCall } from './core.ts'
+import { handleCreate } from './create.ts'
+import { handleDelete, handleDeleteCollection } from './delete.ts'
+import { discover, SERVER_VERSION } from './discovery.ts'
+import { finalizeNamespace } from './namespace-finalize.ts'
+import { openApiDocument } from './openapi-documents.ts'
+import { isTrue } from './option-validation.ts'
+import { handlePatch } from './patch.ts'
+import { bindPod, evictPod } from './pod-subresources.ts'
+import { handleGet, handleList } from './read.ts'
+import { Refusal, refuse } from './refusal.ts'
+import { Registry } from './registry.ts'
+import { parseResourcePath } from './request-info.ts'
+import { handleScale } from './scale.ts'
+import { Store, type StoreSnapshot } from './store.ts'
+import { handleUpdate } from './update.ts'
+import { answerReview, isVirtual, requestToken } from './virtual-resources.ts'
+import { openWatch, type OnWatchEvent, type OpenWatch } from './watch.ts'
+
+/** What an API server is made of. */
+export interface ApiServerOptions {
+  readonly clock: Clock
+  /** Draws of uids, name suffixes and addresses. */
+  readonly random: Random
+  /** Range of cluster IPs; default `10.96.0.0/16`. */
+  readonly serviceCidr?: string
+  /** Definitions that are installed from the start. */
+  readonly crds?: readonly KubeObject[]
+  /** Changes kept for watches and exact lists; default 10,000. */
+  readonly watchWindow?: number
+  /** Documentation of fields for tables and OpenAPI documents; default: none. */
+  readonly descriptions?: Descriptions
+}
+
+/** State of a server; cheap to take, because objects are frozen and shared. */
+export type ApiSnapshot = StoreSnapshot
+
+/** An in-memory Kubernetes API server. */
+export interface ApiServer {
+  /** Answers a request; everything except streams. Never throws for what a client sends. */
+  handle(request: ApiRequest): ApiResponse
+  /**
+   * Opens a watch. Events that are known already are delivered during the call, later ones synchronously after each commit.
+   * @returns the open watch, or the answer that refuses it
+   */
+  openWatch(request: ApiRequest, onEvent: OnWatchEvent): OpenWatch | ApiResponse
+  /** Calls back after each commit, in order; returns a function that ends that. */
+  subscribe(listener: (change: ApiChange) => void): () => void
+  /** Stored objects of a resource in key order (storage version); frozen and shared. */
+  list(group: string, resource: string, namespace?: string): readonly KubeObject[]
+  /** A stored object (storage version); frozen and shared. */
+  get(group: string, resource: string, namespace: string | undefined, name: string): KubeObject | undefined
+  /** Whether a request is a watch. */
+  isWatch(request: ApiRequest): boolean
+  /** The state now. */
+  snapshot(): ApiSnapshot
+  /** Goes back (or over) to a state; open watches and listeners stay and see nothing of it. */
+  restore(snapshot: ApiSnapshot): void
+  /** Host and port that discovery names. */
+  setAddress(address: string): void
+}
+
+/** Names of the namespaces every cluster has. */
+const FIRST_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
+
+/**
+ * Creates a server with the namespaces every cluster has.
+ * @param options - clock, random stream and settings
+ */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const core: Core = {
+    store: new Store(options.watchWindow),
+    registry: new Registry(),
+    clock: options.clock,
+    random: options.random,
+    newUid: () => randomUid(options.random),
+    serviceCidr: options.serviceCidr ?? '10.96.0.0/16',
+    descriptions: options.descriptions,
+    serverAddress: '127.0.0.1:6443'
+  }
+  const server: ApiServer = {
+    handle: (request) => guarded(() => route(core, request)),
+    openWatch: (request, onEvent) => watch(core, request, onEvent),
+    subscribe: (listener) => core.store.subscribe(listener),
+    list: (group, resource, namespace) => core.store.list(group, resource, namespace),
+    get: (group, resource, namespace, name) => core.store.get(group, resource, namespace, name),
+    isWatch: isWatchRequest,
+    snapshot: () => core.store.snapshot(),
+    restore: (snapshot) => {
+      core.store.restore(snapshot)
+      core.registry.reset(core.store.list('apiextensions.k8s.io', 'customresourcedefinitions'))
+    },
+    setAddress: (address) => {
+      core.serverAddress = address
+    }
+  }
+  furnish(server, options)
+  return server
+}
+
+const SYSTEM_HEADERS = { 'user-agent': 'kube-apiserver/v1.36.3' }
+
+function furnish(server: ApiServer, options: ApiServerOptions): void {
+  for (const name of FIRST_NAMESPACES) {
+    const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
+    server.handle({ method: 'POST', path: '/api/v1/namespaces', headers: SYSTEM_HEADERS, body })
+  }
+  server.handle({
+    method: 'POST',
+    path: '/api/v1/namespaces/default/services',
+    headers: SYSTEM_HEADERS,
+    body: kubernetesService(options.serviceCidr ?? '10.96.0.0/16')
+  })
+  for (const crd of options.crds ?? []) {
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+    server.handle({ method: 'POST', path, headers: SYSTEM_HEADERS, body: crd })
+  }
+}
+
+function kubernetesService(cidr: string): Record<string, unknown> {
+  const first = cidr.replace(/\.\d+\/\d+$/, '.1')
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'kubernetes', labels: { component: 'apiserver', provider: 'kubernetes' } },
+    spec: {
+      clusterIP: first,
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+      sessionAffinity: 'None',
+      type: 'ClusterIP'
+    }
+  }
+}
+
+/** A version 4 UUID from a seeded stream. */
+function randomUid(random: Random): string {
+  const digits = Array.from({ length: 32 }, (_, index) => {
+    if (index === 12) return '4'
+    const value = random.integer(16)
+    return (index === 16 ? (value & 3) | 8 : value).toString(16)
+  }).join('')
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+function guarded(run: () => ApiResponse): ApiResponse {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return refused(error)
+  }
+}
+
+function refused(refusal: Refusal): ApiResponse {
+  const { status } = refusal
+  const retry = status.details?.retryAfterSeconds
+  const headers = {
+    'content-type': 'application/json',
+    ...(retry === undefined ? {} : { 'retry-after': String(retry) })
+  }
+  return { code: status.code, headers, body: status }
+}
+
+const HEALTH_PATHS: ReadonlySet<string> = new Set(['healthz', 'livez', 'readyz'])
+
+function route(core: Core, request: ApiRequest): ApiResponse {
+  const [first = ''] = request.path.split('/').filter((part) => part !== '')
+  if (first === 'api' || first === 'apis') {
+    const call = resourceCall(core, request)
+    return call === undefined ? discover(core, request.path, request.headers?.['accept']) : dispatch(call)
+  }
+  if (request.path === '/version' || request.path === '/version/') return json(SERVER_VERSION)
+  if (HEALTH_PATHS.has(first)) return text(200, 'ok')
+  if (first === 'openapi') {
+    const answer = openApiDocument(core, request)
+    if (answer !== undefined) return answer
+  }
+  if (request.path === '/')
+    return json({ paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'] })
+  return text(404, '404 page not found\n')
+}
+
+function json(body: unknown): ApiResponse {
+  return { code: 200, headers: { 'content-type': 'application/json' }, body }
+}
+
+function text(code: number, body: string): ApiResponse {
+  return { code, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
+}
+
+function resourceCall(core: Core, request: ApiRequest): ResourceCall | undefined {
+  const path = parseResourcePath(request.path)
+  if (path === undefined) return undefined
+  const info = core.registry.find(path.group, path.version, path.resource)
+  if (info === undefined)
+    return core.registry.hasVersion(path.group, path.version) || path.group === ''
+      ? refuse(unknownResourceStatus())
+      : undefined
+  if (path.namespace !== undefined && !info.namespaced) refuse(unknownResourceStatus())
+  const base = { core, request, query: request.query ?? {}, path, info }
+  if (path.subresource === undefined) return base
+  const subresource = info.subresources.get(path.subresource)
+  return subresource === undefined ? refuse(unknownResourceStatus()) : { ...base, subresource }
+}
+
+const METHOD_VERBS: Readonly<Record<string, string>> = {
+  GET: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete'
+}
+
+function verbOf(call: ResourceCall): string {
+  const { method } = call.request
+  if (call.path.name !== undefined) return METHOD_VERBS[method] ?? 'unknown'
+  if (method === 'GET') return 'list'
+  if (method === 'DELETE') return 'deletecollection'
+  return method === 'POST' ? 'create' : 'unknown'
+}
+
+function dispatch(call: ResourceCall): ApiResponse {
+  const verb = verbOf(call)
+  if (call.subresource !== undefined) return dispatchSubresource(call, verb)
+  if (!call.info.verbs.includes(verb) || (verb === 'create' && call.path.name !== undefined)) {
+    refuse(methodNotAllowedStatus())
+  }
+  if (isVirtual(call)) return answerReview(call)
+  if (call.info.group === '' && call.info.resource === 'bindings') return bindPod(call)
+  switch (verb) {
+    case 'get':
+      return handleGet(call)
+    case 'list':
+      return handleList(call)
+    case 'create':
+      return handleCreate(call)
+    case 'update':
+      return handleUpdate(call)
+    case 'patch':
+      return handlePatch(call)
+    case 'delete':
+      return handleDelete(call)
+    default:
+      return handleDeleteCollection(call)
+  }
+}
+
+function dispatchSubresource(call: ResourceCall, verb: string): ApiResponse {
+  const name = call.subresource?.name ?? ''
+  if (call.subresource?.verbs.includes(verb) !== true) refuse(methodNotAllowedStatus())
+  switch (name) {
+    case 'status':
+    case 'ephemeralcontainers':
+    case 'resize':
+    case 'approval':
+      if (verb === 'get') return handleGet(call)
+      return verb === 'patch' ? handlePatch(call) : handleUpdate(call)
+    case 'scale':
+      return handleScale(call)
+    case 'finalize':
+      return finalizeNamespace(call)
+    case 'binding':
+      return bindPod(call)
+    case 'eviction':
+      return evictPod(call)
+    case 'token':
+      return requestToken(call)
+    default:
+      return refuse(
+        statusFailure(501, 'NotImplemented', `${call.info.resource}/${name} needs a connection to a running pod`)
+      )
+  }
+}
+
+/** Whether a request is a watch: the parameter on a collection, or the old path. */
+function isWatchRequest(request: ApiRequest): boolean {
+  if (request.method !== 'GET') return false
+  const path = parseResourcePath(request.path)
+  if (path === undefined || path.subresource !== undefined) return false
+  return path.isWatchPath || (path.name === undefined && isTrue(request.query?.['watch']))
+}
+
+function watch(core: Core, request: ApiRequest, onEvent: OnWatchEvent): OpenWatch | ApiResponse {
+  try {
+    const call = resourceCall(core, request)
+    if (call === undefined || !call.info.verbs.includes('watch'))
+      return refuse(call === undefined ? unknownResourceStatus() : methodNotAllowedStatus())
+    return openWatch(call, onEvent)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return refused(error)
+  }
+}

@@ -1,0 +1,57 @@
+import type { KubeObject } from '../../kinds/index.ts'
+import { crdChanged, prepareCrd, removeCrdWhenEmpty } from './crd-life-cycle.ts'
+import type { ResourceCall } from './core.ts'
+import { prepareNamespace } from './namespace-life-cycle.ts'
+import { allocateService } from './service-addresses.ts'
+import type { Warnings } from './warnings.ts'
+
+/**
+ * What the server itself decides about some kinds right before an object is stored: addresses, phases, conditions.
+ * @param call - the request
+ * @param object - validated candidate in the version of the storage
+ * @param existing - stored object; undefined on creation
+ * @param warnings - takes what should be told the client
+ */
+export function beforeCommit(
+  call: ResourceCall,
+  object: KubeObject,
+  existing: KubeObject | undefined,
+  warnings: Warnings
+): KubeObject {
+  switch (`${call.info.group}/${call.info.resource}`) {
+    case '/services':
+      return allocateService(call.core, object, existing)
+    case '/namespaces':
+      return prepareNamespace(object, existing)
+    case 'apiextensions.k8s.io/customresourcedefinitions':
+      return prepareCrd(call.core, object, warnings)
+    default:
+      return object
+  }
+}
+
+/**
+ * What follows a stored change.
+ * @param call - the request
+ * @param object - stored object
+ * @param existing - object before; undefined on creation
+ */
+export function afterCommit(call: ResourceCall, object: KubeObject, existing: KubeObject | undefined): void {
+  const key = `${call.info.group}/${call.info.resource}`
+  if (key === 'apiextensions.k8s.io/customresourcedefinitions') crdChanged(call.core, object, existing)
+}
+
+/**
+ * Removes a deleted object whose finalizers are gone.
+ * @param call - the request
+ * @param object - its last state
+ * @param existing - stored object
+ */
+export function finishDeletion(call: ResourceCall, object: KubeObject, existing: KubeObject): KubeObject {
+  const { core, info } = call
+  const removed = core.store.remove(info.storage, { ...object, metadata: { ...object.metadata } })
+  const key = `${info.group}/${info.resource}`
+  if (key === 'apiextensions.k8s.io/customresourcedefinitions') core.registry.uninstall(existing.metadata.name)
+  if (info.crd !== undefined) removeCrdWhenEmpty(core, info)
+  return removed
+}

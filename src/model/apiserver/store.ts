@@ -1,0 +1,204 @@
+import { deepFreeze } from '../../lib/apimachinery/index.ts'
+import type { ApiChange, KubeObject } from '../../kinds/index.ts'
+import type { StoragePlace } from './resources.ts'
+
+/** Changes kept for watches, exact lists and paging; older ones are answered with 410. */
+export const DEFAULT_WATCH_WINDOW = 10_000
+
+/** A change with its resource version. */
+export interface LoggedChange {
+  readonly revision: number
+  readonly change: ApiChange
+}
+
+interface Bucket {
+  readonly byNamespace: Map<string, Map<string, KubeObject>>
+}
+
+/** Everything a store holds; cheap to take, because objects are frozen and shared. */
+export interface StoreSnapshot {
+  readonly revision: number
+  readonly compacted: number
+  readonly log: readonly LoggedChange[]
+  readonly buckets: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, KubeObject>>>
+}
+
+const NONE: readonly KubeObject[] = Object.freeze([])
+
+/** Objects by place with one global resource version and a bounded log of changes (what etcd and the watch cache are upstream). */
+export class Store {
+  readonly #window: number
+  #buckets = new Map<string, Bucket>()
+  #revision = 1
+  #compacted = 0
+  #log: LoggedChange[] = []
+  readonly #listeners = new Set<(change: ApiChange) => void>()
+  readonly #pending: ApiChange[] = []
+  #notifying = false
+
+  /** @param window - changes kept; at least one */
+  constructor(window: number = DEFAULT_WATCH_WINDOW) {
+    this.#window = Math.max(1, window)
+  }
+
+  /** The newest resource version. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** Changes up to this version are forgotten. */
+  get compacted(): number {
+    return this.#compacted
+  }
+
+  get(group: string, resource: string, namespace: string | undefined, name: string): KubeObject | undefined {
+    return this.#buckets
+      .get(`${group}/${resource}`)
+      ?.byNamespace.get(namespace ?? '')
+      ?.get(name)
+  }
+
+  /** Objects of a resource in key order (namespace, then name); without namespace: all. */
+  list(group: string, resource: string, namespace?: string): readonly KubeObject[] {
+    const bucket = this.#buckets.get(`${group}/${resource}`)
+    if (bucket === undefined) return NONE
+    if (namespace !== undefined) {
+      const objects = bucket.byNamespace.get(namespace)
+      return objects === undefined ? NONE : sortedValues(objects)
+    }
+    return sortedKeys(bucket.byNamespace).flatMap((key) => sortedValues(bucket.byNamespace.get(key) ?? new Map()))
+  }
+
+  /** Objects as they were at an earlier version that is still in the window. */
+  listAt(place: StoragePlace, namespace: string | undefined, revision: number): readonly KubeObject[] {
+    const objects = new Map(this.list(place.group, place.resource, namespace).map((one) => [objectKey(one), one]))
+    for (let index = this.#log.length - 1; index >= 0; index--) {
+      const entry = this.#log[index]
+      if (entry === undefined || entry.revision <= revision) break
+      const { change } = entry
+      if (change.group !== place.group || change.resource !== place.resource) continue
+      if (namespace !== undefined && change.object.metadata.namespace !== namespace) continue
+      const key = objectKey(change.object)
+      if (change.previous === undefined) objects.delete(key)
+      else objects.set(key, change.previous)
+    }
+    return [...objects.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, object]) => object)
+  }
+
+  /** Changes after a version, oldest first. */
+  since(revision: number): readonly LoggedChange[] {
+    const log = this.#log
+    let low = 0
+    let high = log.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((log[middle]?.revision ?? 0) <= revision) low = middle + 1
+      else high = middle
+    }
+    return log.slice(low)
+  }
+
+  /** Stores a new or changed object; takes it over, gives it the next resource version and freezes it. */
+  put(place: StoragePlace, object: KubeObject, previous: KubeObject | undefined): KubeObject {
+    const stored = this.#stamp(object)
+    const bucket = this.#bucket(place)
+    const namespace = stored.metadata.namespace ?? ''
+    let objects = bucket.byNamespace.get(namespace)
+    if (objects === undefined) bucket.byNamespace.set(namespace, (objects = new Map()))
+    objects.set(stored.metadata.name, stored)
+    const base = { group: place.group, resource: place.resource, object: stored }
+    this.#commit(previous === undefined ? { type: 'ADDED', ...base } : { type: 'MODIFIED', ...base, previous })
+    return stored
+  }
+
+  /** Removes an object; the event carries its last state with the version of the removal. */
+  remove(place: StoragePlace, previous: KubeObject): KubeObject {
+    const namespace = previous.metadata.namespace ?? ''
+    const bucket = this.#bucket(place)
+    const objects = bucket.byNamespace.get(namespace)
+    objects?.delete(previous.metadata.name)
+    if (objects?.size === 0) bucket.byNamespace.delete(namespace)
+    const object = this.#stamp({ ...previous, metadata: { ...previous.metadata } })
+    this.#commit({ type: 'DELETED', group: place.group, resource: place.resource, object, previous })
+    return object
+  }
+
+  /** Calls back after each commit, in order, also for changes that a listener itself makes. */
+  subscribe(listener: (change: ApiChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  snapshot(): StoreSnapshot {
+    const buckets = new Map<string, ReadonlyMap<string, ReadonlyMap<string, KubeObject>>>()
+    for (const [key, bucket] of this.#buckets) {
+      buckets.set(key, new Map([...bucket.byNamespace].map(([namespace, objects]) => [namespace, new Map(objects)])))
+    }
+    return { revision: this.#revision, compacted: this.#compacted, log: [...this.#log], buckets }
+  }
+
+  restore(snapshot: StoreSnapshot): void {
+    this.#revision = snapshot.revision
+    this.#compacted = snapshot.compacted
+    this.#log = [...snapshot.log]
+    this.#buckets = new Map()
+    for (const [key, namespaces] of snapshot.buckets) {
+      const byNamespace = new Map([...namespaces].map(([namespace, objects]) => [namespace, new Map(objects)]))
+      this.#buckets.set(key, { byNamespace })
+    }
+  }
+
+  #bucket(place: StoragePlace): Bucket {
+    const key = `${place.group}/${place.resource}`
+    let bucket = this.#buckets.get(key)
+    if (bucket === undefined) this.#buckets.set(key, (bucket = { byNamespace: new Map() }))
+    return bucket
+  }
+
+  #stamp(object: KubeObject): KubeObject {
+    this.#revision += 1
+    object.metadata.resourceVersion = String(this.#revision)
+    return deepFreeze(object)
+  }
+
+  #commit(change: ApiChange): void {
+    this.#log.push({ revision: this.#revision, change })
+    // Cutting in halves keeps the cost of each commit constant.
+    if (this.#log.length >= 2 * this.#window) {
+      const cut = this.#log.length - this.#window
+      this.#compacted = this.#log[cut - 1]?.revision ?? this.#compacted
+      this.#log = this.#log.slice(cut)
+    }
+    this.#pending.push(change)
+    if (!this.#notifying) this.#notify()
+  }
+
+  #notify(): void {
+    this.#notifying = true
+    try {
+      for (let change = this.#pending.shift(); change !== undefined; change = this.#pending.shift()) {
+        for (const listener of this.#listeners) listener(change)
+      }
+    } finally {
+      this.#notifying = false
+    }
+  }
+}
+
+function objectKey(object: KubeObject): string {
+  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`
+}
+
+function sortedKeys(map: ReadonlyMap<string, unknown>): string[] {
+  return [...map.keys()].sort()
+}
+
+function sortedValues(map: ReadonlyMap<string, KubeObject>): KubeObject[] {
+  const keys = sortedKeys(map)
+  const values: KubeObject[] = []
+  for (const key of keys) {
+    const value = map.get(key)
+    if (value !== undefined) values.push(value)
+  }
+  return values
+}

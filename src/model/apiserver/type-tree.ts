@@ -1,0 +1,86 @@
+import type { OpenApiSchema } from '../../lib/apimachinery/index.ts'
+import { BUILTIN_DEFINITIONS } from './builtin/index.ts'
+
+/** The Go type of a field as far as decoding needs it. */
+export type TypeNode =
+  | { readonly type: 'struct'; readonly name: string; readonly fields: ReadonlyMap<string, FieldNode> }
+  | { readonly type: 'map'; readonly values: TypeNode }
+  | { readonly type: 'list'; readonly items: TypeNode }
+  | {
+      readonly type: 'string' | 'bytes' | 'bool' | 'int32' | 'int64' | 'double' | 'int-or-string' | 'quantity' | 'time'
+    }
+  | { readonly type: 'any' }
+
+/** A field of a struct. */
+export interface FieldNode {
+  readonly node: TypeNode
+  readonly isRequired: boolean
+  /** A struct that is always written, empty or not (a Go struct that is no pointer). */
+  readonly isAlwaysWritten: boolean
+}
+
+const ANY: TypeNode = { type: 'any' }
+
+/** Definitions that are written as something else than their fields. */
+const SPECIAL: Readonly<Record<string, TypeNode>> = {
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': { type: 'quantity' },
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { type: 'int-or-string' },
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': { type: 'time' },
+  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': { type: 'time' },
+  'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': ANY,
+  'io.k8s.apimachinery.pkg.runtime.RawExtension': ANY,
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON': ANY,
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool': ANY,
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray': ANY,
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray': ANY
+}
+
+const TREES = new Map<string, TypeNode>()
+const REFERENCE = '#/components/schemas/'
+
+/**
+ * The type of a definition; built once, recursive types refer to themselves.
+ * @param name - name of a definition, e.g. `io.k8s.api.core.v1.Pod`
+ */
+export function typeTree(name: string): TypeNode {
+  const special = SPECIAL[name]
+  if (special !== undefined) return special
+  const known = TREES.get(name)
+  if (known !== undefined) return known
+  const schema = BUILTIN_DEFINITIONS[name]
+  if (schema === undefined) return ANY
+  if (schema.properties === undefined) {
+    const node = nodeOf(schema)
+    TREES.set(name, node)
+    return node
+  }
+  const fields = new Map<string, FieldNode>()
+  const struct: TypeNode = { type: 'struct', name: name.slice(name.lastIndexOf('.') + 1), fields }
+  TREES.set(name, struct)
+  const required = new Set(schema.required ?? [])
+  for (const [field, property] of Object.entries(schema.properties)) {
+    const node = nodeOf(property)
+    const isAlwaysWritten = node.type === 'struct' && property.default !== undefined
+    fields.set(field, { node, isRequired: required.has(field), isAlwaysWritten })
+  }
+  return struct
+}
+
+function nodeOf(schema: OpenApiSchema): TypeNode {
+  const reference = schema.$ref ?? schema.allOf?.[0]?.$ref
+  if (reference !== undefined) return typeTree(reference.replace(REFERENCE, ''))
+  if (schema.type === 'array') return { type: 'list', items: schema.items === undefined ? ANY : nodeOf(schema.items) }
+  if (schema.type === 'object') {
+    const values = schema.additionalProperties
+    return typeof values === 'object' ? { type: 'map', values: nodeOf(values) } : ANY
+  }
+  return scalarNode(schema)
+}
+
+function scalarNode(schema: OpenApiSchema): TypeNode {
+  if (schema.type === 'string') return { type: schema.format === 'byte' ? 'bytes' : 'string' }
+  if (schema.type === 'boolean') return { type: 'bool' }
+  if (schema.type === 'integer') return { type: schema.format === 'int64' ? 'int64' : 'int32' }
+  if (schema.type === 'number') return { type: 'double' }
+  return ANY
+}

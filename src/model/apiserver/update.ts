@@ -1,0 +1,204 @@
+import {
+  badRequestStatus,
+  conflictStatus,
+  invalidError,
+  methodNotAllowedStatus,
+  notFoundStatus,
+  type FieldError
+} from '../../lib/apimachinery/index.ts'
+import type { ApiResponse, KubeObject } from '../../kinds/index.ts'
+import { decodeBody, toStorage, fromStorage } from './conversion.ts'
+import { isDryRun, storedObject, type ResourceCall } from './core.ts'
+import { createObject } from './create.ts'
+import { changesGeneration, hasGeneration, hasStatusSubresource, rulesOf } from './kind-rules.ts'
+import { sameExceptTimes, trackUpdate } from './managed-fields.ts'
+import { negotiate } from './media-type.ts'
+import { validateChangedMetadata } from './metadata-validation.ts'
+import { matchNamespace, metadataOf, prepareChangedMetadata } from './object-meta.ts'
+import { checkWriteOptions } from './option-validation.ts'
+import { plainFailure, refuse, refuseInvalid } from './refusal.ts'
+import { transformObject } from './representation.ts'
+import { checkBodyType } from './request-body.ts'
+import { afterCommit, beforeCommit, finishDeletion } from './side-effects.ts'
+import { Warnings } from './warnings.ts'
+
+/** Built-in kinds that an update creates where they are missing (`AllowCreateOnUpdate`). */
+const CREATED_BY_UPDATE: ReadonlySet<string> = new Set([
+  'Endpoints',
+  'Event',
+  'Lease',
+  'LimitRange',
+  'Node',
+  'Role',
+  'RoleBinding',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'Service'
+])
+
+/**
+ * Handles a PUT of an object or its status.
+ * @param call - the request
+ */
+export function handleUpdate(call: ResourceCall): ApiResponse {
+  if (call.info.namespaced && call.path.namespace === undefined) refuse(methodNotAllowedStatus())
+  const representation = negotiate(call.request.headers?.['accept'])
+  checkWriteOptions('UpdateOptions', call.query)
+  checkBodyType(call.request)
+  const warnings = new Warnings()
+  const decoded = decodeBody(call, warnings)
+  checkName(call, decoded)
+  const existing = storedObject(call)
+  if (existing === undefined) {
+    if (!CREATED_BY_UPDATE.has(call.info.kind) || call.info.crd !== undefined) return refuseMissing(call)
+    const created = createObject(call, decoded, warnings)
+    return transformObject(call, representation, created, { code: 201, warnings })
+  }
+  const updated = updateObject(call, { candidate: decoded, existing, warnings, isUnconditional: false })
+  return transformObject(call, representation, updated, { code: 200, warnings })
+}
+
+/** 404 for the object the call names. */
+export function refuseMissing(call: ResourceCall): never {
+  return refuse(notFoundStatus({ group: call.info.group, name: call.info.resource }, call.path.name ?? ''))
+}
+
+function checkName(call: ResourceCall, decoded: Record<string, unknown>): void {
+  const metadata = metadataOf(decoded)
+  const wanted = call.path.name ?? ''
+  const given = metadata.name ?? ''
+  if (given === '') {
+    decoded['metadata'] = { ...metadata, name: wanted }
+  } else if (given !== wanted) {
+    refuse(badRequestStatus(`the name of the object (${given}) does not match the name on the URL (${wanted})`))
+  }
+  matchNamespace(call, metadata)
+}
+
+/** One change of a stored object. */
+export interface Change {
+  /** New object in the served version, decoded. */
+  readonly candidate: Record<string, unknown>
+  readonly existing: KubeObject
+  readonly warnings: Warnings
+  /** Patches without resourceVersion apply to whatever is stored. */
+  readonly isUnconditional: boolean
+  /** Gives the object its managed fields; default: those of an update by this client. */
+  readonly managed?: (object: KubeObject) => KubeObject
+}
+
+/**
+ * Validates and stores a change; a change that changes nothing stores nothing.
+ * @param call - the request
+ * @param change - candidate and stored object
+ */
+export function updateObject(call: ResourceCall, change: Change): KubeObject {
+  const { info } = call
+  const { existing, warnings } = change
+  checkPreconditions(call, change)
+  const old = fromStorage(info, existing)
+  let object = prepareChangedMetadata(change.candidate, existing)
+  object = keepOtherParts(call, object, old)
+  object = rulesOf(info).applyDefaults(info, object)
+  object = change.managed === undefined ? trackUpdate(call, object, existing) : change.managed(object)
+  if (hasGeneration(info) && changesGeneration(info, object, old)) {
+    object.metadata.generation = (existing.metadata.generation ?? 0) + 1
+  }
+  const errors: FieldError[] = [
+    ...uidErrors(change),
+    ...validateChangedMetadata(object),
+    ...rulesOf(info).validateUpdate(info, object, old, call.subresource?.name)
+  ]
+  refuseInvalid({ group: info.group, name: info.kind }, object.metadata.name, errors)
+  object = beforeCommit(call, toStorage(info, object), existing, warnings)
+  object.metadata.resourceVersion = existing.metadata.resourceVersion ?? ''
+  if (isFinished(object, existing)) return isDryRun(call) ? object : finishDeletion(call, object, existing)
+  if (sameExceptTimes(object, existing)) return existing
+  if (isDryRun(call)) return object
+  const stored = call.core.store.put(info.storage, object, existing)
+  afterCommit(call, stored, existing)
+  return stored
+}
+
+function checkPreconditions(call: ResourceCall, change: Change): void {
+  const { existing, candidate } = change
+  const metadata = metadataOf(candidate)
+  const resource = { group: call.info.group, name: call.info.resource }
+  const { name } = existing.metadata
+  const version = metadata.resourceVersion ?? ''
+  if (!/^\d*$/.test(version)) refuse(plainFailure(`strconv.ParseUint: parsing "${version}": invalid syntax`))
+  if (version !== '' && version !== '0' && version !== existing.metadata.resourceVersion)
+    refuse(conflictStatus(resource, name))
+  if (
+    !change.isUnconditional &&
+    metadata.uid !== undefined &&
+    metadata.uid !== '' &&
+    metadata.uid !== existing.metadata.uid
+  ) {
+    const { storage } = call.info
+    const path = [storage.group, storage.resource, existing.metadata.namespace, name].filter(
+      (one) => one !== undefined && one !== ''
+    )
+    const place = storage.group.includes('.') || storage.group === '' ? path : path.slice(1)
+    const found = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${existing.metadata.uid ?? ''}`
+    const cause = `StorageError: invalid object, Code: 4, Key: /registry/${place.join('/')}, ResourceVersion: 0, AdditionalErrorMsg: ${found}`
+    refuse(conflictStatus(resource, name, cause))
+  }
+  const isMissing = version === '' && !change.isUnconditional && call.info.crd !== undefined
+  if (isMissing) {
+    const error = invalidError('metadata.resourceVersion', 0, 'must be specified for an update')
+    refuseInvalid({ group: call.info.group, name: call.info.kind }, name, [error])
+  }
+}
+
+function uidErrors(change: Change): FieldError[] {
+  const uid = metadataOf(change.candidate).uid
+  if (uid === undefined || uid === '' || uid === change.existing.metadata.uid) return []
+  const error = invalidError('metadata.uid', uid, 'field is immutable')
+  return [error, error]
+}
+
+/** Status belongs to the status sub-resource, everything else to the main one. */
+function keepOtherParts(call: ResourceCall, object: KubeObject, old: KubeObject): KubeObject {
+  const { info, subresource } = call
+  if (subresource?.name === 'status') return withStatusOf(info.crd !== undefined, object, old)
+  if (!hasStatusSubresource(info)) return object
+  const kept = { ...object }
+  if (old.status === undefined) delete kept.status
+  else kept.status = old.status
+  return kept
+}
+
+function withStatusOf(isCustom: boolean, object: KubeObject, old: KubeObject): KubeObject {
+  const { managedFields } = object.metadata
+  const metadata = isCustom
+    ? { ...old.metadata, ...(managedFields === undefined ? {} : { managedFields }) }
+    : { ...object.metadata, ...kept(old, 'labels'), ...kept(old, 'ownerReferences') }
+  if (!isCustom && old.metadata.labels === undefined) delete metadata.labels
+  if (!isCustom && old.metadata.ownerReferences === undefined) delete metadata.ownerReferences
+  const changed: KubeObject = { ...old, metadata }
+  if (object.status === undefined) delete changed.status
+  else changed.status = object.status
+  return changed
+}
+
+function kept(old: KubeObject, field: 'labels' | 'ownerReferences'): Partial<KubeObject['metadata']> {
+  const value = old.metadata[field]
+  return value === undefined ? {} : { [field]: value }
+}
+
+/** A deleted object whose last finalizer goes is removed. */
+function isFinished(object: KubeObject, existing: KubeObject): boolean {
+  if (existing.metadata.deletionTimestamp === undefined) return false
+  if ((existing.metadata.finalizers ?? []).length === 0) return false
+  return (
+    (object.metadata.finalizers ?? []).length === 0 &&
+    (existing.metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
+    !hasSpecFinalizers(object)
+  )
+}
+
+function hasSpecFinalizers(object: KubeObject): boolean {
+  const spec = object.spec as { finalizers?: unknown[] } | undefined
+  return object.kind === 'Namespace' && (spec?.finalizers ?? []).length > 0
+}

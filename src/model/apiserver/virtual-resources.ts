@@ -1,0 +1,90 @@
+import { isJsonMap } from '../../lib/apimachinery/index.ts'
+import type { ApiResponse } from '../../kinds/index.ts'
+import { timestamp, type ResourceCall } from './core.ts'
+import { decodeBody } from './conversion.ts'
+import { Warnings } from './warnings.ts'
+
+const USER = { username: 'admin', groups: ['system:masters', 'system:authenticated'] }
+
+/** Resources that answer a question and store nothing. */
+const ANSWERS: Readonly<Record<string, (call: ResourceCall, body: Record<string, unknown>) => unknown>> = {
+  'authorization.k8s.io/selfsubjectaccessreviews': () => ({ allowed: true }),
+  'authorization.k8s.io/subjectaccessreviews': () => ({ allowed: true }),
+  'authorization.k8s.io/localsubjectaccessreviews': () => ({ allowed: true }),
+  'authorization.k8s.io/selfsubjectrulesreviews': () => ({
+    resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+    nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+    incomplete: true,
+    evaluationError: 'webhook authorizer does not support user rule resolution'
+  }),
+  'authentication.k8s.io/selfsubjectreviews': () => ({ userInfo: USER }),
+  'authentication.k8s.io/tokenreviews': () => ({ authenticated: true, user: USER })
+}
+
+/** Whether a resource only answers questions. */
+export function isVirtual(call: ResourceCall): boolean {
+  return ANSWERS[`${call.info.group}/${call.info.resource}`] !== undefined
+}
+
+/**
+ * Answers a review: every client may do everything (authorization mode AlwaysAllow).
+ * @param call - the request
+ */
+export function answerReview(call: ResourceCall): ApiResponse {
+  const body = decodeBody(call, new Warnings())
+  const status = ANSWERS[`${call.info.group}/${call.info.resource}`]?.(call, body)
+  const metadata = isJsonMap(body['metadata']) ? body['metadata'] : {}
+  return {
+    code: 201,
+    headers: { 'content-type': 'application/json' },
+    body: {
+      kind: call.info.kind,
+      apiVersion: call.info.apiVersion,
+      metadata: { ...metadata, creationTimestamp: null },
+      spec: body['spec'] ?? {},
+      status
+    }
+  }
+}
+
+const DEFAULT_TOKEN_SECONDS = 3600
+const SECOND_MS = 1000
+
+/**
+ * A token of a service account (`serviceaccounts/token`): three parts like a JSON web token, not signed by anyone.
+ * @param call - the request
+ */
+export function requestToken(call: ResourceCall): ApiResponse {
+  const body = isJsonMap(call.request.body) ? call.request.body : {}
+  const spec = isJsonMap(body['spec']) ? body['spec'] : {}
+  const seconds = typeof spec['expirationSeconds'] === 'number' ? spec['expirationSeconds'] : DEFAULT_TOKEN_SECONDS
+  const now = call.core.clock.now()
+  const namespace = call.path.namespace ?? ''
+  const name = call.path.name ?? ''
+  const issued = Math.floor(now / SECOND_MS)
+  const encode = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url')
+  const claims = {
+    iss: 'rollout-twin',
+    sub: `system:serviceaccount:${namespace}:${name}`,
+    iat: issued,
+    exp: issued + seconds
+  }
+  const signature = Buffer.from(call.core.newUid()).toString('base64url')
+  const token = [encode({ alg: 'RS256', kid: 'twin' }), encode(claims), signature].join('.')
+  return {
+    code: 201,
+    headers: { 'content-type': 'application/json' },
+    body: {
+      kind: 'TokenRequest',
+      apiVersion: 'authentication.k8s.io/v1',
+      metadata: { name, namespace, creationTimestamp: timestamp(now) },
+      spec: {
+        audiences: ['https://kubernetes.default.svc'],
+        ...spec,
+        expirationSeconds: seconds,
+        boundObjectRef: spec['boundObjectRef'] ?? null
+      },
+      status: { token, expirationTimestamp: timestamp(now + seconds * SECOND_MS) }
+    }
+  }
+}
