@@ -143,7 +143,7 @@ function scriptValues(text: string): ScriptValue[] {
 
 function expand(token: string): ScriptValue[] {
   const missing = /^_(?:x(\d+))?$/.exec(token)
-  if (missing !== null) return new Array<ScriptValue>(Number(missing[1] ?? 1)).fill('missing')
+  if (missing !== null) return Array.from({ length: Number(missing[1] ?? 1) }, () => 'missing' as const)
   if (token === 'stale') return ['stale']
   const repeated = REPEATED.exec(token)
   if (repeated === null) return [numberValue(token) ?? Number.NaN]

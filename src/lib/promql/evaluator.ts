@@ -1,4 +1,4 @@
-import { compareLabels, Labels, METRIC_NAME, type Series, type Tsdb } from '../tsdb/index.ts'
+import { compareLabels, type Labels, METRIC_NAME, type Series, type Tsdb } from '../tsdb/index.ts'
 import { aggregate } from './aggregation.ts'
 import type { Annotations } from './annotations.ts'
 import {

@@ -1,9 +1,10 @@
-import { compileRegexp, Matcher, METRIC_NAME, type MatchOperator } from '../tsdb/index.ts'
 import type { Aggregation, Call, Expr, FixedTime, Matching, Span, Subquery, VectorSelector } from './ast.ts'
 import { FUNCTIONS } from './function-table.data.ts'
-import { durationSeconds, numberValue, unquote } from './literal.ts'
-import { lex, quote, type Token } from './lexer.ts'
+import { LabelParser } from './label-parser.ts'
+import { unquote } from './literal.ts'
+import { quote, type Token } from './lexer.ts'
 import { PromqlParseError } from './parse-error.ts'
+import { Abort, type Context } from './token-cursor.ts'
 
 /** Dialect switches of the parser. */
 export interface ParseOptions {
@@ -11,16 +12,6 @@ export interface ParseOptions {
   readonly version: 'v2' | 'v3'
   /** Accept functions and aggregations behind Prometheus' experimental switch. */
   readonly experimentalFunctions: boolean
-}
-
-interface Context {
-  readonly place: string
-  readonly expected: string
-}
-
-interface Problem {
-  readonly start: number
-  readonly reason: string
 }
 
 const BINARY_PRECEDENCE: Readonly<Record<string, number>> = {
@@ -47,8 +38,6 @@ const NAME_WORDS = new Set(['and', 'or', 'unless', 'by', 'without', 'offset'])
 const PARAMETER_AGGREGATORS = new Set(['topk', 'bottomk', 'count_values', 'quantile', 'limitk', 'limit_ratio'])
 const EXPERIMENTAL_AGGREGATORS = new Set(['limitk', 'limit_ratio'])
 
-class Abort extends Error {}
-
 /**
  * Parses the grammar of PromQL without checking types.
  * @throws PromqlParseError with Prometheus' text and position
@@ -58,19 +47,15 @@ export function parseSyntax(query: string, options: ParseOptions): Expr {
   return new Parser(query, options).run()
 }
 
-class Parser {
+class Parser extends LabelParser {
   private readonly query: string
   private readonly options: ParseOptions
-  private readonly tokens: readonly Token[]
-  private readonly contexts: Context[] = []
-  private readonly problems: Problem[] = []
-  private index = 0
   private depth = 0
 
   constructor(query: string, options: ParseOptions) {
+    super(query, options.version)
     this.query = query
     this.options = options
-    this.tokens = lex(query)
   }
 
   run(): Expr {
@@ -250,89 +235,6 @@ class Parser {
     return undefined
   }
 
-  private groupingLabels(): string[] {
-    if (!this.isSymbol('(')) this.unexpected({ place: 'grouping opts', expected: '"("' })
-    this.index++
-    const labels: string[] = []
-    while (!this.isSymbol(')')) {
-      labels.push(this.groupingLabel())
-      if (this.isSymbol(',')) this.index++
-      else if (!this.isSymbol(')')) this.unexpected({ place: 'grouping opts', expected: '"," or ")"' })
-    }
-    this.index++
-    return labels
-  }
-
-  private groupingLabel(): string {
-    const token = this.peek()
-    const word = ['identifier', 'metric identifier', 'keyword', 'aggregator'].includes(token.type)
-    const operatorWord = token.type === 'operator' && /^[a-z]/.test(token.text)
-    const quoted = token.type === 'string'
-    if (!word && !operatorWord && !quoted) this.unexpected({ place: 'grouping opts', expected: 'label' })
-    this.index++
-    const name = quoted ? unquote(token.raw) : token.raw
-    if (name.includes(':') && this.options.version === 'v2') {
-      this.problem(token.start, `invalid label name for grouping: ${quote(name)}`)
-    }
-    return name
-  }
-
-  private selector(name: Token | undefined): VectorSelector {
-    const start = name?.start ?? this.peek().start
-    const matchers: Matcher[] = []
-    let metricName = name?.raw ?? ''
-    let end = name?.end ?? start
-    if (this.isSymbol('{')) {
-      const inside = this.labelMatchers(metricName === '')
-      matchers.push(...inside.matchers)
-      end = inside.end
-      if (inside.name !== undefined) metricName = inside.name
-    }
-    if (metricName !== '') matchers.push(new Matcher(METRIC_NAME, '=', metricName))
-    return { kind: 'selector', name: metricName, matchers, start, end, offsetMs: 0, offsetGiven: false, at: undefined }
-  }
-
-  private labelMatchers(nameAllowed: boolean): { matchers: Matcher[]; name: string | undefined; end: number } {
-    this.index++
-    const matchers: Matcher[] = []
-    let name: string | undefined
-    while (!this.isSymbol('}')) {
-      const label = this.peek()
-      if (label.type !== 'identifier' && label.type !== 'string') {
-        this.unexpected({ place: 'label matching', expected: 'identifier or "}"' })
-      }
-      this.index++
-      const quotedName = label.type === 'string' && (this.isSymbol(',') || this.isSymbol('}'))
-      if (!quotedName) this.pushMatcher(matchers, label)
-      else if (nameAllowed && name === undefined) name = unquote(label.raw)
-      else this.problem(label.start, `metric name must not be set twice: ${quote(name ?? '')} or ${label.raw}`)
-      if (this.isSymbol(',')) this.index++
-      else if (!this.isSymbol('}')) this.unexpected({ place: 'label matching', expected: '"," or "}"' })
-    }
-    return { matchers, name, end: this.next().end }
-  }
-
-  private pushMatcher(matchers: Matcher[], label: Token): void {
-    const operator = this.peek()
-    if (!['=', '!=', '=~', '!~'].includes(operator.text) || operator.type === 'string') {
-      this.unexpected({ place: 'label matching', expected: 'label matching operator' })
-    }
-    this.index++
-    const value = this.peek()
-    if (value.type !== 'string') this.unexpected({ place: 'label matching', expected: 'string' })
-    this.index++
-    const name = label.type === 'string' ? unquote(label.raw) : label.raw
-    const text = unquote(value.raw)
-    if (operator.text === '=~' || operator.text === '!~') {
-      const outcome = compileRegexp(text)
-      if (!outcome.ok) {
-        this.problem(label.start, `error parsing regexp: ${outcome.error}`)
-        return
-      }
-    }
-    matchers.push(new Matcher(name, operator.text as MatchOperator, text))
-  }
-
   private postfix(primary: Expr): Expr {
     let expr = primary
     for (;;) {
@@ -434,66 +336,6 @@ class Parser {
     this.problem(expr.start, refusal)
     return expr
   }
-
-  private number(token: Token): number {
-    const value = token.type === 'duration' ? durationSeconds(token.raw) : numberValue(token.raw)
-    if (value !== undefined) return value
-    const text = token.type === 'duration' ? `not a valid duration string: ${quote(token.raw)}` : 'error parsing number'
-    this.problem(token.start, text)
-    return 1
-  }
-
-  private peek(): Token {
-    const token = this.tokens[this.index] ?? this.tokens[this.tokens.length - 1]
-    if (token === undefined) throw new Abort()
-    if (token.type === 'error') this.abort(token.start, token.text)
-    return token
-  }
-
-  private next(): Token {
-    const token = this.peek()
-    this.index++
-    return token
-  }
-
-  private isSymbol(text: string): boolean {
-    const token = this.peek()
-    return token.type === 'symbol' && token.text === text
-  }
-
-  private isKeyword(text: string): boolean {
-    const token = this.peek()
-    return token.type === 'keyword' && token.text === text
-  }
-
-  private accept(keyword: string): boolean {
-    if (!this.isKeyword(keyword)) return false
-    this.index++
-    return true
-  }
-
-  private expectSymbol(text: string): Token {
-    if (!this.isSymbol(text)) this.unexpected()
-    return this.next()
-  }
-
-  private unexpected(context?: Context): never {
-    const where = context ?? this.contexts[this.contexts.length - 1]
-    const token = this.peek()
-    let text = `unexpected ${describe(token)}`
-    if (where !== undefined) text += ` in ${where.place}`
-    if (where !== undefined && where.expected !== '') text += `, expected ${where.expected}`
-    return this.abort(token.start, text)
-  }
-
-  private problem(start: number, reason: string): void {
-    this.problems.push({ start, reason })
-  }
-
-  private abort(start: number, reason: string): never {
-    this.problem(start, reason)
-    throw new Abort()
-  }
 }
 
 function isMetricName(token: Token): boolean {
@@ -509,26 +351,4 @@ function rangeProblem(expr: Expr): string | undefined {
 
 function formatFixed(value: number): string {
   return Number.isFinite(value) ? value.toFixed(6) : value > 0 ? '+Inf' : value < 0 ? '-Inf' : 'NaN'
-}
-
-/** A token in words, as Prometheus' messages have it. */
-function describe(token: Token): string {
-  const shown = token.raw.length > 10 ? `${quote(token.raw.slice(0, 10))}...` : quote(token.raw)
-  switch (token.type) {
-    case 'eof':
-      return 'end of input'
-    case 'keyword':
-      return `<${token.raw}>`
-    case 'operator':
-      return `<op:${token.raw}>`
-    case 'aggregator':
-      return `<aggr:${token.raw}>`
-    case 'symbol':
-      return quote(token.text)
-    case 'identifier':
-    case 'metric identifier':
-      return /^(?:start|end)$/i.test(token.raw) ? quote(token.raw) : `${token.type} ${quote(token.raw)}`
-    default:
-      return `${token.type} ${shown}`
-  }
 }

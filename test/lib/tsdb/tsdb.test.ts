@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compileRegexp, Labels, Matcher, Tsdb } from '../../../src/lib/tsdb/index.ts'
+
+const up = Labels.of({ __name__: 'up', job: 'a' })
+
+describe('Labels', () => {
+  it('sorts names and leaves empty values out', () => {
+    expect(Labels.of({ b: '2', a: '1', c: '' }).toString()).toBe('{a="1", b="2"}')
+  })
+  it('keeps derived sets identical from call to call', () => {
+    expect(up.withoutName()).toBe(up.withoutName())
+    expect(up.withNameDropPending().key).toBe(up.key)
+  })
+  it('has one key per set, whatever the order (seed 42)', () => {
+    const record = fc.dictionary(fc.string({ minLength: 1 }), fc.string({ minLength: 1 }), { maxKeys: 6 })
+    fc.assert(
+      fc.property(record, (labels) => {
+        const reversed = Object.fromEntries(Object.entries(labels).reverse())
+        expect(Labels.of(reversed).key).toBe(Labels.of(labels).key)
+      }),
+      { seed: 42 }
+    )
+  })
+})
+
+describe('Tsdb', () => {
+  it('append: refuses samples out of order and a second value at one time', () => {
+    const db = new Tsdb()
+    expect(db.append(up, 10, 1)).toBe('added')
+    expect(db.append(up, 10, 1)).toBe('same')
+    expect(db.append(up, 10, 2)).toBe('duplicate timestamp')
+    expect(db.append(up, 5, 2)).toBe('out of order')
+  })
+  it('appendStale: is told apart from an ordinary NaN', () => {
+    const db = new Tsdb()
+    db.append(up, 10, Number.NaN)
+    db.appendStale(up, 20)
+    const series = db.series(up)
+    expect([series.isStale(0), series.isStale(1), series.endsStale]).toEqual([false, true, true])
+  })
+  it('appendStale: keeps the mark when the arrays grow', () => {
+    const db = new Tsdb()
+    for (let index = 0; index < 100; index++) {
+      if (index % 10 === 3) db.appendStale(up, index)
+      else db.append(up, index, index)
+    }
+    const series = db.series(up)
+    const stale = Array.from({ length: 100 }, (_, index) => index).filter((index) => series.isStale(index))
+    expect(stale).toEqual([3, 13, 23, 33, 43, 53, 63, 73, 83, 93])
+  })
+  it('select: an absent label counts as empty', () => {
+    const db = new Tsdb()
+    db.append(up, 1, 1)
+    db.append(Labels.of({ __name__: 'up', job: 'b', pod: 'x' }), 1, 1)
+    const named = new Matcher('__name__', '=', 'up')
+    expect(db.select([named, new Matcher('pod', '!=', 'x')]).map(({ labels }) => labels.get('job'))).toEqual(['a'])
+    expect(db.select([named, new Matcher('pod', '=~', '.*')])).toHaveLength(2)
+  })
+  it('forgets samples and series past the retention, and takes a series back', () => {
+    const db = new Tsdb({ retentionMs: 1000 })
+    const other = Labels.of({ __name__: 'other' })
+    const held = db.series(other)
+    db.appendTo(held, 0, 1)
+    for (let time = 0; time <= 5000; time += 100) db.append(up, time, time)
+    expect(db.seriesCount).toBe(1)
+    expect(db.append(up, 100, 1)).toBe('out of bounds')
+    expect(db.appendTo(held, 5000, 2)).toBe('added')
+    expect(db.select([new Matcher('__name__', '=', 'other')])).toHaveLength(1)
+  })
+})
+
+describe('compileRegexp', () => {
+  it('anchors, and reads what RE2 spells differently', () => {
+    const matches = (pattern: string, text: string): boolean => {
+      const outcome = compileRegexp(pattern)
+      return outcome.ok && outcome.regexp.test(text)
+    }
+    expect(matches('podinfo', 'podinfo-primary')).toBe(false)
+    expect(matches('(?i)POD.*', 'podinfo')).toBe(true)
+    expect(matches('a((?i)b)c', 'aBc')).toBe(true)
+    expect(matches('a((?i)b)c', 'aBC')).toBe(false)
+    expect(matches('(?P<x>[[:digit:]]+)', '12')).toBe(true)
+    expect(matches('.*', 'two\nlines')).toBe(true)
+  })
+  it('refuses what RE2 refuses, with its text', () => {
+    expect(compileRegexp('(')).toEqual({ ok: false, error: 'missing closing ): `(`' })
+    expect(compileRegexp('a**')).toMatchObject({ ok: false })
+    expect(compileRegexp('(?=a)')).toMatchObject({ ok: false })
+  })
+})
