@@ -131,3 +131,4 @@ export {
   type ManagedFieldsEntry,
   type TrackUpdateInput
 } from './managed-fields.ts'
+export { isIpv4, isIpv6 } from './crd-formats.ts'

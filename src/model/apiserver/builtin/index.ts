@@ -1,3 +1,7 @@
 export { BUILTIN_DEFINITIONS, builtinDefinitionName, builtinSchema } from './openapi.ts'
 export { setDefaults } from './kind-defaults.ts'
 export { defaultPullPolicy } from './pod-defaults.ts'
+export { validateBuiltin, type ValidationInput } from './validation.ts'
+export { validateObjectMeta, validateObjectMetaUpdate, type MetaRules, type NameRule } from './meta-validation.ts'
+export { prepareForCreate, prepareForUpdate, qualityOfService, resetFields } from './strategy.ts'
+export { autoscalerFromV1, autoscalerToV1 } from './autoscaler-conversion.ts'

@@ -1,0 +1,194 @@
+import {
+  deepEqual,
+  dns1123LabelProblems,
+  dns1123SubdomainProblems,
+  duplicateError,
+  forbiddenError,
+  indexPath,
+  invalidError,
+  notSupportedError,
+  requiredError,
+  type FieldError,
+  type JsonMap
+} from '../../../lib/apimachinery/index.ts'
+import { validateContainers } from './container-validation.ts'
+import { mapAt, mapsAt, textAt } from './draft.ts'
+import { podSpecDiff } from './pod-spec-text.ts'
+import { validateAnnotations, validateLabels } from './meta-validation.ts'
+
+const MAX_INT32 = 2_147_483_647
+
+/**
+ * Validates a pod template.
+ * @param template - PodTemplateSpec
+ * @param path - where it is
+ */
+export function validatePodTemplate(template: JsonMap, path: string): FieldError[] {
+  const metadata = mapAt(template, 'metadata')
+  return [
+    ...validateLabels(mapAt(metadata, 'labels'), `${path}.labels`),
+    ...validateAnnotations(mapAt(metadata, 'annotations'), `${path}.annotations`),
+    ...validatePodSpec(mapAt(template, 'spec'), `${path}.spec`)
+  ]
+}
+
+/**
+ * Validates a pod spec (core/v1 `ValidatePodSpec`, the parts a rollout touches).
+ * @param spec - PodSpec
+ * @param path - where it is
+ */
+export function validatePodSpec(spec: JsonMap, path: string): FieldError[] {
+  const volumes = mapsAt(spec, 'volumes')
+  const names = new Set(volumes.map((volume) => textAt(volume, 'name')))
+  const containers = mapsAt(spec, 'containers')
+  return [
+    ...volumeErrors(volumes, `${path}.volumes`),
+    ...(containers.length === 0 ? [requiredError(`${path}.containers`)] : []),
+    ...validateContainers(containers, `${path}.containers`, names),
+    ...validateContainers(mapsAt(spec, 'initContainers'), `${path}.initContainers`, names),
+    ...policyErrors(spec, path),
+    ...validateLabels(mapAt(spec, 'nodeSelector'), `${path}.nodeSelector`),
+    ...nameErrors(spec, path),
+    ...deadlineErrors(spec, path),
+    ...tolerationErrors(mapsAt(spec, 'tolerations'), `${path}.tolerations`)
+  ]
+}
+
+function volumeErrors(volumes: readonly JsonMap[], path: string): FieldError[] {
+  const names = new Set<string>()
+  return volumes.flatMap((volume, index) => {
+    const at = indexPath(path, index)
+    const name = textAt(volume, 'name')
+    const errors = sourceErrors(volume, at)
+    if (name === '') errors.push(requiredError(`${at}.name`))
+    else errors.push(...dns1123LabelProblems(name).map((problem) => invalidError(`${at}.name`, name, problem)))
+    if (name !== '' && names.has(name)) errors.push(duplicateError(`${at}.name`, name))
+    names.add(name)
+    return errors
+  })
+}
+
+/** Sources in the order they are checked: the second one found is the one too many. */
+const VOLUME_SOURCES: readonly (readonly [source: string, required: string])[] = [
+  ['emptyDir', ''],
+  ['hostPath', 'path'],
+  ['secret', 'secretName'],
+  ['nfs', 'server'],
+  ['persistentVolumeClaim', 'claimName'],
+  ['downwardAPI', ''],
+  ['configMap', 'name'],
+  ['projected', ''],
+  ['csi', 'driver'],
+  ['ephemeral', ''],
+  ['image', '']
+]
+
+function sourceErrors(volume: JsonMap, path: string): FieldError[] {
+  const errors: FieldError[] = []
+  let count = 0
+  for (const [source, required] of VOLUME_SOURCES) {
+    if (volume[source] === undefined) continue
+    count += 1
+    const at = `${path}.${source}`
+    if (count > 1) errors.push(forbiddenError(at, 'may not specify more than 1 volume type'))
+    else if (required !== '' && textAt(mapAt(volume, source), required) === '')
+      errors.push(requiredError(`${at}.${required}`))
+  }
+  const hasOther = Object.keys(volume).some((key) => key !== 'name')
+  if (count === 0 && !hasOther) errors.push(requiredError(path, 'must specify a volume type'))
+  return errors
+}
+
+function policyErrors(spec: JsonMap, path: string): FieldError[] {
+  const listed = (field: string, supported: readonly string[]): FieldError[] => {
+    const value = textAt(spec, field)
+    if (value === '') return [requiredError(`${path}.${field}`)]
+    return supported.includes(value) ? [] : [notSupportedError(`${path}.${field}`, value, supported)]
+  }
+  return [
+    ...listed('restartPolicy', ['Always', 'OnFailure', 'Never']),
+    ...listed('dnsPolicy', ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'])
+  ]
+}
+
+function nameErrors(spec: JsonMap, path: string): FieldError[] {
+  const rules: readonly (readonly [string, (text: string) => string[]])[] = [
+    ['serviceAccountName', dns1123SubdomainProblems],
+    ['nodeName', dns1123SubdomainProblems],
+    ['hostname', dns1123LabelProblems],
+    ['subdomain', dns1123LabelProblems],
+    ['priorityClassName', dns1123SubdomainProblems]
+  ]
+  return rules.flatMap(([field, problems]) => {
+    const value = textAt(spec, field)
+    return value === '' ? [] : problems(value).map((problem) => invalidError(`${path}.${field}`, value, problem))
+  })
+}
+
+function deadlineErrors(spec: JsonMap, path: string): FieldError[] {
+  const deadline = spec['activeDeadlineSeconds']
+  if (typeof deadline !== 'number' || (deadline >= 1 && deadline <= MAX_INT32)) return []
+  return [invalidError(`${path}.activeDeadlineSeconds`, deadline, `must be between 1 and ${MAX_INT32}, inclusive`)]
+}
+
+function tolerationErrors(tolerations: readonly JsonMap[], path: string): FieldError[] {
+  return tolerations.flatMap((toleration, index) => {
+    const at = indexPath(path, index)
+    const operator = textAt(toleration, 'operator')
+    const errors: FieldError[] = []
+    if (textAt(toleration, 'key') === '' && operator !== 'Exists') {
+      const text = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+      errors.push(invalidError(`${at}.operator`, operator, text))
+    }
+    if (operator === 'Exists' && textAt(toleration, 'value') !== '') {
+      errors.push(invalidError(`${at}.operator`, toleration, "value must be empty when `operator` is 'Exists'"))
+    }
+    const effect = textAt(toleration, 'effect')
+    const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
+    if (effect !== '' && !effects.includes(effect)) errors.push(notSupportedError(`${at}.effect`, effect, effects))
+    return errors
+  })
+}
+
+const UPDATE_RULE =
+  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
+
+/**
+ * Validates what an update of a Pod may change.
+ * @param pod - new
+ * @param old - stored
+ */
+export function validatePodUpdate(pod: JsonMap, old: JsonMap): FieldError[] {
+  const spec = mapAt(pod, 'spec')
+  const before = mapAt(old, 'spec')
+  const sameContainers = mapsAt(spec, 'containers').length === mapsAt(before, 'containers').length
+  if (!sameContainers) return [forbiddenError('spec.containers', 'pod updates may not add or remove containers')]
+  const sameInit = mapsAt(spec, 'initContainers').length === mapsAt(before, 'initContainers').length
+  if (!sameInit) return [forbiddenError('spec.initContainers', 'pod updates may not add or remove containers')]
+  const munged = withMutableFields(spec, before)
+  if (deepEqual(munged, before)) return []
+  return [forbiddenError('spec', `${UPDATE_RULE}\n${podSpecDiff(before, munged)}`)]
+}
+
+/** The new spec with the fields an update may change set back. */
+function withMutableFields(spec: JsonMap, before: JsonMap): JsonMap {
+  const images = (list: string): JsonMap[] =>
+    mapsAt(spec, list).map((container, index) => ({ ...container, image: mapsAt(before, list)[index]?.['image'] }))
+  const result: JsonMap = { ...spec, containers: images('containers') }
+  if (spec['initContainers'] !== undefined) result['initContainers'] = images('initContainers')
+  const deadline = before['activeDeadlineSeconds']
+  if (deadline === undefined) delete result['activeDeadlineSeconds']
+  else if (typeof spec['activeDeadlineSeconds'] === 'number') result['activeDeadlineSeconds'] = deadline
+  const kept = mapsAt(before, 'tolerations')
+  const now = mapsAt(spec, 'tolerations')
+  if (kept.every((toleration) => now.some((other) => deepEqual(toleration, other)))) {
+    if (before['tolerations'] === undefined) delete result['tolerations']
+    else result['tolerations'] = before['tolerations']
+  }
+  if (before['schedulingGates'] !== undefined && spec['schedulingGates'] === undefined)
+    result['schedulingGates'] = before['schedulingGates']
+  if (Number(before['terminationGracePeriodSeconds'] ?? 0) < 0 && spec['terminationGracePeriodSeconds'] === 1) {
+    result['terminationGracePeriodSeconds'] = before['terminationGracePeriodSeconds']
+  }
+  return result
+}

@@ -1,0 +1,326 @@
+import {
+  configKeyProblems,
+  deepEqual,
+  dns1123SubdomainProblems,
+  forbiddenError,
+  indexPath,
+  invalidError,
+  notSupportedError,
+  portNumberProblems,
+  qualifiedNameProblems,
+  requiredError,
+  tooLongError,
+  type FieldError,
+  type JsonMap
+} from '../../../lib/apimachinery/index.ts'
+import { PROTOCOLS } from './container-validation.ts'
+import { isAddress, isLoopback } from './ip-address.ts'
+import { mapAt, mapsAt, textAt } from './draft.ts'
+import { immutableErrors } from './meta-validation.ts'
+import { internalValue } from './pod-spec-text.ts'
+import { enumErrors, validateLabelSelector } from './selector-validation.ts'
+import { intOrPercentErrors } from './workload-validation.ts'
+
+/** Limit of all values of a ConfigMap or Secret together. */
+const MAX_DATA_BYTES = 1_048_576
+
+/**
+ * Validates a ConfigMap.
+ * @param object - ConfigMap
+ * @param old - stored on update
+ */
+export function validateConfigMap(object: JsonMap, old?: JsonMap): FieldError[] {
+  const binary = mapAt(object, 'binaryData')
+  const errors: FieldError[] = []
+  if (old?.['immutable'] === true) errors.push(...frozenErrors(object, old, ['data', 'binaryData']))
+  let size = 0
+  for (const [key, value] of Object.entries(mapAt(object, 'data')).sort()) {
+    const at = indexPath('data', key)
+    size += Buffer.byteLength(String(value))
+    errors.push(...configKeyProblems(key).map((problem) => invalidError(at, key, problem)))
+    if (Object.hasOwn(binary, key)) errors.push(invalidError(at, key, 'duplicate of key present in binaryData'))
+  }
+  for (const [key, value] of Object.entries(binary).sort()) {
+    size += Buffer.byteLength(String(value), 'base64')
+    errors.push(...configKeyProblems(key).map((problem) => invalidError(indexPath('binaryData', key), key, problem)))
+  }
+  // A path of no name at all prints as an empty index.
+  if (size > MAX_DATA_BYTES) errors.push(tooLongError('[]', MAX_DATA_BYTES))
+  return errors
+}
+
+function frozenErrors(object: JsonMap, old: JsonMap, fields: readonly string[]): FieldError[] {
+  const text = 'field is immutable when `immutable` is set'
+  const errors = object['immutable'] === true ? [] : [forbiddenError('immutable', text)]
+  for (const field of fields)
+    if (!deepEqual(mapAt(object, field), mapAt(old, field))) errors.push(forbiddenError(field, text))
+  return errors
+}
+
+/** Keys each type of Secret must have. */
+const SECRET_KEYS: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/tls': ['tls.crt', 'tls.key']
+}
+
+/**
+ * Validates a Secret.
+ * @param object - Secret
+ * @param old - stored on update
+ */
+export function validateSecret(object: JsonMap, old?: JsonMap): FieldError[] {
+  const type = textAt(object, 'type')
+  const data = mapAt(object, 'data')
+  const errors: FieldError[] = old === undefined ? [] : immutableErrors(type, textAt(old, 'type'), 'type')
+  if (old?.['immutable'] === true) errors.push(...frozenErrors(object, old, ['data']))
+  let size = 0
+  for (const [key, value] of Object.entries(data).sort()) {
+    size += Buffer.byteLength(String(value), 'base64')
+    errors.push(...configKeyProblems(key).map((problem) => invalidError(indexPath('data', key), key, problem)))
+  }
+  if (size > MAX_DATA_BYTES) errors.push(tooLongError('data', MAX_DATA_BYTES))
+  if (type === 'kubernetes.io/service-account-token') {
+    const key = 'kubernetes.io/service-account.name'
+    const account = textAt(mapAt(mapAt(object, 'metadata'), 'annotations'), key)
+    if (account === '') errors.push(requiredError(indexPath('metadata.annotations', key)))
+  }
+  if (type === 'kubernetes.io/basic-auth' && data['username'] === undefined && data['password'] === undefined) {
+    errors.push(requiredError('data[username]'), requiredError('data[password]'))
+  }
+  return [...errors, ...(SECRET_KEYS[type] ?? []).flatMap((key) => secretKeyErrors(data, key))]
+}
+
+function secretKeyErrors(data: JsonMap, key: string): FieldError[] {
+  const at = indexPath('data', key)
+  const value = data[key]
+  if (value === undefined) return [requiredError(at)]
+  if (!key.startsWith('.docker')) return []
+  const problem = jsonProblem(Buffer.from(String(value), 'base64').toString('utf8'))
+  return problem === undefined ? [] : [invalidError(at, '<secret contents redacted>', problem)]
+}
+
+const LITERALS: readonly string[] = ['null', 'true', 'false']
+
+/** The first fault of a JSON text in the words of encoding/json. */
+function jsonProblem(text: string): string | undefined {
+  try {
+    JSON.parse(text)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  const start = text.trimStart()
+  if (start === '') return 'unexpected end of JSON input'
+  const literal = LITERALS.find((word) => word.charAt(0) === start.charAt(0))
+  if (literal !== undefined) {
+    const at = [...literal].findIndex((char, index) => start.charAt(index) !== char)
+    if (at > 0 && start.length > at) {
+      return `invalid character '${start.charAt(at)}' in literal ${literal} (expecting '${literal.charAt(at)}')`
+    }
+  }
+  return `invalid character '${start.charAt(0)}' looking for beginning of value`
+}
+
+/**
+ * Validates Endpoints.
+ * @param object - Endpoints
+ */
+export function validateEndpoints(object: JsonMap): FieldError[] {
+  return mapsAt(object, 'subsets').flatMap((subset, index) => {
+    const at = indexPath('subsets', index)
+    const lists = ['addresses', 'notReadyAddresses']
+    const isEmpty = lists.every((list) => mapsAt(subset, list).length === 0)
+    const errors = isEmpty ? [requiredError(at, 'must specify `addresses` or `notReadyAddresses`')] : []
+    for (const list of lists) {
+      for (const [position, address] of mapsAt(subset, list).entries()) {
+        errors.push(...addressErrors(textAt(address, 'ip'), `${indexPath(`${at}.${list}`, position)}.ip`))
+      }
+    }
+    const ports = mapsAt(subset, 'ports')
+    for (const [position, port] of ports.entries()) {
+      const portPath = indexPath(`${at}.ports`, position)
+      const number = Number(port['port'] ?? 0)
+      if (ports.length > 1 && textAt(port, 'name') === '') errors.push(requiredError(`${portPath}.name`))
+      errors.push(...portNumberProblems(number).map((problem) => invalidError(`${portPath}.port`, number, problem)))
+      errors.push(...enumErrors(port['protocol'], PROTOCOLS, `${portPath}.protocol`))
+    }
+    return errors
+  })
+}
+
+const ADDRESS_RULE = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
+
+function addressErrors(ip: string, path: string): FieldError[] {
+  if (!isAddress(ip)) return [invalidError(path, ip, ADDRESS_RULE)]
+  return isLoopback(ip) ? [invalidError(path, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')] : []
+}
+
+/**
+ * Validates an EndpointSlice.
+ * @param object - EndpointSlice
+ * @param old - stored on update
+ */
+export function validateEndpointSlice(object: JsonMap, old?: JsonMap): FieldError[] {
+  const type = textAt(object, 'addressType')
+  const types = ['FQDN', 'IPv4', 'IPv6']
+  const errors: FieldError[] = []
+  if (type === '') errors.push(requiredError('addressType'))
+  else if (!types.includes(type)) errors.push(notSupportedError('addressType', type, types))
+  for (const [index, endpoint] of mapsAt(object, 'endpoints').entries()) {
+    const at = `${indexPath('endpoints', index)}.addresses`
+    const addresses = Array.isArray(endpoint['addresses']) ? endpoint['addresses'].map(String) : []
+    if (addresses.length === 0) errors.push(requiredError(at, 'must contain at least 1 address'))
+    if (type === 'FQDN') continue
+    for (const [position, address] of addresses.entries())
+      errors.push(...addressErrors(address, indexPath(at, position)))
+  }
+  if (old === undefined || type === textAt(old, 'addressType')) return errors
+  // A slice whose family changed is refused for that alone.
+  return immutableErrors(type, textAt(old, 'addressType'), 'addressType')
+}
+
+/**
+ * Validates an Ingress.
+ * @param object - Ingress
+ */
+export function validateIngress(object: JsonMap): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  const rules = mapsAt(spec, 'rules')
+  const errors: FieldError[] = []
+  if (rules.length === 0 && spec['defaultBackend'] === undefined) {
+    errors.push(invalidError('spec', null, 'either `defaultBackend` or `rules` must be specified'))
+  }
+  if (spec['defaultBackend'] !== undefined)
+    errors.push(...backendErrors(mapAt(spec, 'defaultBackend'), 'spec.defaultBackend'))
+  return [...errors, ...rules.flatMap((rule, index) => ingressRuleErrors(rule, indexPath('spec.rules', index)))]
+}
+
+function ingressRuleErrors(rule: JsonMap, path: string): FieldError[] {
+  const host = textAt(rule, 'host')
+  const errors: FieldError[] = []
+  if (host !== '') {
+    const bare = host.startsWith('*.') ? host.slice(2) : host
+    errors.push(...dns1123SubdomainProblems(bare).map((problem) => invalidError(`${path}.host`, host, problem)))
+  }
+  if (rule['http'] === undefined) return errors
+  const paths = mapsAt(mapAt(rule, 'http'), 'paths')
+  if (paths.length === 0) errors.push(requiredError(`${path}.http.paths`))
+  return [
+    ...errors,
+    ...paths.flatMap((entry, index) => ingressPathErrors(entry, indexPath(`${path}.http.paths`, index)))
+  ]
+}
+
+function ingressPathErrors(entry: JsonMap, path: string): FieldError[] {
+  const types = ['Exact', 'ImplementationSpecific', 'Prefix']
+  const type = textAt(entry, 'pathType')
+  const place = textAt(entry, 'path')
+  const errors: FieldError[] = []
+  if (type === '') errors.push(requiredError(`${path}.pathType`, 'pathType must be specified'))
+  else if (!types.includes(type)) errors.push(notSupportedError(`${path}.pathType`, type, types))
+  const mustBeAbsolute = type === 'Exact' || type === 'Prefix' || (type === 'ImplementationSpecific' && place !== '')
+  if (mustBeAbsolute && !place.startsWith('/'))
+    errors.push(invalidError(`${path}.path`, place, 'must be an absolute path'))
+  return [...errors, ...backendErrors(mapAt(entry, 'backend'), `${path}.backend`)]
+}
+
+function backendErrors(backend: JsonMap, path: string): FieldError[] {
+  if (backend['resource'] !== undefined) return []
+  const service = mapAt(backend, 'service')
+  const port = mapAt(service, 'port')
+  const errors = textAt(service, 'name') === '' ? [requiredError(`${path}.service.name`)] : []
+  if (port['name'] === undefined && port['number'] === undefined) {
+    errors.push(requiredError(`${path}.service.port`, 'port name or number is required'))
+  }
+  return errors
+}
+
+/**
+ * Validates a Lease.
+ * @param object - Lease
+ */
+export function validateLease(object: JsonMap): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  const errors: FieldError[] = []
+  const duration = spec['leaseDurationSeconds']
+  if (typeof duration === 'number' && duration <= 0) {
+    errors.push(invalidError('spec.leaseDurationSeconds', duration, 'must be greater than 0'))
+  }
+  const transitions = spec['leaseTransitions']
+  if (typeof transitions === 'number' && transitions < 0) {
+    errors.push(invalidError('spec.leaseTransitions', transitions, 'must be greater than or equal to 0'))
+  }
+  return errors
+}
+
+/**
+ * Validates a RoleBinding or ClusterRoleBinding.
+ * @param object - the binding
+ * @param old - stored on update
+ */
+export function validateRoleBinding(object: JsonMap, old?: JsonMap): FieldError[] {
+  const role = mapAt(object, 'roleRef')
+  const kinds = object['kind'] === 'ClusterRoleBinding' ? ['ClusterRole'] : ['ClusterRole', 'Role']
+  const errors: FieldError[] = []
+  if (!kinds.includes(textAt(role, 'kind'))) errors.push(notSupportedError('roleRef.kind', textAt(role, 'kind'), kinds))
+  if (textAt(role, 'name') === '') errors.push(requiredError('roleRef.name'))
+  for (const [index, subject] of mapsAt(object, 'subjects').entries()) {
+    if (textAt(subject, 'name') === '') errors.push(requiredError(`${indexPath('subjects', index)}.name`))
+  }
+  if (old !== undefined && !deepEqual(role, mapAt(old, 'roleRef'))) {
+    errors.push(invalidError('roleRef', internalValue('RoleRef', role), 'cannot change roleRef'))
+  }
+  return errors
+}
+
+/**
+ * Validates a PodDisruptionBudget.
+ * @param object - PodDisruptionBudget
+ */
+export function validateDisruptionBudget(object: JsonMap): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  const { minAvailable, maxUnavailable } = spec
+  const errors: FieldError[] = []
+  if (minAvailable !== undefined && maxUnavailable !== undefined) {
+    errors.push(invalidError('spec', spec, 'minAvailable and maxUnavailable cannot be both set'))
+  }
+  for (const field of ['minAvailable', 'maxUnavailable'])
+    errors.push(...intOrPercentErrors(spec[field], `spec.${field}`))
+  if (spec['selector'] !== undefined) errors.push(...validateLabelSelector(mapAt(spec, 'selector'), 'spec.selector'))
+  return errors
+}
+
+/**
+ * Validates an Event of core/v1, or one of events.k8s.io/v1 in its core form.
+ * @param object - Event
+ * @param requestVersion - `v1` or `events.k8s.io/v1`
+ */
+export function validateEvent(object: JsonMap, requestVersion: string): FieldError[] {
+  const namespace = textAt(mapAt(object, 'metadata'), 'namespace')
+  const involved = textAt(mapAt(object, 'involvedObject'), 'namespace')
+  const errors: FieldError[] = []
+  const expected = involved === '' ? 'default' : involved
+  if (namespace !== expected)
+    errors.push(invalidError('involvedObject.namespace', involved, 'does not match event.namespace'))
+  if (object['eventTime'] !== undefined) errors.push(...reporterErrors(object))
+  if (requestVersion !== 'events.k8s.io/v1') return errors
+  if (object['eventTime'] === undefined) errors.push(requiredError('eventTime'))
+  const type = textAt(object, 'type')
+  if (type !== 'Normal' && type !== 'Warning') errors.push(invalidError('type', '', `has invalid value: ${type}`))
+  return errors
+}
+
+/** Events with a precise time must name their reporter. */
+function reporterErrors(object: JsonMap): FieldError[] {
+  const controller = textAt(object, 'reportingComponent') || textAt(object, 'reportingController')
+  const errors =
+    controller === ''
+      ? [requiredError('reportingController')]
+      : qualifiedNameProblems(controller).map((problem) => invalidError('reportingController', controller, problem))
+  for (const field of ['reportingInstance', 'action', 'reason']) {
+    if (textAt(object, field) === '') errors.push(requiredError(field))
+  }
+  return errors
+}

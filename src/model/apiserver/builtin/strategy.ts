@@ -1,0 +1,272 @@
+import { deepEqual, resetFieldSet, type FieldSet, type JsonMap } from '../../../lib/apimachinery/index.ts'
+import { mapAt, mapsAt, textAt } from './draft.ts'
+
+/** Kinds whose `metadata.generation` counts changes of the desired state. */
+const WITH_GENERATION: ReadonlySet<string> = new Set([
+  '/Pod',
+  '/ReplicationController',
+  'apps/Deployment',
+  'apps/ReplicaSet',
+  'apps/DaemonSet',
+  'apps/StatefulSet',
+  'batch/Job',
+  'batch/CronJob',
+  'networking.k8s.io/Ingress',
+  'networking.k8s.io/NetworkPolicy',
+  'networking.k8s.io/IngressClass',
+  'policy/PodDisruptionBudget',
+  'discovery.k8s.io/EndpointSlice',
+  'scheduling.k8s.io/PriorityClass',
+  'apiextensions.k8s.io/CustomResourceDefinition'
+])
+
+/** Kinds with a status sub-resource: the main resource cannot change their status. */
+const WITH_STATUS: ReadonlySet<string> = new Set([
+  '/Pod',
+  '/Namespace',
+  '/Node',
+  '/Service',
+  '/PersistentVolume',
+  '/PersistentVolumeClaim',
+  '/ReplicationController',
+  '/ResourceQuota',
+  'apps/Deployment',
+  'apps/ReplicaSet',
+  'apps/DaemonSet',
+  'apps/StatefulSet',
+  'autoscaling/HorizontalPodAutoscaler',
+  'batch/Job',
+  'batch/CronJob',
+  'networking.k8s.io/Ingress',
+  'policy/PodDisruptionBudget',
+  'apiextensions.k8s.io/CustomResourceDefinition'
+])
+
+/** Status of a new object where it is not empty; numbers a struct always writes. */
+const INITIAL_STATUS: Readonly<Record<string, JsonMap>> = {
+  '/Pod': { phase: 'Pending' },
+  '/Namespace': { phase: 'Active' },
+  '/Service': { loadBalancer: {} },
+  '/PersistentVolumeClaim': { phase: 'Pending' },
+  '/ReplicationController': { replicas: 0 },
+  'apps/ReplicaSet': { replicas: 0 },
+  'apps/DaemonSet': { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 },
+  'apps/StatefulSet': { availableReplicas: 0, replicas: 0 },
+  'autoscaling/HorizontalPodAutoscaler': { currentMetrics: null, desiredReplicas: 0 },
+  'networking.k8s.io/Ingress': { loadBalancer: {} },
+  'policy/PodDisruptionBudget': { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
+}
+
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
+/**
+ * Makes an object ready for its first storage: clears what a client may not set, starts the generation, generates a Job's selector.
+ * Name, uid and creation time must be set before.
+ * @param group - API group, `''` for core
+ * @param kind - e.g. `Deployment`
+ * @param object - defaulted; not changed
+ */
+export function prepareForCreate<T extends JsonMap>(group: string, kind: string, object: T): T {
+  const key = `${group}/${kind}`
+  const draft: JsonMap = { ...object, metadata: { ...mapAt(object, 'metadata') } }
+  const metadata = mapAt(draft, 'metadata')
+  delete metadata['generation']
+  if (WITH_GENERATION.has(key)) metadata['generation'] = 1
+  // Nodes and bare claims keep what their agents report.
+  if (WITH_STATUS.has(key) && key !== '/Node') draft['status'] = structuredClone(INITIAL_STATUS[key] ?? {})
+  if (key === '/Pod') mapAt(draft, 'status')['qosClass'] = qualityOfService(mapAt(draft, 'spec'))
+  if (key === '/Namespace') prepareNamespace(draft)
+  if (key === '/Service') prepareService(draft)
+  if (key === 'apps/DaemonSet') annotateTemplateGeneration(draft, 1)
+  if (key === 'batch/Job') generateJobSelector(draft)
+  return draft as T
+}
+
+function prepareNamespace(draft: JsonMap): void {
+  const spec = { ...mapAt(draft, 'spec') }
+  const finalizers = Array.isArray(spec['finalizers']) ? spec['finalizers'].map(String) : []
+  draft['spec'] = {
+    ...spec,
+    finalizers: finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes']
+  }
+}
+
+/** A single address given is the first of the list. */
+function prepareService(draft: JsonMap): void {
+  const spec = mapAt(draft, 'spec')
+  if (textAt(spec, 'clusterIP') !== '' && spec['clusterIPs'] === undefined)
+    draft['spec'] = { ...spec, clusterIPs: [spec['clusterIP']] }
+}
+
+function annotateTemplateGeneration(draft: JsonMap, generation: number): void {
+  const metadata = mapAt(draft, 'metadata')
+  metadata['annotations'] = { ...mapAt(metadata, 'annotations'), [TEMPLATE_GENERATION]: String(generation) }
+}
+
+/** Jobs select their pods by their own uid unless told otherwise. */
+function generateJobSelector(draft: JsonMap): void {
+  const spec = { ...mapAt(draft, 'spec') }
+  if (spec['manualSelector'] === true) return
+  const { uid, name } = mapAt(draft, 'metadata')
+  const template = { ...mapAt(spec, 'template') }
+  const metadata = { ...mapAt(template, 'metadata') }
+  metadata['labels'] = {
+    ...mapAt(metadata, 'labels'),
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'controller-uid': uid,
+    'job-name': name
+  }
+  const selector = mapAt(spec, 'selector')
+  const matchLabels = { ...mapAt(selector, 'matchLabels'), 'batch.kubernetes.io/controller-uid': uid }
+  draft['spec'] = { ...spec, selector: { ...selector, matchLabels }, template: { ...template, metadata } }
+}
+
+/**
+ * Makes an update ready: keeps what this door may not change and raises the generation where the desired state changed.
+ * @param key - group and kind
+ * @param object - defaulted; not changed
+ * @param old - stored object
+ * @param subresource - `status`, or undefined for the main resource
+ */
+export function prepareForUpdate<T extends JsonMap>(
+  key: { readonly group: string; readonly kind: string },
+  object: T,
+  old: JsonMap,
+  subresource?: string
+): T {
+  const name = `${key.group}/${key.kind}`
+  const metadata = { ...mapAt(object, 'metadata') }
+  const draft: JsonMap = { ...object, metadata }
+  const before = mapAt(old, 'metadata')
+  if (before['generation'] === undefined) delete metadata['generation']
+  else metadata['generation'] = before['generation']
+  if (subresource === 'status') {
+    if (old['spec'] !== undefined) draft['spec'] = old['spec']
+    if (name !== '/Pod' && name !== '/Node') metadata['labels'] = before['labels']
+    if (metadata['labels'] === undefined) delete metadata['labels']
+    return draft as T
+  }
+  if (WITH_STATUS.has(name)) {
+    if (old['status'] === undefined) delete draft['status']
+    else draft['status'] = old['status']
+  }
+  if (name === '/Service') draft['spec'] = keepAllocatedValues(mapAt(draft, 'spec'), mapAt(old, 'spec'))
+  if (name === 'apps/DaemonSet') keepTemplateGeneration(draft, old)
+  if (WITH_GENERATION.has(name) && isDesiredStateChanged(name, draft, old))
+    metadata['generation'] = Number(before['generation'] ?? 0) + 1
+  return draft as T
+}
+
+function isDesiredStateChanged(name: string, object: JsonMap, old: JsonMap): boolean {
+  if (name === 'discovery.k8s.io/EndpointSlice') {
+    return ['endpoints', 'ports', 'addressType'].some((field) => !deepEqual(object[field] ?? null, old[field] ?? null))
+  }
+  if (name === 'scheduling.k8s.io/PriorityClass') return false
+  if (!deepEqual(object['spec'] ?? null, old['spec'] ?? null)) return true
+  // Deployments hand their annotations on to ReplicaSets, so a change counts.
+  return name === 'apps/Deployment' && !deepEqual(annotationsOf(object), annotationsOf(old))
+}
+
+function annotationsOf(object: JsonMap): JsonMap {
+  return mapAt(mapAt(object, 'metadata'), 'annotations')
+}
+
+function keepTemplateGeneration(draft: JsonMap, old: JsonMap): void {
+  const before = Number(annotationsOf(old)[TEMPLATE_GENERATION] ?? 1)
+  const changed = !deepEqual(mapAt(draft, 'spec')['template'] ?? null, mapAt(old, 'spec')['template'] ?? null)
+  annotateTemplateGeneration(draft, changed ? before + 1 : before)
+}
+
+function hasClusterAddress(spec: JsonMap): boolean {
+  return textAt(spec, 'type') !== 'ExternalName'
+}
+
+function hasNodePorts(spec: JsonMap): boolean {
+  return textAt(spec, 'type') === 'NodePort' || textAt(spec, 'type') === 'LoadBalancer'
+}
+
+/** Clients that know only `clusterIP`, or none of the allocated values, do not lose them (core/service strategy and REST). */
+function keepAllocatedValues(spec: JsonMap, before: JsonMap): JsonMap {
+  const next: JsonMap = { ...spec }
+  const sameList = deepEqual(spec['clusterIPs'] ?? null, before['clusterIPs'] ?? null)
+  const changed = textAt(spec, 'clusterIP') !== textAt(before, 'clusterIP')
+  if (changed && sameList) {
+    if (textAt(spec, 'clusterIP') === '') delete next['clusterIPs']
+    else next['clusterIPs'] = [spec['clusterIP']]
+  }
+  if (hasClusterAddress(next) && hasClusterAddress(before)) {
+    if (textAt(next, 'clusterIP') === '' && before['clusterIP'] !== undefined) next['clusterIP'] = before['clusterIP']
+    if (
+      next['clusterIPs'] === undefined &&
+      next['clusterIP'] === before['clusterIP'] &&
+      before['clusterIPs'] !== undefined
+    ) {
+      next['clusterIPs'] = before['clusterIPs']
+    }
+    for (const field of ['ipFamilies', 'ipFamilyPolicy']) {
+      if (next[field] === undefined && before[field] !== undefined) next[field] = before[field]
+    }
+  }
+  if (!hasClusterAddress(next))
+    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) delete next[field]
+  return keepNodePorts(next, before)
+}
+
+function keepNodePorts(next: JsonMap, before: JsonMap): JsonMap {
+  const old = mapsAt(before, 'ports')
+  const same = (left: JsonMap, right: JsonMap): boolean =>
+    left['port'] === right['port'] && left['protocol'] === right['protocol']
+  if (hasNodePorts(next) && hasNodePorts(before)) {
+    const ports = mapsAt(next, 'ports').map((port) => {
+      const stored = old.find((other) => same(port, other))?.['nodePort']
+      return port['nodePort'] === undefined && stored !== undefined ? { ...port, nodePort: stored } : port
+    })
+    return next['ports'] === undefined ? next : { ...next, ports }
+  }
+  if (hasNodePorts(next) || !hasNodePorts(before)) return next
+  // The type no longer has node ports: those the update did not touch go.
+  const { externalTrafficPolicy: _policy, allocateLoadBalancerNodePorts: _allocate, ...rest } = next
+  const ports = mapsAt(next, 'ports').map((port) => {
+    const stored = old.find((other) => same(port, other))?.['nodePort']
+    if (port['nodePort'] !== stored) return port
+    const { nodePort: _dropped, ...bare } = port
+    return bare
+  })
+  return { ...rest, ports }
+}
+
+/**
+ * Fields that a door of a kind resets, so that nobody comes to own them through it.
+ * @param group - API group, `''` for core
+ * @param kind - e.g. `Deployment`
+ * @param subresource - `status`, or undefined for the main resource
+ */
+export function resetFields(group: string, kind: string, subresource?: string): FieldSet | undefined {
+  if (!WITH_STATUS.has(`${group}/${kind}`)) return undefined
+  return subresource === 'status' ? resetFieldSet([['spec'], ['metadata', 'labels']]) : resetFieldSet([['status']])
+}
+
+/**
+ * Quality of service class of a pod.
+ * @param spec - PodSpec
+ */
+export function qualityOfService(spec: JsonMap): 'Guaranteed' | 'Burstable' | 'BestEffort' {
+  const containers = [...mapsAt(spec, 'containers'), ...mapsAt(spec, 'initContainers')]
+  const counted = ['cpu', 'memory']
+  const amounts = (container: JsonMap, list: string): JsonMap => mapAt(mapAt(container, 'resources'), list)
+  const states = (container: JsonMap): boolean =>
+    ['limits', 'requests'].some((list) => counted.some((name) => isSet(amounts(container, list)[name])))
+  if (!containers.some(states)) return 'BestEffort'
+  const isGuaranteed = containers.every((container) =>
+    counted.every((name) => {
+      const limit = amounts(container, 'limits')[name]
+      return isSet(limit) && deepEqual(amounts(container, 'requests')[name] ?? limit, limit)
+    })
+  )
+  return isGuaranteed ? 'Guaranteed' : 'Burstable'
+}
+
+function isSet(amount: unknown): boolean {
+  return amount !== undefined && amount !== null && amount !== '0' && amount !== 0
+}

@@ -1,0 +1,290 @@
+import {
+  dns1123LabelProblems,
+  forbiddenError,
+  invalidError,
+  labelKeyProblems,
+  matchesLabelSelector,
+  notSupportedError,
+  requiredError,
+  selectorFromObject,
+  type FieldError,
+  type JsonMap
+} from '../../../lib/apimachinery/index.ts'
+import { scheduleErrors } from './cron-schedule.ts'
+import { mapAt, textAt } from './draft.ts'
+import { immutableErrors, nonNegativeErrors } from './meta-validation.ts'
+import { internalValue } from './pod-spec-text.ts'
+import { validatePodTemplate } from './pod-validation.ts'
+import { validateLabelSelector } from './selector-validation.ts'
+
+/** Selector present, not empty, and fitting the template: what every workload demands. */
+function selectorErrors(spec: JsonMap, kind: string): FieldError[] {
+  const selector = spec['selector']
+  if (selector === undefined || selector === null) return [requiredError('spec.selector')]
+  const map = mapAt(spec, 'selector')
+  const errors = validateLabelSelector(map, 'spec.selector')
+  if (Object.keys(map).length === 0)
+    errors.push(invalidError('spec.selector', map, `empty selector is invalid for ${kind}`))
+  return errors
+}
+
+function templateLabelErrors(spec: JsonMap): FieldError[] {
+  const metadata = mapAt(mapAt(spec, 'template'), 'metadata')
+  const labels = mapAt(metadata, 'labels') as Record<string, string>
+  if (matchesLabelSelector(selectorFromObject(spec['selector']), labels)) return []
+  const value = metadata['labels'] ?? null
+  return [invalidError('spec.template.metadata.labels', value, '`selector` does not match template `labels`')]
+}
+
+function templateErrors(spec: JsonMap, kind: string): FieldError[] {
+  const errors = [...templateLabelErrors(spec), ...validatePodTemplate(mapAt(spec, 'template'), 'spec.template')]
+  const pod = mapAt(mapAt(spec, 'template'), 'spec')
+  const policy = textAt(pod, 'restartPolicy')
+  if (policy !== '' && policy !== 'Always')
+    errors.push(notSupportedError('spec.template.spec.restartPolicy', policy, ['Always']))
+  if (pod['activeDeadlineSeconds'] !== undefined) {
+    errors.push(
+      forbiddenError('spec.template.spec.activeDeadlineSeconds', `activeDeadlineSeconds in ${kind} is not Supported`)
+    )
+  }
+  return errors
+}
+
+/**
+ * Validates a Deployment's spec.
+ * @param object - Deployment
+ * @param old - stored on update
+ */
+export function validateDeployment(object: JsonMap, old?: JsonMap): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  const errors = [
+    ...nonNegativeErrors(spec['replicas'], 'spec.replicas'),
+    ...selectorErrors(spec, 'deployment'),
+    ...templateErrors(spec, 'ReplicaSet'),
+    ...strategyErrors(mapAt(spec, 'strategy')),
+    ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
+    ...nonNegativeErrors(spec['revisionHistoryLimit'], 'spec.revisionHistoryLimit'),
+    ...nonNegativeErrors(spec['progressDeadlineSeconds'], 'spec.progressDeadlineSeconds')
+  ]
+  const deadline = spec['progressDeadlineSeconds']
+  if (typeof deadline === 'number' && deadline <= Number(spec['minReadySeconds'] ?? 0)) {
+    errors.push(invalidError('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'))
+  }
+  if (old !== undefined)
+    errors.push(...immutableErrors(spec['selector'], mapAt(old, 'spec')['selector'], 'spec.selector'))
+  return errors
+}
+
+function strategyErrors(strategy: JsonMap): FieldError[] {
+  const path = 'spec.strategy.rollingUpdate'
+  switch (textAt(strategy, 'type')) {
+    case 'Recreate':
+      return strategy['rollingUpdate'] === undefined
+        ? []
+        : [forbiddenError(path, "may not be specified when strategy `type` is 'Recreate'")]
+    case 'RollingUpdate':
+      return strategy['rollingUpdate'] === undefined
+        ? [requiredError(path, 'this should be defaulted and never be nil')]
+        : rollingUpdateErrors(mapAt(strategy, 'rollingUpdate'), path)
+    default:
+      return [
+        notSupportedError('spec.strategy', internalValue('DeploymentStrategy', strategy), ['Recreate', 'RollingUpdate'])
+      ]
+  }
+}
+
+function rollingUpdateErrors(update: JsonMap, path: string): FieldError[] {
+  const { maxUnavailable, maxSurge } = update
+  const errors = [
+    ...intOrPercentErrors(maxUnavailable, `${path}.maxUnavailable`),
+    ...intOrPercentErrors(maxSurge, `${path}.maxSurge`)
+  ]
+  if (amountOf(maxUnavailable) === 0 && amountOf(maxSurge) === 0) {
+    errors.push(invalidError(`${path}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
+  }
+  return [...errors, ...overHundredErrors(maxUnavailable, `${path}.maxUnavailable`)]
+}
+
+const PERCENT_RULE =
+  "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+
+/**
+ * Errors of a number or percentage that must not be negative.
+ * @param value - number or text
+ * @param path - where it is
+ */
+export function intOrPercentErrors(value: unknown, path: string): FieldError[] {
+  if (typeof value === 'string') return /^[0-9]+%$/.test(value) ? [] : [invalidError(path, value, PERCENT_RULE)]
+  return nonNegativeErrors(value, path)
+}
+
+function amountOf(value: unknown): number {
+  return typeof value === 'string' ? Number.parseInt(value, 10) || 0 : Number(value ?? 0)
+}
+
+function overHundredErrors(value: unknown, path: string): FieldError[] {
+  const isOver = typeof value === 'string' && /^[0-9]+%$/.test(value) && Number.parseInt(value, 10) > 100
+  return isOver ? [invalidError(path, value, 'must not be greater than 100%')] : []
+}
+
+/**
+ * Validates a Deployment's status, on status updates.
+ * @param object - Deployment
+ */
+export function validateDeploymentStatus(object: JsonMap): FieldError[] {
+  const status = mapAt(object, 'status')
+  const fields = [
+    'observedGeneration',
+    'replicas',
+    'updatedReplicas',
+    'readyReplicas',
+    'availableReplicas',
+    'unavailableReplicas'
+  ]
+  const errors = fields.flatMap((field) => nonNegativeErrors(status[field], `status.${field}`))
+  const count = (field: string): number => Number(status[field] ?? 0)
+  const above = (field: string, limit: string, text: string): void => {
+    if (count(field) > count(limit)) errors.push(invalidError(`status.${field}`, count(field), text))
+  }
+  above('updatedReplicas', 'replicas', 'cannot be greater than status.replicas')
+  above('readyReplicas', 'replicas', 'cannot be greater than status.replicas')
+  above('availableReplicas', 'replicas', 'cannot be greater than status.replicas')
+  above('availableReplicas', 'readyReplicas', 'cannot be greater than readyReplicas')
+  return errors
+}
+
+/**
+ * Validates a ReplicaSet's spec.
+ * @param object - ReplicaSet
+ * @param old - stored on update
+ */
+export function validateReplicaSet(object: JsonMap, old?: JsonMap): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  const errors = [
+    ...nonNegativeErrors(spec['replicas'], 'spec.replicas'),
+    ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
+    ...selectorErrors(spec, 'deployment'),
+    ...templateErrors(spec, 'ReplicaSet')
+  ]
+  if (old !== undefined)
+    errors.push(...immutableErrors(spec['selector'], mapAt(old, 'spec')['selector'], 'spec.selector'))
+  return errors
+}
+
+/**
+ * Validates a DaemonSet's spec.
+ * @param object - DaemonSet
+ * @param old - stored on update
+ */
+export function validateDaemonSet(object: JsonMap, old?: JsonMap): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  const errors =
+    old === undefined ? [] : immutableErrors(spec['selector'], mapAt(old, 'spec')['selector'], 'spec.selector')
+  const update = mapAt(mapAt(spec, 'updateStrategy'), 'rollingUpdate')
+  const strategy = textAt(mapAt(spec, 'updateStrategy'), 'type')
+  const path = 'spec.updateStrategy'
+  errors.push(...selectorErrors(spec, 'daemonset'), ...templateErrors(spec, 'DaemonSet'))
+  errors.push(...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'))
+  if (strategy === 'RollingUpdate') errors.push(...rollingUpdateErrors(update, `${path}.rollingUpdate`))
+  else if (strategy !== 'OnDelete') errors.push(notSupportedError(path, strategy, ['RollingUpdate', 'OnDelete']))
+  return [...errors, ...nonNegativeErrors(spec['revisionHistoryLimit'], 'spec.revisionHistoryLimit')]
+}
+
+/**
+ * Validates a StatefulSet's spec.
+ * @param object - StatefulSet
+ * @param old - stored on update
+ */
+export function validateStatefulSet(object: JsonMap, old?: JsonMap): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  const errors = [
+    ...nonNegativeErrors(spec['replicas'], 'spec.replicas'),
+    ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
+    ...selectorErrors(spec, 'statefulset'),
+    ...templateErrors(spec, 'StatefulSet')
+  ]
+  if (old === undefined) return errors
+  const before = mapAt(old, 'spec')
+  const fixed = ['selector', 'serviceName', 'podManagementPolicy', 'volumeClaimTemplates']
+  const text =
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+  const changed = fixed.some((field) => immutableErrors(spec[field], before[field], field).length > 0)
+  return changed ? [...errors, forbiddenError('spec', text)] : errors
+}
+
+/**
+ * Validates a Job.
+ * @param object - Job
+ * @param old - stored on update
+ */
+export function validateJob(object: JsonMap, old?: JsonMap): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  const errors = [...generatedSelectorErrors(object), ...jobSpecErrors(spec, 'spec')]
+  if (Object.keys(mapAt(spec, 'selector')).length > 0) errors.push(...templateLabelErrors(spec))
+  if (old === undefined) return errors
+  const before = mapAt(old, 'spec')
+  errors.push(...immutableErrors(spec['completions'], before['completions'], 'spec.completions'))
+  errors.push(...immutableErrors(spec['selector'], before['selector'], 'spec.selector'))
+  errors.push(...immutableTemplateErrors(spec, before))
+  errors.push(...immutableErrors(spec['completionMode'], before['completionMode'], 'spec.completionMode'))
+  return errors
+}
+
+function immutableTemplateErrors(spec: JsonMap, before: JsonMap): FieldError[] {
+  const pod = mapAt(mapAt(spec, 'template'), 'spec')
+  const changed = immutableErrors(pod, mapAt(mapAt(before, 'template'), 'spec'), 'spec.template.spec')
+  return changed.length === 0
+    ? []
+    : [invalidError('spec.template.spec', internalValue('PodSpec', pod), 'field is immutable')]
+}
+
+const CONTROLLER_UID = 'batch.kubernetes.io/controller-uid'
+
+function generatedSelectorErrors(object: JsonMap): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  if (spec['manualSelector'] === true || spec['selector'] === undefined) return []
+  const uid = textAt(mapAt(object, 'metadata'), 'uid')
+  const labels = mapAt(mapAt(spec, 'selector'), 'matchLabels')
+  const isGenerated = Object.keys(labels).length === 1 && labels[CONTROLLER_UID] === uid
+  return isGenerated ? [] : [invalidError('spec.selector', spec['selector'], '`selector` not auto-generated')]
+}
+
+function jobSpecErrors(spec: JsonMap, path: string): FieldError[] {
+  const numbers = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished']
+  const errors = numbers.flatMap((field) => nonNegativeErrors(spec[field], `${path}.${field}`))
+  const template = mapAt(spec, 'template')
+  const policy = textAt(mapAt(template, 'spec'), 'restartPolicy')
+  errors.push(...validatePodTemplate(template, `${path}.template`))
+  if (policy === 'Always' || policy === '') {
+    errors.push(requiredError(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"'))
+  }
+  return errors
+}
+
+/**
+ * Validates a CronJob.
+ * @param object - CronJob
+ */
+export function validateCronJob(object: JsonMap): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  const name = textAt(mapAt(object, 'metadata'), 'name')
+  const errors = scheduleErrors(spec)
+  const policies = ['Allow', 'Forbid', 'Replace']
+  const policy = textAt(spec, 'concurrencyPolicy')
+  if (policy === '') errors.push(requiredError('spec.concurrencyPolicy'))
+  else if (!policies.includes(policy)) errors.push(notSupportedError('spec.concurrencyPolicy', policy, policies))
+  for (const field of ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit']) {
+    errors.push(...nonNegativeErrors(spec[field], `spec.${field}`))
+  }
+  errors.push(...jobSpecErrors(mapAt(mapAt(spec, 'jobTemplate'), 'spec'), 'spec.jobTemplate.spec'))
+  if (name.length > 52) errors.push(invalidError('metadata.name', name, 'must be no more than 52 characters'))
+  return errors
+}
+
+/**
+ * Problems of a name that becomes part of a label.
+ * @param name - the name
+ */
+export function labelNameProblems(name: string): string[] {
+  return [...dns1123LabelProblems(name), ...labelKeyProblems(name)]
+}
