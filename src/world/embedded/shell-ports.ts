@@ -21,7 +21,7 @@ export interface ShellWiring {
   readonly clock: WorldClock
   readonly api: (request: ApiRequest) => ApiResponse
   /** A client's way into the mesh; undefined when its pod does not run. */
-  readonly upstreamOf: (namespace: string, pod: string) => Upstream | undefined
+  readonly upstreamOf: (namespace: string, pod: string) => Promise<Upstream | undefined>
   readonly logs: LogBook
   readonly getPod: (namespace: string, name: string) => KubeObject | undefined
   readonly readFile?: (path: string) => string | undefined
@@ -59,7 +59,7 @@ interface Sending {
 /** Sends as the pod the command runs in. The operator's terminal is outside the cluster: no cluster name resolves there. */
 async function sendHttp(wiring: ShellWiring, sending: Sending): Promise<ShellHttpAnswer> {
   const { place, request, hold, signal } = sending
-  const upstream = place.kind === 'pod' ? wiring.upstreamOf(place.namespace, place.pod) : undefined
+  const upstream = await upstreamAt(wiring, place)
   if (upstream === undefined) return { ok: false, reason: 'resolve', message: `no such host: ${request.url.hostname}` }
   const { host: hostHeader, ...headers } = request.headers
   const answer = await upstream.send(
@@ -85,6 +85,10 @@ async function sendHttp(wiring: ShellWiring, sending: Sending): Promise<ShellHtt
   }
 }
 
+function upstreamAt(wiring: ShellWiring, place: ShellPlace): Promise<Upstream | undefined> {
+  return place.kind === 'pod' ? wiring.upstreamOf(place.namespace, place.pod) : Promise.resolve(undefined)
+}
+
 async function runLoad(
   wiring: ShellWiring,
   place: ShellPlace,
@@ -92,7 +96,10 @@ async function runLoad(
   signal: AbortSignal
 ): Promise<readonly ShellLoadSample[]> {
   const samples: ShellLoadSample[] = []
-  const upstream = place.kind === 'pod' ? wiring.upstreamOf(place.namespace, place.pod) : undefined
+  const opening = wiring.clock.hold(`${load.name}: open`)
+  const upstream = await upstreamAt(wiring, place)
+  // Given back only after what follows has taken holds of its own.
+  setImmediate(() => opening.release())
   if (upstream === undefined)
     return [{ offsetMs: 0, latencyMs: 0, bytes: 0, error: { reason: 'resolve', message: '' } }]
   const { name, workers, ratePerWorker, requestsPerWorker, durationMs, timeoutMs } = load

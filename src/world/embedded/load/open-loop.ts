@@ -18,6 +18,8 @@ export interface OpenLoopOptions {
   /** Version of the pod that answered the request of that key; undefined when no pod did. */
   readonly versionOf: (key: string) => string | undefined
   readonly record: (body: TraceBody) => void
+  /** Told the wall milliseconds of each request. */
+  readonly onRequest?: (wallMs: number) => void
   readonly onFailure: (error: TwinError) => void
 }
 
@@ -131,7 +133,9 @@ class RunningOpenLoop implements OpenLoop {
         key,
         ...(parked.body.length === 0 ? {} : { body: parked.body })
       }
+      const began = performance.now()
       const finish = (answer: UpstreamAnswer): void => {
+        this.#options.onRequest?.(performance.now() - began)
         this.#countAnswer(key, answer)
         parked.answer(answer)
         hold.release()
