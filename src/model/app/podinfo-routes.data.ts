@@ -52,7 +52,7 @@ export const PODINFO_ROUTES: readonly PodinfoRoute[] = [
   { template: '/version', methods: GET, handler: 'version', since: '1.0.0' },
   { template: '/echo', methods: POST, handler: 'echo', since: '1.0.0', until: '6.4.0' },
   { template: '/echo', methods: ANY, handler: 'echo', since: '6.4.0' },
-  { template: '/echo/{path:.*}', methods: ANY, handler: 'echo', since: '6.13.0' },
+  { template: '/echo/{path:.*}', methods: ANY, handler: 'echo', since: '6.13.0', name: 'echo' },
   { template: '/env', methods: ['GET', 'POST'], handler: 'env', since: '1.0.0' },
   { template: '/headers', methods: ['GET', 'POST'], handler: 'headers', since: '1.0.0' },
   { template: '/delay/{wait:[0-9]+}', methods: GET, handler: 'delay', since: '1.0.0', name: 'delay' },

@@ -1,6 +1,6 @@
 import type { ServicePort } from './cluster-view.ts'
 import type { RouteSeries } from './outbound-stack.ts'
-import type { LabelList, ProxyMetrics } from './proxy-metrics.ts'
+import { type LabelList, type ProxyMetrics, withLabels } from './proxy-metrics.ts'
 import type { RecordEnd } from './record.ts'
 
 /** Route labels of the families that have no `hostname`. */
@@ -20,9 +20,9 @@ export function countRouteEnd(
     ['error', error]
   ]
   metrics.observe('outbound_http_route_request_duration_seconds', series.request, ms / 1000)
-  metrics.add('outbound_http_route_request_statuses_total', [...series.request, ...status])
+  metrics.add('outbound_http_route_request_statuses_total', withLabels(series.request, status))
   metrics.observe('outbound_http_route_backend_response_duration_seconds', series.backend, ms / 1000)
-  metrics.add('outbound_http_route_backend_response_statuses_total', [...series.backend, ...status])
+  metrics.add('outbound_http_route_backend_response_statuses_total', withLabels(series.backend, status))
   if (retried && (end.status ?? 500) < 500) {
     metrics.add('outbound_http_route_retry_successes_total', withoutHost(series.request))
   }

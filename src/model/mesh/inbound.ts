@@ -11,7 +11,7 @@ import {
   inboundTcpError,
   inboundTcpSource
 } from './labels.ts'
-import type { LabelList, ProxyMetrics, TargetMetrics } from './proxy-metrics.ts'
+import { type LabelList, type ProxyMetrics, type TargetMetrics, withLabels } from './proxy-metrics.ts'
 import { type RecordEnd, RequestRecord } from './record.ts'
 
 /** Port of the proxy's admin server. */
@@ -188,6 +188,6 @@ export class InboundCall {
     const seconds = (end.at - this.#record.startedAt) / 1000
     this.#metrics.observe('inbound_http_request_duration_seconds', this.#route, seconds)
     this.#metrics.observe('inbound_http_response_duration_seconds', this.#route, seconds)
-    this.#metrics.add('inbound_http_statuses_total', [...this.#route, ['status', String(end.status ?? '')]])
+    this.#metrics.add('inbound_http_statuses_total', withLabels(this.#route, [['status', String(end.status ?? '')]]))
   }
 }

@@ -234,6 +234,25 @@ function renderHistogram(
   )
 }
 
+const extended = new WeakMap<LabelList, Map<string, LabelList>>()
+
+/** A label list with more labels at its end; made once per list and values, because the text of a list is kept with it. */
+export function withLabels(base: LabelList, more: LabelList): LabelList {
+  let byValues = extended.get(base)
+  if (byValues === undefined) {
+    byValues = new Map()
+    extended.set(base, byValues)
+  }
+  let key = ''
+  for (const [name, value] of more) key += `${name}=${value};`
+  let labels = byValues.get(key)
+  if (labels === undefined) {
+    labels = [...base, ...more]
+    byValues.set(key, labels)
+  }
+  return labels
+}
+
 const rendered = new WeakMap<LabelList, string>()
 
 /** Labels as they stand between the braces. The text of a list is kept: lists are made once per target and reused. */

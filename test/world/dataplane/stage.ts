@@ -109,14 +109,14 @@ export function createStage(images: Readonly<Record<string, AppSpec>>, extra: Pa
     },
     async run(ms) {
       const end = clock.now() + ms
-      let reached = false
-      clock.at(end, () => {
-        reached = true
+      await new Promise<void>((resolve) => {
+        clock.at(end, resolve)
+        const pump = (): void => {
+          clock.step()
+          if (clock.now() < end) setImmediate(pump)
+        }
+        pump()
       })
-      while (!reached) {
-        if (!clock.step()) await turn()
-        else await turn()
-      }
     },
     free() {
       free = true
@@ -134,12 +134,6 @@ export function createStage(images: Readonly<Record<string, AppSpec>>, extra: Pa
   }
   let free = false
   return stage
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }
 
 function podObject(options: PodOptions): KubeObject {
