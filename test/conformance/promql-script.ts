@@ -44,7 +44,8 @@ export function* runScript(
   const engine = createEngine({
     db,
     version,
-    delayedNameRemoval: version === 'v3',
+    // On in the reference runner of both versions.
+    delayedNameRemoval: true,
     experimentalFunctions: true,
     defaultStepMs: DEFAULT_STEP_MS
   })

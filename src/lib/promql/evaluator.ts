@@ -66,6 +66,8 @@ export class Evaluator implements EvaluationContext {
   private readonly caches: Map<object, Map<object, unknown>>
   private readonly subqueryResults = new Map<Subquery, Map<number, Vector>>()
   private stepsTaken = 0
+  /** First step of the query, or of the subquery being evaluated. */
+  private firstStepMs: number
 
   constructor(options: EvaluatorOptions) {
     this.db = options.db
@@ -79,6 +81,7 @@ export class Evaluator implements EvaluationContext {
     this.defaultStepMs = options.defaultStepMs
     this.caches = options.caches
     this.evaluationMs = options.startMs
+    this.firstStepMs = options.startMs
   }
 
   dropName(labels: Labels): Labels {
@@ -134,8 +137,10 @@ export class Evaluator implements EvaluationContext {
       case 'aggregation': {
         const { parameter } = expr
         const textual = parameter !== undefined && typeOf(parameter) === 'string'
+        // 2.x asks for the parameter once, at the first step.
+        const askedMs = this.version === 'v2' ? this.firstStepMs : timeMs
         const value =
-          parameter === undefined ? undefined : textual ? this.text(parameter) : this.scalar(parameter, timeMs)
+          parameter === undefined ? undefined : textual ? this.text(parameter) : this.scalar(parameter, askedMs)
         const input = this.vector(expr.inner, timeMs)
         this.evaluationMs = timeMs
         return aggregate(this, expr, input, value)
@@ -265,6 +270,8 @@ export class Evaluator implements EvaluationContext {
     let atMs = stepMs * Math.trunc(startMs / stepMs)
     if (this.version === 'v2' ? atMs < startMs : atMs <= startMs) atMs += stepMs
     const lists = new Map<string, SampleList>()
+    const outerFirstMs = this.firstStepMs
+    this.firstStepMs = atMs
     for (; atMs <= endMs; atMs += stepMs) {
       if (++this.stepsTaken > SUBQUERY_STEPS_MAX)
         this.fail('query processing would load too many samples into memory in query execution')
@@ -276,6 +283,7 @@ export class Evaluator implements EvaluationContext {
         list.values.push(vector.values[index] ?? Number.NaN)
       })
     }
+    this.firstStepMs = outerFirstMs
     return lists.values()
   }
 

@@ -7,7 +7,8 @@ describe('parseExposition', () => {
   it('reads samples, times and metadata', () => {
     const outcome = parseExposition('# HELP a One\\ntwo\n# TYPE a counter\na{x="q\\"b"} 3 1000\n', 'text/plain')
     expect(outcome).toMatchObject({ ok: true, samples: [{ value: 3, timestampMs: 1000 }] })
-    if (outcome.ok) expect(outcome.metadata.get('a')).toEqual({ type: 'counter', help: 'One\ntwo', unit: '' })
+    const metadata = outcome.ok ? outcome.metadata.get('a') : undefined
+    expect(metadata).toEqual({ type: 'counter', help: 'One\ntwo', unit: '' })
   })
   it('one bad line fails the body', () => {
     expect(parseExposition('a 1\nb\n', '')).toMatchObject({ ok: false })
@@ -43,7 +44,7 @@ describe('printTextFormat', () => {
           ''
         )
         expect(outcome).toMatchObject({ ok: true, samples: [{ value: number }] })
-        if (outcome.ok) expect(outcome.samples[0]?.labels.key).toBe(labels.key)
+        expect(outcome.ok ? outcome.samples[0]?.labels.key : '').toBe(labels.key)
       }),
       { seed: 42 }
     )

@@ -13,6 +13,17 @@ function officiallyAccepted(query: string): boolean {
   return accepted
 }
 
+/** Where a query is refused; undefined when it parses. Any other error passes through. */
+function refusalPosition(query: string): string | undefined {
+  try {
+    parsePromql(query)
+    return undefined
+  } catch (error) {
+    if (error instanceof PromqlParseError) return error.position
+    throw error
+  }
+}
+
 const selector = fc.constantFrom(
   'up',
   'x_total{job="a"}',
@@ -83,12 +94,8 @@ describe('parsePromql', () => {
     )
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
-        try {
-          parsePromql(parts.join(''))
-        } catch (error) {
-          expect(error).toBeInstanceOf(PromqlParseError)
-          expect((error as PromqlParseError).position).toMatch(/^\d+:\d+$|^unknown position$/)
-        }
+        const position = refusalPosition(parts.join(''))
+        expect(position ?? '1:1').toMatch(/^\d+:\d+$|^unknown position$/)
       }),
       { seed: 42, numRuns: 2000 }
     )
