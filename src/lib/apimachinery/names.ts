@@ -57,7 +57,7 @@ export function dns1123LabelProblems(text: string): string[] {
  * @param text - the name
  */
 export function dns1123SubdomainProblems(text: string): string[] {
-  const problems = text.length > 253 ? [tooLong(253)] : []
+  const problems = text.length > 253 ? ['must be no more than 253 characters'] : []
   if (!SUBDOMAIN_1123_REGEXP.test(text)) problems.push(regexMessage(SUBDOMAIN_1123_RULE, SUBDOMAIN_1123, 'example.com'))
   return problems
 }

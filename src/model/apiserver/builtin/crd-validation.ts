@@ -33,7 +33,8 @@ export function validateCrd(object: JsonMap, old?: JsonMap): FieldError[] {
   const errors: FieldError[] = []
   const name = textAt(mapAt(object, 'metadata'), 'name')
   const expected = `${textAt(mapAt(spec, 'names'), 'plural')}.${textAt(spec, 'group')}`
-  if (name !== expected) errors.push(invalidError('metadata.name', name, `must be spec.names.plural+"."+spec.group`))
+  if (old === undefined && name !== expected)
+    errors.push(invalidError('metadata.name', name, `must be spec.names.plural+"."+spec.group`))
   errors.push(
     ...groupErrors(spec),
     ...scopeErrors(spec),
@@ -41,6 +42,7 @@ export function validateCrd(object: JsonMap, old?: JsonMap): FieldError[] {
     ...namesErrors(mapAt(spec, 'names'))
   )
   errors.push(...approvalErrors(object, spec))
+  errors.push(...storedVersionErrors(object, versions))
   const shared = sameEverywhere(versions)
   for (const [index, version] of versions.entries()) {
     const at = shared ? 'spec' : indexPath('spec.versions', index)
@@ -98,6 +100,15 @@ function versionErrors(versions: readonly JsonMap[]): FieldError[] {
     )
   }
   return errors
+}
+
+function storedVersionErrors(object: JsonMap, versions: readonly JsonMap[]): FieldError[] {
+  const path = 'status.storedVersions'
+  const stored = mapAt(object, 'status')['storedVersions']
+  const list = Array.isArray(stored) ? stored.map(String) : []
+  if (list.length === 0) return [invalidError(path, null, 'must have at least one stored version')]
+  const current = textAt(versions.findLast((version) => version['storage'] === true) ?? {}, 'name')
+  return list.includes(current) ? [] : [invalidError(path, list, `must have the storage version ${current}`)]
 }
 
 function internalVersions(versions: readonly JsonMap[]): unknown {

@@ -167,7 +167,7 @@ function finalizerErrors(metadata: JsonMap, isCustom: boolean): FieldError[] {
 }
 
 /**
- * Validates what an update may not change in `metadata`.
+ * Validates `metadata` of an update: what may not change, labels, annotations and owners.
  * @param metadata - new
  * @param old - stored
  */
@@ -196,7 +196,12 @@ export function validateObjectMetaUpdate(metadata: JsonMap, old: JsonMap): Field
       errors.push(invalidError(fieldPath('metadata', field), metadata[field] ?? null, 'field is immutable'))
     }
   }
-  return errors
+  return [
+    ...errors,
+    ...validateLabels(mapAt(metadata, 'labels'), 'metadata.labels'),
+    ...validateAnnotations(mapAt(metadata, 'annotations'), 'metadata.annotations'),
+    ...ownerReferenceErrors(mapsAt(metadata, 'ownerReferences'))
+  ]
 }
 
 /**

@@ -57,6 +57,8 @@ const INITIAL_STATUS: Readonly<Record<string, JsonMap>> = {
   'policy/PodDisruptionBudget': { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
 }
 
+const CRD = 'apiextensions.k8s.io/CustomResourceDefinition'
+
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 
 /**
@@ -79,6 +81,7 @@ export function prepareForCreate<T extends JsonMap>(group: string, kind: string,
   if (key === '/Service') prepareService(draft)
   if (key === 'apps/DaemonSet') annotateTemplateGeneration(draft, 1)
   if (key === 'batch/Job') generateJobSelector(draft)
+  if (key === CRD) storeVersions(draft, [])
   return draft as T
 }
 
@@ -89,6 +92,15 @@ function prepareNamespace(draft: JsonMap): void {
     ...spec,
     finalizers: finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes']
   }
+}
+
+/** The storage version joins those that objects may be stored in. */
+function storeVersions(draft: JsonMap, before: unknown): void {
+  const stored = Array.isArray(before) ? before.map(String) : []
+  const current = mapsAt(mapAt(draft, 'spec'), 'versions').find((version) => version['storage'] === true)
+  const name = current === undefined ? '' : textAt(current, 'name')
+  const storedVersions = name === '' || stored.includes(name) ? stored : [...stored, name]
+  draft['status'] = { ...mapAt(draft, 'status'), ...(storedVersions.length === 0 ? {} : { storedVersions }) }
 }
 
 /** A single address given is the first of the list. */
@@ -153,6 +165,7 @@ export function prepareForUpdate<T extends JsonMap>(
   }
   if (name === '/Service') draft['spec'] = keepAllocatedValues(mapAt(draft, 'spec'), mapAt(old, 'spec'))
   if (name === 'apps/DaemonSet') keepTemplateGeneration(draft, old)
+  if (name === CRD) storeVersions(draft, mapAt(old, 'status')['storedVersions'])
   if (WITH_GENERATION.has(name) && isDesiredStateChanged(name, draft, old))
     metadata['generation'] = Number(before['generation'] ?? 0) + 1
   return draft as T

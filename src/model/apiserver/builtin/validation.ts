@@ -92,7 +92,7 @@ export function validateBuiltin(input: ValidationInput): FieldError[] {
   }
   if (input.subresource === 'status')
     return [...errors, ...(key === 'apps/Deployment' ? validateDeploymentStatus(object) : [])]
-  errors.push(...validateObjectMeta(metadata, { nameRule: NAME_RULES[key] ?? 'subdomain' }))
+  if (old === undefined) errors.push(...validateObjectMeta(metadata, { nameRule: NAME_RULES[key] ?? 'subdomain' }))
   return [...errors, ...(VALIDATORS[key]?.(object, old) ?? [])]
 }
 
