@@ -132,3 +132,4 @@ export {
   type TrackUpdateInput
 } from './managed-fields.ts'
 export { isIpv4, isIpv6 } from './crd-formats.ts'
+export { compileCel, type CelProgram } from './cel-environment.ts'
