@@ -1,8 +1,8 @@
-import { isJsonMap } from '../../lib/apimachinery/index.ts'
+import { isJsonMap, type JsonMap } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import type { ResourceCall } from './core.ts'
 import { convertEvent } from './event-conversion.ts'
-import { hpaFromV2, hpaToV2 } from './hpa-conversion.ts'
+import { autoscalerFromV1, autoscalerToV1 } from './builtin/index.ts'
 import { decodeObject, parseBody, withExpectedKind, type ExpectedKind } from './request-body.ts'
 import type { ResourceInfo } from './resources.ts'
 import { reportStrictErrors, type Warnings } from './warnings.ts'
@@ -71,7 +71,8 @@ const CONVERTED = new Map<string, WeakMap<KubeObject, KubeObject>>()
  */
 export function toStorage(info: ResourceInfo, object: KubeObject): KubeObject {
   if (info.storage.apiVersion === info.apiVersion) return object
-  if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling') return hpaToV2(object)
+  if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling')
+    return autoscalerFromV1(object as unknown as JsonMap) as unknown as KubeObject
   if (info.resource === 'events' && info.group === 'events.k8s.io') return convertEvent(object, 'v1')
   return { ...object, apiVersion: info.storage.apiVersion }
 }
@@ -91,7 +92,8 @@ export function fromStorage(info: ResourceInfo, object: KubeObject): KubeObject 
 }
 
 function convertStored(info: ResourceInfo, object: KubeObject): KubeObject {
-  if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling') return hpaFromV2(object)
+  if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling')
+    return autoscalerToV1(object as unknown as JsonMap) as unknown as KubeObject
   if (info.resource === 'events' && info.group === 'events.k8s.io') return convertEvent(object, 'events.k8s.io/v1')
   return { ...object, apiVersion: info.apiVersion }
 }

@@ -1,9 +1,9 @@
-import { alreadyExistsStatus, goQuote, methodNotAllowedStatus } from '../../lib/apimachinery/index.ts'
+import { alreadyExistsStatus, methodNotAllowedStatus } from '../../lib/apimachinery/index.ts'
 import type { ApiResponse, KubeObject } from '../../kinds/index.ts'
 import { admitCreate } from './admission.ts'
 import { decodeBody, toStorage } from './conversion.ts'
 import { isDryRun, type ResourceCall } from './core.ts'
-import { hasGeneration, resetOnCreate, rulesOf } from './kind-rules.ts'
+import { rulesOf } from './kind-rules.ts'
 import { trackUpdate } from './managed-fields.ts'
 import { generateName, prepareNewMetadata } from './object-meta.ts'
 import { checkWriteOptions } from './option-validation.ts'
@@ -11,7 +11,6 @@ import { refuse, refuseInvalid } from './refusal.ts'
 import { checkBodyType } from './request-body.ts'
 import { afterCommit, beforeCommit } from './side-effects.ts'
 import { transformObject } from './representation.ts'
-import { validateMetadata } from './metadata-validation.ts'
 import { Warnings } from './warnings.ts'
 import { negotiate } from './media-type.ts'
 
@@ -58,17 +57,14 @@ export function storeNew(
   warnings: Warnings
 ): KubeObject {
   const { core, info } = call
-  let object = prepared
-  resetOnCreate(info, object)
-  object = rulesOf(info).applyDefaults(info, object)
-  object = managed === undefined ? trackUpdate(call, object, undefined) : managed(object)
+  const rules = rulesOf(info)
+  let object = rules.applyDefaults(info, prepared)
   object = admitCreate(call, object, warnings)
-  const errors = [...validateMetadata(info, object), ...rulesOf(info).validateCreate(info, object)]
-  refuseInvalid({ group: info.group, name: info.kind }, object.metadata.name, errors)
-  object = toStorage(info, object)
+  object = managed === undefined ? trackUpdate(call, object, undefined) : managed(object)
+  object = rules.prepareCreate(info, toStorage(info, object))
+  refuseInvalid({ group: info.storage.group, name: info.kind }, object.metadata.name, rules.validate(info, object))
   object = uniqueName(call, object)
   object = beforeCommit(call, object, undefined, warnings)
-  if (!hasGeneration(info)) delete object.metadata.generation
   delete object.metadata.resourceVersion
   if (isDryRun(call)) return object
   const stored = core.store.put(info.storage, object, undefined)
@@ -88,9 +84,4 @@ function uniqueName(call: ResourceCall, object: KubeObject): KubeObject {
     object = { ...object, metadata: { ...object.metadata, name: generateName(base, call) } }
   }
   return refuse(alreadyExistsStatus({ group: call.info.group, name: call.info.resource }, object.metadata.name))
-}
-
-/** How a strict decoder's refusal of a body starts. */
-export function strictSubject(kind: string, version: string): string {
-  return `${kind} in version ${goQuote(version)} cannot be handled as a ${kind}`
 }

@@ -6,7 +6,6 @@ import { storedObject, timestamp, type ResourceCall } from './core.ts'
 import { CRD_CLEANUP_FINALIZER, removeCrdWhenEmpty, terminateCrd } from './crd-life-cycle.ts'
 import { withCondition } from './crd-status.ts'
 import { parseJsonText } from './json-text.ts'
-import { hasGeneration } from './kind-rules.ts'
 import { negotiate } from './media-type.ts'
 import { readDeleteOptions, type DeleteOptions } from './option-validation.ts'
 import { refuse } from './refusal.ts'
@@ -178,7 +177,7 @@ function markDeleted(
   if (!isAlready || isShorter) {
     metadata.deletionTimestamp = timestamp(now + grace * 1000)
     metadata.deletionGracePeriodSeconds = grace
-    if (hasGeneration(call.info) && before.generation !== undefined) metadata.generation = before.generation + 1
+    if (before.generation !== undefined) metadata.generation = before.generation + 1
   }
   if (finalizers.length > 0) metadata.finalizers = [...finalizers]
   else delete metadata.finalizers

@@ -1,95 +1,117 @@
-import { deepEqual, isJsonMap, type FieldError } from '../../lib/apimachinery/index.ts'
+import { deepEqual, resetFieldSet, type FieldError, type FieldSet, type JsonMap } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
+import {
+  prepareForCreate,
+  prepareForUpdate,
+  resetFields,
+  setDefaults,
+  validateBuiltin,
+  validateObjectMeta,
+  validateObjectMetaUpdate
+} from './builtin/index.ts'
 import type { ResourceInfo } from './resources.ts'
 
-/** Built-in kinds that have no `metadata.generation`. */
-const WITHOUT_GENERATION: ReadonlySet<string> = new Set([
-  'ConfigMap',
-  'Secret',
-  'Service',
-  'ServiceAccount',
-  'Endpoints',
-  'Event',
-  'Namespace',
-  'Node',
-  'Lease',
-  'HorizontalPodAutoscaler',
-  'Role',
-  'RoleBinding',
-  'ClusterRole',
-  'ClusterRoleBinding',
-  'ControllerRevision',
-  'LimitRange',
-  'ResourceQuota',
-  'PersistentVolume',
-  'PersistentVolumeClaim',
-  'PodTemplate',
-  'StorageClass'
-])
-
-/** Kinds whose first part of the status survives creation (the node's kubelet writes its own). */
-const STATUS_ON_CREATE: ReadonlySet<string> = new Set(['Node'])
-
-/** Whether objects of a kind count the changes of their spec. */
-export function hasGeneration(info: ResourceInfo): boolean {
-  return info.crd !== undefined || !WITHOUT_GENERATION.has(info.kind)
-}
-
-/** Whether `status` may only be written through the status sub-resource. */
-export function hasStatusSubresource(info: ResourceInfo): boolean {
-  return info.subresources.has('status')
-}
-
-/** Removes what a client may not set on creation. */
-export function resetOnCreate(info: ResourceInfo, object: KubeObject): void {
-  if (hasStatusSubresource(info) && !STATUS_ON_CREATE.has(info.kind)) delete object.status
-  if (hasGeneration(info)) object.metadata.generation = 1
-}
-
-/** Fields that count as metadata or status, not as desired state. */
-const NOT_SPEC: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status'])
-
-/** Whether a change raises `metadata.generation`. */
-export function changesGeneration(info: ResourceInfo, object: KubeObject, existing: KubeObject): boolean {
-  if (info.crd === undefined) {
-    if (!deepEqual(object.spec, existing.spec)) return true
-    // A Deployment's generation also follows its annotations (registry/apps/deployment/strategy.go).
-    if (info.kind === 'Deployment') return !deepEqual(object.metadata.annotations, existing.metadata.annotations)
-    return info.kind === 'EndpointSlice' && !sameContent(object, existing, NOT_SPEC)
-  }
-  const ignored = hasStatusSubresource(info) ? NOT_SPEC : new Set([...NOT_SPEC].filter((field) => field !== 'status'))
-  return !sameContent(object, existing, ignored)
-}
-
-function sameContent(left: KubeObject, right: KubeObject, ignored: ReadonlySet<string>): boolean {
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)])
-  return [...keys].every((key) => ignored.has(key) || deepEqual(left[key], right[key]))
-}
-
-/** The phases of a write in which rules of kinds take part. */
+/** The phases of a write in which the rules of a kind take part. */
 export interface KindRules {
-  /** Fills in defaults; may return the argument. */
+  /** Fills in defaults of the served version; may return the argument. */
   applyDefaults(info: ResourceInfo, object: KubeObject): KubeObject
-  validateCreate(info: ResourceInfo, object: KubeObject): FieldError[]
-  validateUpdate(info: ResourceInfo, object: KubeObject, existing: KubeObject, subresource?: string): FieldError[]
+  /** Clears what a client may not set and starts the generation. */
+  prepareCreate(info: ResourceInfo, object: KubeObject): KubeObject
+  /** Keeps what this door may not change and raises the generation; `old` is what is stored, both in the stored version. */
+  prepareUpdate(info: ResourceInfo, object: KubeObject, old: KubeObject, subresource?: string): KubeObject
+  validate(info: ResourceInfo, object: KubeObject, old?: KubeObject, subresource?: string): FieldError[]
+  /** Fields nobody comes to own through a door. */
+  resetFields(info: ResourceInfo, subresource?: string): FieldSet | undefined
 }
 
-/** Rules of custom resources: the schema of their definition. */
-export const CUSTOM_RULES: KindRules = {
-  applyDefaults(info, object) {
-    if (info.crd === undefined) return object
-    const filled = info.crd.default(object)
-    return isJsonMap(filled) ? (filled as unknown as KubeObject) : object
+function fields(object: KubeObject): JsonMap {
+  return object as unknown as JsonMap
+}
+
+function objectOf(map: JsonMap): KubeObject {
+  return map as unknown as KubeObject
+}
+
+/** Subresources that change the spec of an object like its main resource. */
+function doorOf(subresource: string | undefined): string | undefined {
+  return subresource === 'status' ? 'status' : undefined
+}
+
+const BUILTIN_RULES: KindRules = {
+  applyDefaults: (info, object) => objectOf(setDefaults(info.group, info.kind, fields(object))),
+  prepareCreate: (info, object) => objectOf(prepareForCreate(info.group, info.kind, fields(object))),
+  prepareUpdate: (info, object, old, subresource) =>
+    objectOf(
+      prepareForUpdate({ group: info.group, kind: info.kind }, fields(object), fields(old), doorOf(subresource))
+    ),
+  validate: (info, object, old, subresource) =>
+    validateBuiltin({
+      group: info.group,
+      kind: info.kind,
+      object: fields(object),
+      ...(old === undefined ? {} : { old: fields(old) }),
+      ...(doorOf(subresource) === undefined ? {} : { subresource: 'status' })
+    }),
+  resetFields: (info, subresource) => resetFields(info.group, info.kind, doorOf(subresource))
+}
+
+/** Members of an object that are neither desired state nor, where it has its own door, status. */
+function ignoredMembers(info: ResourceInfo): ReadonlySet<string> {
+  const names = ['apiVersion', 'kind', 'metadata']
+  return new Set(info.subresources.has('status') ? [...names, 'status'] : names)
+}
+
+function isDesiredStateChanged(info: ResourceInfo, object: KubeObject, old: KubeObject): boolean {
+  const ignored = ignoredMembers(info)
+  const keys = new Set([...Object.keys(object), ...Object.keys(old)])
+  return [...keys].some((key) => !ignored.has(key) && !deepEqual(object[key], old[key]))
+}
+
+const STATUS_ONLY = resetFieldSet([['status']])
+const ALL_BUT_STATUS = resetFieldSet([['spec'], ['metadata']])
+
+/** Rules of custom resources (apiextensions-apiserver `registry/customresource`). */
+const CUSTOM_RULES: KindRules = {
+  applyDefaults: (info, object) => (info.crd === undefined ? object : objectOf(info.crd.default(object) as JsonMap)),
+  prepareCreate: (info, object) => {
+    const prepared: KubeObject = { ...object, metadata: { ...object.metadata, generation: 1 } }
+    if (info.subresources.has('status')) delete prepared.status
+    return prepared
   },
-  validateCreate: (info, object) => info.crd?.validate(object) ?? [],
-  validateUpdate: (info, object, existing) => info.crd?.validate(object, existing) ?? []
+  prepareUpdate: (info, object, old, subresource) => {
+    if (subresource === 'status') return statusOnly(object, old)
+    const prepared: KubeObject = { ...object, metadata: { ...object.metadata } }
+    if (info.subresources.has('status')) {
+      if (old.status === undefined) delete prepared.status
+      else prepared.status = old.status
+    }
+    const generation = old.metadata.generation ?? 0
+    prepared.metadata.generation = isDesiredStateChanged(info, prepared, old) ? generation + 1 : generation
+    return prepared
+  },
+  validate: (info, object, old) => {
+    const metadata = object.metadata as unknown as JsonMap
+    const before = old?.metadata as unknown as JsonMap | undefined
+    const fixed = before === undefined ? [] : validateObjectMetaUpdate(metadata, before)
+    const errors = [...fixed, ...validateObjectMeta(metadata, { nameRule: 'subdomain' })]
+    return [...errors, ...(info.crd?.validate(object, old) ?? [])]
+  },
+  resetFields: (info, subresource) => {
+    if (!info.subresources.has('status')) return undefined
+    return subresource === 'status' ? ALL_BUT_STATUS : STATUS_ONLY
+  }
 }
 
-/** Rules of built-in kinds. */
-export const BUILTIN_RULES: KindRules = {
-  applyDefaults: (_info, object) => object,
-  validateCreate: () => [],
-  validateUpdate: () => []
+/** Through the status door only the status of a custom resource changes, and who owns it. */
+function statusOnly(object: KubeObject, old: KubeObject): KubeObject {
+  const { managedFields } = object.metadata
+  const metadata = { ...old.metadata }
+  delete metadata.managedFields
+  if (managedFields !== undefined) metadata.managedFields = managedFields
+  const changed: KubeObject = { ...old, metadata }
+  if (object.status === undefined) delete changed.status
+  else changed.status = object.status
+  return changed
 }
 
 /** The rules of a resource. */

@@ -109,11 +109,7 @@ function needsNodePorts(spec: ServiceSpec): boolean {
 
 function allocateNodePorts(core: Core, object: KubeObject, spec: ServiceSpec): void {
   if (spec.ports === undefined) return
-  if (!needsNodePorts(spec)) {
-    if (spec.type === 'ClusterIP' || spec.type === undefined)
-      spec.ports = spec.ports.map(({ nodePort: _nodePort, ...port }) => port)
-    return
-  }
+  if (!needsNodePorts(spec)) return
   const used = usedNodePorts(core, object)
   spec.ports = spec.ports.map((port, index) => {
     const wanted = port.nodePort ?? 0

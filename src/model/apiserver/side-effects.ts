@@ -1,7 +1,6 @@
 import type { KubeObject } from '../../kinds/index.ts'
 import { crdChanged, prepareCrd, removeCrdWhenEmpty } from './crd-life-cycle.ts'
 import type { ResourceCall } from './core.ts'
-import { prepareNamespace } from './namespace-life-cycle.ts'
 import { allocateService } from './service-addresses.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -21,8 +20,6 @@ export function beforeCommit(
   switch (`${call.info.group}/${call.info.resource}`) {
     case '/services':
       return allocateService(call.core, object, existing)
-    case '/namespaces':
-      return prepareNamespace(object, existing)
     case 'apiextensions.k8s.io/customresourcedefinitions':
       return prepareCrd(call.core, object, warnings)
     default:

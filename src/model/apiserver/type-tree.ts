@@ -84,3 +84,14 @@ function scalarNode(schema: OpenApiSchema): TypeNode {
   if (schema.type === 'number') return { type: 'double' }
   return ANY
 }
+
+/**
+ * What Go's zero value of a type is written as: the structs that are no pointers.
+ * @param node - type
+ */
+export function zeroObject(node: TypeNode): Record<string, unknown> {
+  const zero: Record<string, unknown> = {}
+  if (node.type !== 'struct') return zero
+  for (const [name, field] of node.fields) if (field.isAlwaysWritten) zero[name] = zeroObject(field.node)
+  return zero
+}

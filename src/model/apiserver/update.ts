@@ -7,13 +7,12 @@ import {
   type FieldError
 } from '../../lib/apimachinery/index.ts'
 import type { ApiResponse, KubeObject } from '../../kinds/index.ts'
-import { decodeBody, toStorage, fromStorage } from './conversion.ts'
+import { decodeBody, toStorage } from './conversion.ts'
 import { isDryRun, storedObject, type ResourceCall } from './core.ts'
 import { createObject } from './create.ts'
-import { changesGeneration, hasGeneration, hasStatusSubresource, rulesOf } from './kind-rules.ts'
+import { rulesOf } from './kind-rules.ts'
 import { sameExceptTimes, trackUpdate } from './managed-fields.ts'
 import { negotiate } from './media-type.ts'
-import { validateChangedMetadata } from './metadata-validation.ts'
 import { matchNamespace, metadataOf, prepareChangedMetadata } from './object-meta.ts'
 import { checkWriteOptions } from './option-validation.ts'
 import { plainFailure, refuse, refuseInvalid } from './refusal.ts'
@@ -96,21 +95,14 @@ export function updateObject(call: ResourceCall, change: Change): KubeObject {
   const { info } = call
   const { existing, warnings } = change
   checkPreconditions(call, change)
-  const old = fromStorage(info, existing)
+  const rules = rulesOf(info)
   let object = prepareChangedMetadata(change.candidate, existing)
-  object = keepOtherParts(call, object, old)
-  object = rulesOf(info).applyDefaults(info, object)
+  object = rules.applyDefaults(info, object)
   object = change.managed === undefined ? trackUpdate(call, object, existing) : change.managed(object)
-  if (hasGeneration(info) && changesGeneration(info, object, old)) {
-    object.metadata.generation = (existing.metadata.generation ?? 0) + 1
-  }
-  const errors: FieldError[] = [
-    ...uidErrors(change),
-    ...validateChangedMetadata(object),
-    ...rulesOf(info).validateUpdate(info, object, old, call.subresource?.name)
-  ]
-  refuseInvalid({ group: info.group, name: info.kind }, object.metadata.name, errors)
-  object = beforeCommit(call, toStorage(info, object), existing, warnings)
+  object = rules.prepareUpdate(info, toStorage(info, object), existing, call.subresource?.name)
+  const errors = [...uidErrors(change), ...rules.validate(info, object, existing, call.subresource?.name)]
+  refuseInvalid({ group: info.storage.group, name: info.kind }, object.metadata.name, errors)
+  object = beforeCommit(call, object, existing, warnings)
   object.metadata.resourceVersion = existing.metadata.resourceVersion ?? ''
   if (isFinished(object, existing)) return isDryRun(call) ? object : finishDeletion(call, object, existing)
   if (sameExceptTimes(object, existing)) return existing
@@ -156,35 +148,6 @@ function uidErrors(change: Change): FieldError[] {
   if (uid === undefined || uid === '' || uid === change.existing.metadata.uid) return []
   const error = invalidError('metadata.uid', uid, 'field is immutable')
   return [error, error]
-}
-
-/** Status belongs to the status sub-resource, everything else to the main one. */
-function keepOtherParts(call: ResourceCall, object: KubeObject, old: KubeObject): KubeObject {
-  const { info, subresource } = call
-  if (subresource?.name === 'status') return withStatusOf(info.crd !== undefined, object, old)
-  if (!hasStatusSubresource(info)) return object
-  const kept = { ...object }
-  if (old.status === undefined) delete kept.status
-  else kept.status = old.status
-  return kept
-}
-
-function withStatusOf(isCustom: boolean, object: KubeObject, old: KubeObject): KubeObject {
-  const { managedFields } = object.metadata
-  const metadata = isCustom
-    ? { ...old.metadata, ...(managedFields === undefined ? {} : { managedFields }) }
-    : { ...object.metadata, ...kept(old, 'labels'), ...kept(old, 'ownerReferences') }
-  if (!isCustom && old.metadata.labels === undefined) delete metadata.labels
-  if (!isCustom && old.metadata.ownerReferences === undefined) delete metadata.ownerReferences
-  const changed: KubeObject = { ...old, metadata }
-  if (object.status === undefined) delete changed.status
-  else changed.status = object.status
-  return changed
-}
-
-function kept(old: KubeObject, field: 'labels' | 'ownerReferences'): Partial<KubeObject['metadata']> {
-  const value = old.metadata[field]
-  return value === undefined ? {} : { [field]: value }
 }
 
 /** A deleted object whose last finalizer goes is removed. */
