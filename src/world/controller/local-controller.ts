@@ -27,7 +27,7 @@ export interface LocalControllerOptions {
   readonly api: LocalApi
   readonly random: Random
   /** Answers metric queries, webhooks and alerts, at once or at a later simulated time. */
-  readonly http: (effect: HttpEffect, answer: (outcome: HttpOutcome) => void) => void
+  readonly http: (effect: HttpEffect, context: RunContext, answer: (outcome: HttpOutcome) => void) => void
   readonly onEffect?: OnEffect
   /** Called before and after each tick. */
   readonly onTick?: (moment: 'begin' | 'end', context: RunContext) => void
@@ -127,7 +127,7 @@ function localPerform(
       case 'query':
       case 'webhook':
       case 'alert':
-        return options.http(effect, resume)
+        return options.http(effect, context, resume)
       case 'lookup':
         return resume(api.get('flagger.app', effect.resource, effect.namespace, effect.name))
       case 'event':

@@ -1,0 +1,114 @@
+import { randomStream } from '../../../src/lib/random/index.ts'
+import { VirtualClock } from '../../../src/lib/time/index.ts'
+import type { ApiRequest, ApiResponse, KubeObject } from '../../../src/kinds/index.ts'
+import { FLAGGER_CRDS, GATEWAY_API_CRDS } from '../../../src/kinds/crds/index.ts'
+import { createApiServer, type ApiServer } from '../../../src/model/apiserver/index.ts'
+import {
+  createCluster,
+  createInstantRuntime,
+  type Cluster,
+  type InstantRuntime
+} from '../../../src/world/cluster/index.ts'
+import type { GatewayMode, GoldenCase } from './case.ts'
+import { kindPath, PLAIN_CRDS } from './kinds.ts'
+
+/** First instant of every case. */
+const START = Date.UTC(2026, 0, 1)
+const USER_AGENT = { 'user-agent': 'golden-script' }
+
+/** The world around the controller: API server, workloads and a gateway; nothing acts until {@link Environment.settle}. */
+export class Environment {
+  readonly clock: VirtualClock = new VirtualClock(START)
+  readonly api: ApiServer
+  readonly runtime: InstantRuntime
+  readonly #cluster: Cluster
+  gateway: GatewayMode
+
+  constructor(golden: GoldenCase) {
+    this.gateway = golden.gateway ?? 'accept'
+    const random = randomStream(1, 'golden')
+    this.api = createApiServer({
+      clock: this.clock,
+      random,
+      crds: [...FLAGGER_CRDS, ...GATEWAY_API_CRDS, ...PLAIN_CRDS]
+    })
+    this.runtime = createInstantRuntime({ rules: golden.pods })
+    this.#cluster = createCluster({
+      timeline: this.clock,
+      api: this.api,
+      random,
+      runtime: this.runtime,
+      mode: 'manual',
+      detail: 'lean',
+      without: ['horizontal']
+    })
+    for (const name of new Set([golden.namespace, ...(golden.extraNamespaces ?? [])])) {
+      const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
+      this.send({ method: 'POST', path: '/api/v1/namespaces', body })
+    }
+    this.settle()
+  }
+
+  /** Runs everything to its end: workloads, garbage collection, the gateway. */
+  settle(): void {
+    this.#cluster.settle()
+    if (this.#acceptRoutes()) this.#cluster.settle()
+  }
+
+  /** Asks again which pods may be ready. */
+  refreshPods(): void {
+    this.#cluster.refreshPods()
+  }
+
+  /** A request of the script. */
+  send(request: ApiRequest): ApiResponse {
+    return this.api.handle({ ...request, headers: { ...USER_AGENT, ...request.headers } })
+  }
+
+  /** Creates an object in its own or the case's namespace. */
+  create(object: KubeObject, namespace: string): ApiResponse {
+    const place = object.metadata.namespace ?? namespace
+    return this.send({ method: 'POST', path: kindPath(object.apiVersion, object.kind, place), body: object })
+  }
+
+  #acceptRoutes(): boolean {
+    if (this.gateway === 'none' || this.gateway === 'lag') return false
+    let wrote = false
+    for (const route of this.api.list('gateway.networking.k8s.io', 'httproutes'))
+      wrote = this.#acceptRoute(route) || wrote
+    return wrote
+  }
+
+  #acceptRoute(route: KubeObject): boolean {
+    const { parentRefs = [] } = route.spec as { parentRefs?: readonly unknown[] }
+    const generation = route.metadata.generation ?? 0
+    const accepted = this.gateway === 'accept'
+    const present = (
+      route.status as { parents?: { conditions?: { status: string; observedGeneration: number }[] }[] } | undefined
+    )?.parents
+    const condition = present?.[0]?.conditions?.[0]
+    if (condition?.observedGeneration === generation && condition.status === (accepted ? 'True' : 'False')) return false
+    const parents = parentRefs.map((parentRef) => ({
+      parentRef,
+      controllerName: 'example.com/gateway',
+      conditions: [
+        {
+          type: 'Accepted',
+          status: accepted ? 'True' : 'False',
+          reason: accepted ? 'Accepted' : 'NotAllowedByListeners',
+          message: '',
+          lastTransitionTime: '2026-01-01T00:00:00Z',
+          observedGeneration: generation
+        }
+      ]
+    }))
+    const path = kindPath(
+      'gateway.networking.k8s.io/v1',
+      'HTTPRoute',
+      route.metadata.namespace ?? '',
+      route.metadata.name
+    )
+    this.send({ method: 'PUT', path: `${path}/status`, body: { ...route, status: { parents } } })
+    return true
+  }
+}
