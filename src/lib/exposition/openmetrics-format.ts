@@ -1,6 +1,6 @@
-import type { Labels } from '../tsdb/index.ts'
 import { checkedLabels, scanLabels, type LabelSetPatterns } from './labels.ts'
 import { ExpositionError, parseFloatText, Scanner } from './scanner.ts'
+import type { SeriesMemory } from './series-memory.ts'
 import type { Sink } from './sink.ts'
 
 const META = /# (?:HELP|TYPE|UNIT) /y
@@ -21,7 +21,7 @@ const TYPES = new Set(['counter', 'gauge', 'histogram', 'gaugehistogram', 'summa
  * @throws ExpositionError
  * @see prometheus model/textparse/openmetricsparse.go and openmetricslex.l, v2.55.1
  */
-export function readOpenMetrics(body: string, damaged: boolean, known: Map<string, Labels>, sink: Sink): void {
+export function readOpenMetrics(body: string, damaged: boolean, known: SeriesMemory, sink: Sink): void {
   const scanner = new Scanner(body, damaged)
   for (;;) {
     if (scanner.atEnd) throw new ExpositionError('data does not end with # EOF')
@@ -60,7 +60,7 @@ function readMeta(scanner: Scanner, keyword: string, sink: Sink): void {
   }
 }
 
-function readSample(scanner: Scanner, known: Map<string, Labels>, sink: Sink): void {
+function readSample(scanner: Scanner, known: SeriesMemory, sink: Sink): void {
   const start = scanner.position
   const plain = scanner.take(NAME)
   let name = plain
@@ -81,8 +81,8 @@ function readSample(scanner: Scanner, known: Map<string, Labels>, sink: Sink): v
     if (scanner.atEnd) throw new ExpositionError('data does not end with # EOF')
     throw new ExpositionError(`expected next entry, got ${JSON.stringify(scanner.here)}`)
   }
-  const labels = known.get(series) ?? checkedLabels(name, pairs)
-  known.set(series, labels)
+  const labels = known.labelsOf(series) ?? checkedLabels(name, pairs)
+  known.note(series, labels)
   sink.sample(series, labels, value, timestampMs)
 }
 

@@ -3,6 +3,7 @@ import type { Labels } from '../tsdb/index.ts'
 import { readOpenMetrics } from './openmetrics-format.ts'
 import { ExpositionError } from './scanner.ts'
 import type { Sink } from './sink.ts'
+import { SeriesMemory } from './series-memory.ts'
 import { readTextFormat } from './text-format.ts'
 
 /** One sample of a body. */
@@ -27,23 +28,21 @@ export type ExpositionOutcome =
   | { readonly ok: true; readonly samples: ExpositionSample[]; readonly metadata: Map<string, MetricMetadata> }
   | { readonly ok: false; readonly error: string }
 
-const KNOWN_SERIES_MAX = 100_000
-
 /**
  * Parses an exposition. Only `application/openmetrics-text` is read as OpenMetrics, anything else as text format.
  * @param body - text, or the bytes as received
  * @param contentType - Content-Type header; empty or unknown means text format
- * @param known - label sets by series text, kept by the caller from scrape to scrape to save parsing; optional
+ * @param known - what earlier bodies of the target had, kept by the caller from scrape to scrape to save parsing
  * @see prometheus model/textparse, v2.55.1
  */
 export function parseExposition(
   body: string | Uint8Array,
   contentType: string,
-  known: Map<string, Labels> = new Map<string, Labels>()
+  known: SeriesMemory = new SeriesMemory()
 ): ExpositionOutcome {
   const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8')
   const damaged = typeof body !== 'string' && !isUtf8(body)
-  if (known.size > KNOWN_SERIES_MAX) known.clear()
+  known.begin()
   const samples: ExpositionSample[] = []
   const metadata = new Map<string, MetricMetadata>()
   const sink = collect(samples, metadata)

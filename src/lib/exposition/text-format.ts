@@ -1,5 +1,5 @@
-import type { Labels } from '../tsdb/index.ts'
 import { checkedLabels, scanLabels, type LabelSetPatterns } from './labels.ts'
+import type { SeriesMemory } from './series-memory.ts'
 import type { Sink } from './sink.ts'
 import { ExpositionError, parseFloatText, Scanner } from './scanner.ts'
 
@@ -14,17 +14,18 @@ const VALUE = /[^{ \t\n]+/y
 const TIMESTAMP = /[0-9]+/y
 const NEWLINE = /\n/y
 const PATTERNS: LabelSetPatterns = { blank: BLANK, value: /"(?:\\.|[^\\"])*"/sy, lenient: true }
+const PLAIN_NUMBER = /^\d+(?:\.\d+)?$/
 const TYPES = new Set(['counter', 'gauge', 'histogram', 'summary', 'untyped'])
 /** A whole plain line: series, value, no timestamp. Only trusted for series that were parsed before. */
 const PLAIN_LINE = /([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{[^\n]*\})?) ([^ \t\n{}"]+)\n/y
 
 /**
  * Reads a body of the Prometheus text format 0.0.4.
- * @param known - label sets by series text from earlier bodies; new ones are added
+ * @param known - what earlier bodies of the target had
  * @throws ExpositionError
  * @see prometheus model/textparse/promparse.go and promlex.l, v2.55.1
  */
-export function readTextFormat(body: string, damaged: boolean, known: Map<string, Labels>, sink: Sink): void {
+export function readTextFormat(body: string, damaged: boolean, known: SeriesMemory, sink: Sink): void {
   const scanner = new Scanner(`${body}\n`, damaged)
   while (!scanner.atEnd) {
     if (readKnownLine(scanner, known, sink)) continue
@@ -40,14 +41,33 @@ export function readTextFormat(body: string, damaged: boolean, known: Map<string
   }
 }
 
-function readKnownLine(scanner: Scanner, known: Map<string, Labels>, sink: Sink): boolean {
-  if (known.size === 0) return false
+function readKnownLine(scanner: Scanner, known: SeriesMemory, sink: Sink): boolean {
+  const { text, position } = scanner
+  const expected = known.expected
+  if (expected !== undefined && text.startsWith(expected, position) && text[position + expected.length] === ' ') {
+    const from = position + expected.length + 1
+    const end = text.indexOf('\n', from)
+    const value = text.slice(from, end)
+    const labels = PLAIN_NUMBER.test(value) ? known.labelsOf(expected) : undefined
+    if (labels !== undefined) {
+      scanner.position = end + 1
+      known.note(expected, labels)
+      sink.sample(expected, labels, Number(value), undefined)
+      return true
+    }
+  }
+  return known.size > 0 && readSeenLine(scanner, known, sink)
+}
+
+/** A line of a series seen before that did not stand here in the last body. */
+function readSeenLine(scanner: Scanner, known: SeriesMemory, sink: Sink): boolean {
   PLAIN_LINE.lastIndex = scanner.position
   const match = PLAIN_LINE.exec(scanner.text)
   const series = match?.[1]
-  const labels = series === undefined ? undefined : known.get(series)
+  const labels = series === undefined ? undefined : known.labelsOf(series)
   if (series === undefined || labels === undefined) return false
   scanner.position = PLAIN_LINE.lastIndex
+  known.note(series, labels)
   sink.sample(series, labels, parseFloatText(match?.[2] ?? ''), undefined)
   return true
 }
@@ -71,7 +91,7 @@ function readMeta(scanner: Scanner, isHelp: boolean, sink: Sink): void {
   sink.type(metric, text === 'untyped' ? 'unknown' : text)
 }
 
-function readSample(scanner: Scanner, start: number, known: Map<string, Labels>, sink: Sink): void {
+function readSample(scanner: Scanner, start: number, known: SeriesMemory, sink: Sink): void {
   let name = scanner.take(NAME) === undefined ? undefined : scanner.text.slice(start, scanner.position)
   const named = name !== undefined
   const nameEnd = scanner.position
@@ -96,6 +116,6 @@ function readSample(scanner: Scanner, start: number, known: Map<string, Labels>,
   scanner.take(BLANK)
   const timestamp = scanner.take(TIMESTAMP)
   scanner.take(BLANK)
-  known.set(series, labels)
+  known.note(series, labels)
   sink.sample(series, labels, number, timestamp === undefined ? undefined : Number(timestamp))
 }

@@ -3,7 +3,7 @@ import type { Labels } from './labels.ts'
 /** Bits of the NaN that marks a series as stale, low word first. @see Prometheus model/value/value.go, v2.55.1 */
 const STALE_LOW = 2
 const STALE_HIGH = 0x7ff00000
-const CAPACITY_FIRST = 16
+const CAPACITY_FIRST = 32
 
 /**
  * The samples of one label set in time order. Reads go straight to the typed arrays between {@link Series.from} and

@@ -1,4 +1,9 @@
-import { type ExpositionSample, type MetricMetadata, parseExposition } from '../../lib/exposition/index.ts'
+import {
+  type ExpositionSample,
+  type MetricMetadata,
+  parseExposition,
+  SeriesMemory
+} from '../../lib/exposition/index.ts'
 import { Labels, METRIC_NAME, type Series, type Tsdb } from '../../lib/tsdb/index.ts'
 import { relabel } from './relabel.ts'
 import type { Target } from './target.ts'
@@ -21,8 +26,12 @@ export interface ScrapeReport {
 
 interface KnownSeries {
   readonly series: Series
-  readonly stored: Labels
+  /** Text of the series as exposed. */
+  readonly text: string
+  /** Number of the scrape that last had it. */
   lastScrape: number
+  /** It is among the live ones, which are marked stale when they vanish. */
+  live: boolean
 }
 
 const REPORT_NAMES = [
@@ -42,9 +51,12 @@ export class TargetIngester {
   metadata: ReadonlyMap<string, MetricMetadata> = new Map<string, MetricMetadata>()
   private readonly db: Tsdb
   private readonly target: Target
-  private readonly parsed = new Map<string, Labels>()
+  private readonly parsed = new SeriesMemory()
   private readonly known = new Map<string, KnownSeries | 'dropped'>()
-  private live = new Map<string, KnownSeries>()
+  private readonly live = new Set<KnownSeries>()
+  /** Series in the order of the last scrape: the next one mostly has the same. */
+  private order: (KnownSeries | 'dropped')[] = []
+  private texts: string[] = []
   private reportSeries: Series[] | undefined
   private scrapeNumber = 0
 
@@ -98,42 +110,57 @@ export class TargetIngester {
   private store(samples: readonly ExpositionSample[], timeMs: number): { kept: number; added: number } {
     let kept = 0
     let added = 0
-    for (const sample of samples) {
-      let known = this.known.get(sample.series)
+    for (let index = 0; index < samples.length; index++) {
+      const sample = samples[index]
+      if (sample === undefined) continue
+      let known = this.texts[index] === sample.series ? this.order[index] : this.known.get(sample.series)
       if (known === undefined) {
-        known = this.resolve(sample.labels)
+        known = this.resolve(sample)
         this.known.set(sample.series, known)
         if (known !== 'dropped') added++
       }
+      this.texts[index] = sample.series
+      this.order[index] = known
       if (known === 'dropped') continue
       kept++
-      const honoured = this.target.config.honorTimestamps !== false && sample.timestampMs !== undefined
-      const outcome = this.db.appendTo(known.series, honoured ? (sample.timestampMs ?? timeMs) : timeMs, sample.value)
-      // A series that states its own times is not tracked for staleness.
-      if (honoured || outcome === 'out of bounds') continue
-      known.lastScrape = this.scrapeNumber
-      this.live.set(sample.series, known)
+      this.append(known, sample, timeMs)
     }
     return { kept, added }
   }
 
+  private append(known: KnownSeries, sample: ExpositionSample, timeMs: number): void {
+    const honoured = sample.timestampMs !== undefined && this.target.config.honorTimestamps !== false
+    const outcome = this.db.appendTo(known.series, honoured ? (sample.timestampMs ?? timeMs) : timeMs, sample.value)
+    // A series that states its own times is not tracked for staleness.
+    if (honoured || outcome === 'out of bounds') return
+    known.lastScrape = this.scrapeNumber
+    if (known.live) return
+    known.live = true
+    this.live.add(known)
+  }
+
   /** The stored series of an exposed one: target labels, then metric relabelling. */
-  private resolve(exposed: Labels): KnownSeries | 'dropped' {
-    const labels = joinLabels(exposed, this.target.labels, this.target.config.honorLabels === true)
+  private resolve(sample: ExpositionSample): KnownSeries | 'dropped' {
+    const labels = joinLabels(sample.labels, this.target.labels, this.target.config.honorLabels === true)
     const rules = this.target.config.metricRelabelRules ?? []
     const relabelled = rules.length === 0 ? labels : relabel(labels, rules)
     if (relabelled === undefined || (relabelled[METRIC_NAME] ?? '') === '') return 'dropped'
-    const stored = Labels.of(relabelled)
-    return { series: this.db.series(stored), stored, lastScrape: 0 }
+    return { series: this.db.series(Labels.of(relabelled)), text: sample.series, lastScrape: 0, live: false }
   }
 
   private markVanished(timeMs: number): void {
-    for (const [text, known] of this.live) {
+    let vanished = false
+    for (const known of this.live) {
       if (known.lastScrape === this.scrapeNumber) continue
-      this.live.delete(text)
-      this.known.delete(text)
+      vanished = true
+      known.live = false
+      this.live.delete(known)
+      this.known.delete(known.text)
       this.db.appendStaleTo(known.series, timeMs)
     }
+    if (!vanished) return
+    this.order = []
+    this.texts = []
   }
 
   private ownSeries(): Series[] {

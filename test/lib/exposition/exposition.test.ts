@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatSeries, parseExposition, printTextFormat } from '../../../src/lib/exposition/index.ts'
+import { formatSeries, parseExposition, printTextFormat, SeriesMemory } from '../../../src/lib/exposition/index.ts'
 import { Labels } from '../../../src/lib/tsdb/index.ts'
 
 describe('parseExposition', () => {
@@ -14,15 +14,21 @@ describe('parseExposition', () => {
     expect(parseExposition('a 1\nb\n', '')).toMatchObject({ ok: false })
   })
   it('reads known series without parsing their labels again, to the same result', () => {
-    const known = new Map<string, Labels>()
+    const known = new SeriesMemory()
     const body = 'a{x="1"} 1\na{x="2"} 2.5\nb NaN\n'
     const first = parseExposition(body, '', known)
     const second = parseExposition(body, '', known)
     expect(known.size).toBe(3)
     expect(second).toEqual(first)
   })
+  it('follows series that come, go and change places', () => {
+    const known = new SeriesMemory()
+    for (const body of ['a 1\nb 2\nc 3\n', 'b 2\nc 3\n', 'c 1\nnew{x="1"} 5\nb NaN\na 2\n', 'a 1\na 2\n', '']) {
+      expect(parseExposition(body, '', known)).toEqual(parseExposition(body, ''))
+    }
+  })
   it('a changed line of a known series is still checked', () => {
-    const known = new Map<string, Labels>()
+    const known = new SeriesMemory()
     parseExposition('a{x="1"} 1\n', '', known)
     expect(parseExposition('a{x="1"} one\n', '', known)).toMatchObject({ ok: false })
     expect(parseExposition('a{x="1"} 1 5\n', '', known)).toMatchObject({ ok: true, samples: [{ timestampMs: 5 }] })
