@@ -26,7 +26,7 @@ const PLAIN_LINE = /([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{[^\n]*\})?) ([^ \t\n{}"]+)\n/y
  * @see prometheus model/textparse/promparse.go and promlex.l, v2.55.1
  */
 export function readTextFormat(body: string, damaged: boolean, known: SeriesMemory, sink: Sink): void {
-  const scanner = new Scanner(`${body}\n`, damaged)
+  const scanner = new Scanner(body.endsWith('\n') ? body : `${body}\n`, damaged)
   while (!scanner.atEnd) {
     if (readKnownLine(scanner, known, sink)) continue
     const start = scanner.position
@@ -44,8 +44,11 @@ export function readTextFormat(body: string, damaged: boolean, known: SeriesMemo
 function readKnownLine(scanner: Scanner, known: SeriesMemory, sink: Sink): boolean {
   const { text, position } = scanner
   const expected = known.expected
-  if (expected !== undefined && text.startsWith(expected, position) && text[position + expected.length] === ' ') {
-    const from = position + expected.length + 1
+  if (expected === undefined) return known.size > 0 && readSeenLine(scanner, known, sink)
+  const after = position + expected.length
+  // A slice compares as a block of memory; startsWith is three times slower here.
+  if (text[after] === ' ' && text.slice(position, after) === expected) {
+    const from = after + 1
     const end = text.indexOf('\n', from)
     const value = text.slice(from, end)
     const labels = PLAIN_NUMBER.test(value) ? known.labelsOf(expected) : undefined
