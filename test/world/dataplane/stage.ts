@@ -12,6 +12,8 @@ export interface Stage {
   readonly clock: SteppedClock
   readonly dataplane: Dataplane
   readonly observations: RequestObservation[]
+  /** The stored objects. */
+  readonly api: DataplaneOptions['api']
   put(group: string, resource: string, object: KubeObject): void
   remove(group: string, resource: string, namespace: string, name: string): void
   /** A ready pod of a deployment with its endpoints behind the named services. */
@@ -79,6 +81,7 @@ export function createStage(images: Readonly<Record<string, AppSpec>>, extra: Pa
     clock,
     dataplane,
     observations,
+    api,
     put(group, resource, object) {
       kind(group, resource).set(`${object.metadata.namespace ?? ''}/${object.metadata.name}`, object)
       tell(group, resource)
