@@ -201,7 +201,30 @@ function compare(engine: Engine, parsed: ScriptEval): string | undefined {
   const fails = parsed.expectations.filter(({ kind }) => kind === 'fail')
   if (fails.length > 0) return compareFailure(outcome, fails)
   if (!outcome.ok) return `unexpected error: ${outcome.error}`
-  return compareAnnotations(outcome, parsed.expectations) ?? compareValue(outcome, parsed)
+  return (
+    compareAnnotations(outcome, parsed.expectations) ?? compareValue(outcome, parsed) ?? compareAsRange(engine, parsed)
+  )
+}
+
+const MINUTE_MS = 60_000
+
+/** The reference runner asks every instant query again as the middle step of a range query. */
+function compareAsRange(engine: Engine, parsed: ScriptEval): string | undefined {
+  const timeMs = parsed.instantMs
+  const special = parsed.expectations.some(({ kind }) => ['ordered', 'string', 'range'].includes(kind))
+  if (timeMs === undefined || special || /\b(?:start|end|range|step)\s*\(/.test(parsed.expr)) return undefined
+  const span = { startMs: timeMs - MINUTE_MS, endMs: timeMs + MINUTE_MS, stepMs: MINUTE_MS }
+  const outcome = engine.range(parsed.expr, span)
+  if (!outcome.ok) return `as a range: ${outcome.error}`
+  if (outcome.value.type !== 'matrix') return `as a range: ${outcome.value.type}`
+  const elements = outcome.value.series.flatMap(({ labels, times, values }) => {
+    const value = values[times.indexOf(timeMs)]
+    return value === undefined ? [] : [{ labels, value }]
+  })
+  const scalar = elements[0]?.labels.size === 0 && numberValue(parsed.body[0] ?? '') !== undefined
+  if (scalar) return compareScalar(elements[0]?.value ?? Number.NaN, parsed)
+  const difference = compareValue({ ...outcome, value: { type: 'vector', timeMs, elements } }, parsed)
+  return difference === undefined ? undefined : `as a range: ${difference}`
 }
 
 function compareFailure(outcome: QueryOutcome, fails: readonly Expectation[]): string | undefined {
