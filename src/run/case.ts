@@ -11,6 +11,9 @@ import { NO_FIGURES, type CaseResult, type Outcome, type ResultMilestone, type S
 import { StepRunner } from './steps.ts'
 import { caseFolder, TraceFile } from './trace-file.ts'
 
+/** Wall milliseconds a world has to end. */
+const STOP_WALL_MS = 5000
+
 /** Makes a world; each of {@link CaseOptions.world}'s names has one. */
 export type CreateWorld = (spec: WorldSpec) => Promise<World>
 
@@ -110,7 +113,7 @@ class CaseSession {
     this.#figures = world.figures()
     const { simulatedMs, wallMs } = this.#figures
     this.#record({ kind: 'end', outcome: this.#outcome(), wallMs, simulatedMs })
-    await world.stop()
+    await stopWorld(world)
   }
 
   result(wallMs: number, trace: string): CaseResult {
@@ -210,6 +213,15 @@ class CaseSession {
   #throwIfInterrupted(): void {
     if (this.#options.signal?.aborted === true) throw new TwinError('TWIN_INTERRUPTED', 'interrupted')
   }
+}
+
+/** Ends a world; one that does not end in time is left behind rather than waited for. */
+async function stopWorld(world: World): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, STOP_WALL_MS)
+  })
+  await Promise.race([world.stop(), late]).finally(() => clearTimeout(timer))
 }
 
 function worldSpec(scenario: ResolvedScenario, options: CaseOptions): WorldSpec {

@@ -38,6 +38,7 @@ export class CasePool {
   /** Tells every running case to stop; a thread that does not is ended. */
   stop(): void {
     this.#stopping = true
+    for (const wake of this.#waiting.splice(0)) wake()
     for (const worker of this.#busy) {
       post(worker, { kind: 'stop' })
       setTimeout(() => void worker.terminate(), STOP_WALL_MS).unref()
@@ -84,21 +85,27 @@ export class CasePool {
   #converse(worker: Worker, task: CaseTask, onLine: (line: string) => void): Promise<CaseResult> {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
-        worker.removeAllListeners()
+        worker.off('message', onMessage)
+        worker.off('error', onError)
+        worker.off('exit', onExit)
         settle()
       }
-      worker.on('message', (message: FromWorker) => {
+      const onMessage = (message: FromWorker): void => {
         if (message.kind === 'line') onLine(message.line)
         else if (message.kind === 'done') end(() => resolve(message.result))
         else end(() => reject(new TwinError('TWIN_INTERNAL', message.message)))
-      })
-      worker.on('error', (cause) => end(() => reject(new TwinError('TWIN_INTERNAL', messageOf(cause), { cause }))))
-      worker.on('exit', (code) => {
+      }
+      const onError = (cause: unknown): void =>
+        end(() => reject(new TwinError('TWIN_INTERNAL', messageOf(cause), { cause })))
+      const onExit = (code: number): void => {
         const error = this.#stopping
           ? new TwinError('TWIN_INTERRUPTED', 'interrupted')
           : new TwinError('TWIN_INTERNAL', `the worker ended with code ${code}`)
         end(() => reject(error))
-      })
+      }
+      worker.on('message', onMessage)
+      worker.on('error', onError)
+      worker.on('exit', onExit)
       post(worker, { kind: 'run', task })
     })
   }

@@ -149,7 +149,7 @@ export class StepRunner {
     await this.#pause(lane, (done) => {
       const stopWatching = this.#watchers.first(step.condition, { from: lane.cursor, pollMs: POLL_MS }, (seq) => {
         lane.cursor = seq + 1
-        done()
+        this.#soon(done)
       })
       if (step.timeoutMs !== undefined) {
         this.#later(step.timeoutMs, () => {
@@ -207,7 +207,7 @@ export class StepRunner {
         this.#expected.add(step)
         this.#watchers.first(step.condition, { from: this.#watchers.length, pollMs: POLL_MS }, () => {
           this.#expected.delete(step)
-          void start()
+          this.#soon(() => void start())
         })
         return
       case 'after':
@@ -218,7 +218,7 @@ export class StepRunner {
         })
         return
       case 'when':
-        this.#watchers.each(step.condition, step.times ?? Infinity, () => void start())
+        this.#watchers.each(step.condition, step.times ?? Infinity, () => this.#soon(() => void start()))
         return
       case 'every':
         this.#every(step, start)
@@ -247,6 +247,11 @@ export class StepRunner {
       })
     }
     next()
+  }
+
+  /** At this simulated instant, after the work that is under way: people act between ticks, not in the middle of one. */
+  #soon(callback: () => void): void {
+    this.#at(this.#world.time.nowMs(), callback)
   }
 
   #later(ms: number, callback: () => void): void {

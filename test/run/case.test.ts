@@ -75,8 +75,8 @@ describe('runCase()', () => {
     expect(kinds).toEqual([
       'run',
       'phase',
-      'command',
       'event',
+      'command',
       'event',
       'weight',
       'event',
