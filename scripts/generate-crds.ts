@@ -58,6 +58,18 @@ function withoutDescriptions(value: Json, isPropertyTable: boolean): Json {
   return result
 }
 
+/** Later versions of the SMI specification keep the form of v1alpha2 for what the twin reads; clients may ask for them by name. */
+function withLaterSplitVersions(crd: Json): Json {
+  if (typeof crd !== 'object' || crd === null || Array.isArray(crd)) return crd
+  const spec = crd['spec']
+  if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) return crd
+  const versions = Array.isArray(spec['versions']) ? spec['versions'] : []
+  const last = versions.at(-1)
+  if (typeof last !== 'object' || last === null || Array.isArray(last)) return crd
+  const later = ['v1alpha3', 'v1alpha4'].map((name) => ({ ...last, name, storage: false }))
+  return { ...crd, spec: { ...spec, versions: [...versions, ...later] } }
+}
+
 function main([folder]: readonly string[]): void {
   if (folder === undefined) throw new Error('Give the folder of the manifests.')
   for (const { target, files, header } of SOURCES) {
@@ -73,6 +85,7 @@ function main([folder]: readonly string[]): void {
         if (isCrd) definitions.push(withoutDescriptions(value, false))
       }
     }
+    if (target === 'smi') definitions.splice(0, definitions.length, ...definitions.map(withLaterSplitVersions))
     const path = new URL(`../src/kinds/crds/${target}.generated.json`, import.meta.url)
     writeFileSync(path, `${JSON.stringify({ header, definitions })}\n`)
     console.log(`${target}: ${definitions.length} definitions`)

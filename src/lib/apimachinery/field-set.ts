@@ -32,11 +32,10 @@ export class FieldSet {
    * @param path - empty paths are ignored
    */
   insert(path: readonly PathStep[]): void {
-    let current: FieldSet = this
-    for (const [index, step] of path.entries()) {
-      if (index === path.length - 1) current.members.add(step)
-      else current = current.#descend(step)
-    }
+    const [first, ...rest] = path
+    if (first === undefined) return
+    if (rest.length === 0) this.members.add(first)
+    else this.#descend(first).insert(rest)
   }
 
   #descend(step: PathStep): FieldSet {

@@ -89,7 +89,8 @@ function binaryText(value: bigint): string {
 function decimalText(nano: bigint, asExponent: boolean): string {
   let exponent = -9
   let rest = nano
-  while (rest % 1000n === 0n && (exponent < 18 || asExponent)) {
+  const maxExponent = asExponent ? Number.POSITIVE_INFINITY : 18
+  while (rest % 1000n === 0n && exponent < maxExponent) {
     rest /= 1000n
     exponent += 3
   }

@@ -309,8 +309,7 @@ function listTypeErrors(schema: JsonMap, path: string): FieldError[] {
 
 function patternProblem(pattern: string): string | undefined {
   try {
-    new RegExp(pattern)
-    return undefined
+    return new RegExp(pattern).source === '' ? '``' : undefined
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     if (/Unterminated group/.test(error.message)) return `missing closing ): \`${pattern}\``
