@@ -74,14 +74,10 @@ export class Attempt implements OutboundAttempt {
     this.record.dispatched(now)
   }
 
-  head(status: number, grpcStatus: string | undefined, now: Instant): boolean {
+  head(status: number, grpcStatus: string | undefined, _now: Instant): boolean {
     if (this.#released) return false
     this.record.head(status, grpcStatus)
     this.#passed = this.#options.events.head(status)
-    if (!this.#passed) {
-      this.record.end(now)
-      this.#release(now)
-    }
     return this.#passed
   }
 
@@ -110,6 +106,14 @@ export class Attempt implements OutboundAttempt {
     this.record.end(now)
     this.#release(now)
     this.#options.events.lost(status, now)
+  }
+
+  /** The answer is dropped for another attempt. @returns its status */
+  drop(now: Instant): number | undefined {
+    if (this.#released) return undefined
+    this.record.end(now)
+    this.#release(now)
+    return this.record.status
   }
 
   /** The proxy itself cut the attempt off. */

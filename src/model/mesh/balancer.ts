@@ -109,7 +109,7 @@ export class Balancer {
     this.#endpoints = []
     const { metrics, labels } = this.#options
     for (const state of ['pending', 'ready'])
-      metrics.remove('outbound_http_balancer_endpoints', [['endpoint_state', state], ...labels])
+      metrics.set('outbound_http_balancer_endpoints', [['endpoint_state', state], ...labels], 0)
   }
 
   #pick(key: string, now: Instant): BalancedEndpoint | undefined {

@@ -8,24 +8,38 @@ export function withoutHost(labels: LabelList): LabelList {
   return labels.filter(([name]) => name !== 'hostname')
 }
 
-/** Counts the end of a request in the families by route and backend. */
+/** Counts the end of a request in the families by route. */
 export function countRouteEnd(
   metrics: ProxyMetrics,
   series: RouteSeries,
   outcome: { readonly end: RecordEnd; readonly error: string; readonly ms: number; readonly retried: boolean }
 ): void {
   const { end, error, ms, retried } = outcome
-  const status: LabelList = [
-    ['http_status', String(end.status ?? '')],
-    ['error', error]
-  ]
   metrics.observe('outbound_http_route_request_duration_seconds', series.request, ms / 1000)
-  metrics.add('outbound_http_route_request_statuses_total', withLabels(series.request, status))
-  metrics.observe('outbound_http_route_backend_response_duration_seconds', series.backend, ms / 1000)
-  metrics.add('outbound_http_route_backend_response_statuses_total', withLabels(series.backend, status))
+  metrics.add('outbound_http_route_request_statuses_total', withLabels(series.request, statusLabels(end.status, error)))
   if (retried && (end.status ?? 500) < 500) {
     metrics.add('outbound_http_route_retry_successes_total', withoutHost(series.request))
   }
+}
+
+/** Counts the end of one attempt in the families by backend. */
+export function countBackendEnd(
+  metrics: ProxyMetrics,
+  series: RouteSeries,
+  outcome: { readonly status: number | undefined; readonly error: string; readonly ms: number }
+): void {
+  metrics.observe('outbound_http_route_backend_response_duration_seconds', series.backend, outcome.ms / 1000)
+  metrics.add(
+    'outbound_http_route_backend_response_statuses_total',
+    withLabels(series.backend, statusLabels(outcome.status, outcome.error))
+  )
+}
+
+function statusLabels(status: number | undefined, error: string): LabelList {
+  return [
+    ['http_status', String(status ?? '')],
+    ['error', error]
+  ]
 }
 
 function profileLabels(service: ServicePort): LabelList {
@@ -48,7 +62,7 @@ export function countProfileRequest(metrics: ProxyMetrics, service: ServicePort)
 export function countProfileEnd(
   metrics: ProxyMetrics,
   service: ServicePort,
-  outcome: { readonly end: RecordEnd; readonly ms: number }
+  outcome: { readonly end: RecordEnd; readonly ms: number | undefined }
 ): void {
   const { end, ms } = outcome
   const labels = profileLabels(service)
@@ -60,7 +74,7 @@ export function countProfileEnd(
     ['grpc_status', ''],
     ['error', end.error ?? '']
   ]
-  metrics.observe('route_response_latency_ms', [...labels, ...status], Math.floor(ms))
+  metrics.observe('route_response_latency_ms', [...labels, ...status], ms === undefined ? undefined : Math.floor(ms))
   metrics.add('route_response_total', [...labels, ...verdict])
   metrics.add('route_actual_response_total', [...labels, ...verdict])
 }

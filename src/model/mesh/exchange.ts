@@ -1,3 +1,4 @@
+import { draw } from '../../lib/random/index.ts'
 import type { Instant, Scheduled } from '../../lib/time/index.ts'
 import { type ProxyAnswer, proxyError } from './answers.ts'
 import { Attempt, type OutboundAttempt } from './attempt.ts'
@@ -5,7 +6,13 @@ import type { BalancedEndpoint, Balancer, Waiter } from './balancer.ts'
 import { isGrpc } from './classification.ts'
 import type { MeshEndpoint, RouteIdentity, WeightedBackend } from './cluster-view.ts'
 import { PeakEwma } from './ewma.ts'
-import { countProfileEnd, countProfileRequest, countRouteEnd, withoutHost } from './exchange-metrics.ts'
+import {
+  countBackendEnd,
+  countProfileEnd,
+  countProfileRequest,
+  countRouteEnd,
+  withoutHost
+} from './exchange-metrics.ts'
 import { backendLabels, outboundTarget, parentLabels, routeLabels } from './labels.ts'
 import { DEFAULT_ROUTE, type OutboundStack, type RouteSeries, type StackContext } from './outbound-stack.ts'
 import { type RecordEnd, RequestRecord } from './record.ts'
@@ -21,6 +28,8 @@ export interface OutboundRequest {
   /** What the client called: `host[:port]`. */
   readonly authority: string
   header(name: string): string | undefined
+  /** Bytes of the body; absent: none. */
+  readonly bodyBytes?: number
 }
 
 /** What the proxy asks of the one who carries the bytes. */
@@ -40,6 +49,12 @@ export interface OutboundExchange {
   /** The client is gone. */
   abandoned(now: Instant): void
 }
+
+/** A larger body is not kept for another attempt. */
+const RETRY_BODY_BYTES_MAX = 65_536
+
+/** First wait before another attempt; it doubles, and up to as much again is drawn on top. */
+const RETRY_BACKOFF_MS = { least: 25, most: 250 }
 
 const NO_CHANGE: HeaderChange = { set: {}, add: {}, remove: [] }
 
@@ -100,13 +115,12 @@ export class Exchange implements OutboundExchange {
     const target = metrics.target(outboundTarget(endpoint, undefined), now)
     const route = { group: '', kind: 'default', namespace: '', name: 'endpoint' }
     const parent = parentLabels(undefined, endpoint.port)
-    this.#forward(
-      { endpoint, load: new PeakEwma(now), target },
-      {
-        request: [...parent, ...routeLabels(route), ['hostname', '']],
-        backend: [...parent, ...routeLabels(route), ...backendLabels('unknown')]
-      }
-    )
+    const series = {
+      request: [...parent, ...routeLabels(route), ['hostname', '']],
+      backend: [...parent, ...routeLabels(route), ...backendLabels('unknown')]
+    } as const
+    metrics.add('outbound_http_route_backend_requests_total', series.backend)
+    this.#forward({ endpoint, load: new PeakEwma(now), target }, series)
     return this
   }
 
@@ -165,14 +179,7 @@ export class Exchange implements OutboundExchange {
 
   #failFast(chosen: WeightedBackend, series: RouteSeries): void {
     const { metrics } = this.#options.context
-    if (!this.#profile) {
-      metrics.observe('outbound_http_route_backend_response_duration_seconds', series.backend, 0)
-      metrics.add('outbound_http_route_backend_response_statuses_total', [
-        ...series.backend,
-        ['http_status', ''],
-        ['error', 'FAIL_FAST']
-      ])
-    }
+    if (!this.#profile) countBackendEnd(metrics, series, { status: undefined, error: 'FAIL_FAST', ms: 0 })
     const retry = this.#rule?.retry
     if (retry !== undefined && this.#attempts < retry.limit) {
       this.#retry()
@@ -209,7 +216,7 @@ export class Exchange implements OutboundExchange {
         head: (status) => this.#headed(status),
         end: (end) => this.#ended(series, end),
         lost: (status, at) => this.#lost(endpoint.endpoint, series, { status, at }),
-        next: () => this.#retry()
+        next: () => this.#backOff()
       }
     })
     this.#attempt = attempt
@@ -223,10 +230,27 @@ export class Exchange implements OutboundExchange {
     const again =
       retry !== undefined &&
       this.#attempts < retry.limit &&
+      (this.#options.request.bodyBytes ?? 0) <= RETRY_BODY_BYTES_MAX &&
       retry.statuses.some(([low, high]) => status >= low && status <= high)
     this.#timer?.cancel()
     if (!again) return true
     return false
+  }
+
+  /** Waits before the next attempt; the answer that is dropped counts as over only then. */
+  #backOff(): void {
+    const { context, request } = this.#options
+    const base = Math.min(RETRY_BACKOFF_MS.most, RETRY_BACKOFF_MS.least * 2 ** this.#attempts)
+    const wait = base * (1 + draw(context.seed, this.#attempts, 'retry-backoff', request.key))
+    const attempt = this.#attempt
+    this.#timer = context.timeline.at(context.timeline.now() + wait, () => {
+      const now = context.timeline.now()
+      if (attempt !== undefined) {
+        const status = attempt.drop(now)
+        countBackendEnd(context.metrics, attempt.series, { status, error: '', ms: now - attempt.record.startedAt })
+      }
+      this.#retry()
+    })
   }
 
   #retry(): void {
@@ -246,7 +270,7 @@ export class Exchange implements OutboundExchange {
 
   #lost(endpoint: MeshEndpoint, series: RouteSeries, end: { readonly status: number; readonly at: Instant }): void {
     this.#count(series, { status: end.status, error: undefined, at: end.at }, '')
-    const what = end.status === 504 ? 'connect timed out after 1s' : 'connection error'
+    const what = end.status === 504 ? 'client error (Connect)' : 'connection error'
     const message = `endpoint ${endpoint.ip}:${endpoint.port}: ${what}`
     this.#close()
     this.#options.sink.respond(proxyError(end.status, { message, fatal: true, grpc: this.#grpc }))
@@ -272,7 +296,7 @@ export class Exchange implements OutboundExchange {
       if (retry?.timeoutMs !== undefined && this.#attempts < retry.limit) {
         attempt.cut(timeline.now())
         this.#retry()
-      } else this.#timedOut(`response timeout: ${ms}ms`, 'RESPONSE_HEADERS_TIMEOUT')
+      } else this.#timedOut(`response stream timeout: ${ms}ms`, 'RESPONSE_STREAM_TIMEOUT')
     })
   }
 
@@ -281,14 +305,30 @@ export class Exchange implements OutboundExchange {
     const now = this.#options.context.timeline.now()
     if (this.#waiting !== undefined) this.#waiting.balancer.withdraw(this.#waiting.waiter)
     const headed = this.#attempt?.record.headed === true
-    this.#attempt?.cut(now)
+    const { metrics } = this.#options.context
+    if (this.#attempt !== undefined) {
+      this.#attempt.cut(now)
+      const ms = now - this.#attempt.record.startedAt
+      countBackendEnd(metrics, this.#attempt.series, { status: this.#attempt.record.status, error, ms })
+    }
     if (headed) {
+      this.#countCut(error)
       this.#close()
       this.#options.sink.respond({ status: 0, headers: {}, body: '', close: true })
       return
     }
     const backend = this.#attempt === undefined ? '' : `${this.#backendText()}: `
     this.#reject(504, `${this.#where()}: ${backend}timed out waiting for response headers: ${text}`, error, false)
+  }
+
+  /** A stream that the proxy cut off after its headers. */
+  #countCut(error: string): void {
+    const { context } = this.#options
+    const attempt = this.#attempt
+    if (attempt === undefined) return
+    const now = context.timeline.now()
+    const end = { status: attempt.record.status, error: undefined, at: now }
+    countRouteEnd(context.metrics, attempt.series, { end, error, ms: now - this.#startedAt, retried: false })
   }
 
   #backendText(): string {
@@ -311,6 +351,10 @@ export class Exchange implements OutboundExchange {
         metrics.add('outbound_http_route_request_statuses_total', [...series, ['http_status', ''], ['error', error]])
       }
     }
+    if (stack !== undefined && this.#profile) {
+      const end = { status: undefined, error: 'unclassified', at: context.timeline.now() }
+      countProfileEnd(metrics, stack.service, { end, ms: undefined })
+    }
     this.#close()
     sink.respond(proxyError(status, { message, fatal, grpc: this.#grpc }))
   }
@@ -324,6 +368,7 @@ export class Exchange implements OutboundExchange {
       return
     }
     countRouteEnd(context.metrics, series, { end, error, ms, retried: this.#attempts > 0 })
+    countBackendEnd(context.metrics, series, { status: end.status, error, ms })
   }
 
   #close(): void {

@@ -58,6 +58,7 @@ export class OutboundStack {
     this.#mode = routing.mode
     // In policy mode the service's own backend is always built, whether or not a route uses it.
     if (routing.mode === 'policy') this.balancer(service)
+    this.#build(routing)
   }
 
   /** The routing as this stack sees it: where the mode is latched a later change of it is not seen. */
@@ -77,8 +78,17 @@ export class OutboundStack {
     for (const [key, balancer] of this.#balancers) balancer.update(this.#context.view.endpoints(parseKey(key)), now)
   }
 
+  /** Backends that a route names are built with it, used or not. */
+  #build(routing: ServiceRouting): void {
+    if (routing.mode !== 'policy') return
+    for (const rule of routing.rules) {
+      for (const backend of rule.backends) if (!backend.missing) this.balancer(backend.service)
+    }
+  }
+
   /** An endpoint's proxy went away or came back. */
   reconsider(now: Instant): void {
+    this.#build(this.routing())
     for (const [key, balancer] of this.#balancers) balancer.update(this.#context.view.endpoints(parseKey(key)), now)
   }
 

@@ -1,3 +1,4 @@
+import type { Instant } from '../../lib/time/index.ts'
 import type { ServicePort } from './cluster-view.ts'
 import { Exchange, type OutboundExchange, type OutboundRequest, type OutboundSink } from './exchange.ts'
 import { outboundTcpSource } from './labels.ts'
@@ -11,6 +12,7 @@ import { OutboundStack, STACK_IDLE_MS, type StackContext } from './outbound-stac
 export class OutboundProxy {
   readonly #context: StackContext
   readonly #stacks = new Map<string, OutboundStack>()
+  #sweeping = false
 
   constructor(context: StackContext) {
     this.#context = context
@@ -69,17 +71,34 @@ export class OutboundProxy {
 
   #service(service: ServicePort, request: OutboundRequest, sink: OutboundSink): OutboundExchange {
     const stack = this.#stack({ namespace: service.namespace, name: service.name, port: service.port })
+    this.#armSweep()
     return new Exchange({ context: this.#context, request, sink, stack }).start()
+  }
+
+  /** Stacks that were idle for too long are dropped, a while after the last request. */
+  #armSweep(): void {
+    if (this.#sweeping) return
+    this.#sweeping = true
+    const { timeline } = this.#context
+    timeline.at(timeline.now() + STACK_IDLE_MS, () => {
+      this.#sweeping = false
+      this.#sweep(timeline.now())
+      if (this.#stacks.size > 0) this.#armSweep()
+    })
+  }
+
+  #sweep(now: Instant): void {
+    for (const [key, stack] of this.#stacks) {
+      if (stack.inFlight > 0 || now - stack.lastUsed < STACK_IDLE_MS) continue
+      stack.close()
+      this.#stacks.delete(key)
+    }
   }
 
   #stack(service: ServicePort): OutboundStack {
     const now = this.#context.timeline.now()
     const key = `${service.namespace}/${service.name}:${service.port}`
-    for (const [other, stack] of this.#stacks) {
-      if (stack.inFlight > 0 || now - stack.lastUsed < STACK_IDLE_MS) continue
-      stack.close()
-      this.#stacks.delete(other)
-    }
+    this.#sweep(now)
     let stack = this.#stacks.get(key)
     if (stack === undefined) {
       stack = new OutboundStack(service, this.#context)

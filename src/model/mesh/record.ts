@@ -84,6 +84,11 @@ export class RequestRecord {
     return this.end(now)
   }
 
+  /** The status that arrived; undefined before the headers. */
+  get status(): number | undefined {
+    return this.#status
+  }
+
   /** Whether headers have arrived. */
   get headed(): boolean {
     return this.#status !== undefined

@@ -131,7 +131,8 @@ class OutboundPassage {
           method: incoming.method ?? 'GET',
           target: this.#target,
           authority: this.#authority,
-          header: (name) => headerOf(incoming, name)
+          header: (name) => headerOf(incoming, name),
+          bodyBytes: this.#body?.length ?? 0
         },
         {
           forward: (attempt) => decide(() => this.#forward(attempt)),

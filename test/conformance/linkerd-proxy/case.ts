@@ -92,7 +92,8 @@ export interface CaseStep {
 export interface CaseResponse {
   readonly step: number
   readonly i: number
-  readonly status?: number
+  /** A number, or a band of those seen. */
+  readonly status?: unknown
   readonly servedBy?: string
   readonly error?: string
   readonly headers?: Readonly<Record<string, unknown>>

@@ -42,6 +42,7 @@ interface PodState {
   listening: boolean
   blackhole: boolean
   up: boolean
+  requests: number
   script: AppScript
 }
 
@@ -145,6 +146,7 @@ class Stage {
       listening: spec.app,
       blackhole: false,
       up: true,
+      requests: 0,
       script: {}
     })
   }
@@ -180,9 +182,8 @@ class Stage {
 
   #setRoutes(service: string, port: number, routes: readonly CaseRoute[]): void {
     const group = 'gateway.networking.k8s.io'
-    for (const key of [...this.#objects.keys()]) {
-      const object = this.#objects.get(key)
-      if (key.startsWith(`${group}/httproutes/`) && object?.metadata.labels?.['service'] === service)
+    for (const [key, object] of this.#objects) {
+      if (key.startsWith(`${group}/httproutes/`) && object.metadata.labels?.['service'] === service)
         this.#objects.delete(key)
     }
     for (const route of routes) this.#put(group, 'httproutes', routeObject(route, service, port))
@@ -285,7 +286,8 @@ class Stage {
           method: step.method ?? 'GET',
           target: step.path ?? '/',
           authority,
-          header: (name) => step.headers?.[name]
+          header: (name) => step.headers?.[name],
+          bodyBytes: bodyBytes(step.body)
         },
         {
           forward: (attempt) => {
@@ -352,6 +354,7 @@ class Stage {
       return
     }
     carried.servedBy = pod.spec.name
+    pod.requests += 1
     const script = carried.step.app ?? pod.script
     this.#clock.at(this.#clock.now() + (script.delay_ms ?? 0), () => {
       if (carried.gone) return
@@ -361,8 +364,7 @@ class Stage {
         return
       }
       const grpc = script.headers?.['grpc-status'] ?? script.headers?.['Grpc-Status']
-      const failed =
-        script.failEvery !== undefined && (pod.script === script || true) && this.#requests % script.failEvery === 0
+      const failed = script.failEvery !== undefined && pod.requests % script.failEvery === 0
       const status = failed ? 503 : (script.status ?? 200)
       call?.head(status, grpc)
       carried.upstreamHead(status, script.headers ?? {})
@@ -439,7 +441,7 @@ class Carried {
     if (this.gone) return
     this.call?.abandoned(this.#clock.now())
     this.exchange?.abandoned(this.#clock.now())
-    this.done(0, {}, 'client gave up')
+    this.done(this.#status, {}, 'client gave up')
   }
 
   done(status: number, headers: Readonly<Record<string, string>>, error?: string): void {
@@ -447,6 +449,13 @@ class Carried {
     this.gone = true
     this.#report({ status, headers, servedBy: this.servedBy, error })
   }
+}
+
+/** Size of a scripted body: text, a number of bytes, or `{size}`. */
+function bodyBytes(body: unknown): number {
+  if (typeof body === 'number') return body
+  if (typeof body === 'string') return body.length
+  return typeof body === 'object' && body !== null && 'size' in body ? Number(body.size) : 0
 }
 
 function loadMs(step: CaseStep): number {
