@@ -45,6 +45,8 @@ export function recordUpdate(input: OwnershipInput, next: unknown): OwnershipUpd
   const comparison = visible(compareTyped(input.live, next, input.type), input.ignored)
   const { owners } = takeOver(input.owners, input.manager, comparison)
   const result = new Map(owners)
+  const { added, modified, removed } = comparison
+  if (added.isEmpty && modified.isEmpty && removed.isEmpty) return { owners: result, comparison }
   const before = result.get(input.manager) ?? new FieldSet()
   const after = before.difference(comparison.removed).union(comparison.modified).union(comparison.added)
   if (after.isEmpty) result.delete(input.manager)
@@ -76,6 +78,11 @@ function takeOver(
     }
     const conflict = set.intersection(changed)
     if (!conflict.isEmpty) conflicts.set(other, conflict)
+    // Sets nobody touched stay the same object, so that their stored form can be reused.
+    if (conflict.isEmpty && set.intersection(comparison.removed).isEmpty) {
+      if (!set.isEmpty) result.set(other, set)
+      continue
+    }
     const rest = set.difference(conflict).difference(comparison.removed)
     if (!rest.isEmpty) result.set(other, rest)
   }

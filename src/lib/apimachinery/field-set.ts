@@ -57,8 +57,9 @@ export class FieldSet {
     return this.children.get(first)?.has(rest) ?? false
   }
 
+  /** Children are never empty, so one look is enough. */
   get isEmpty(): boolean {
-    return this.members.size === 0 && [...this.children.values()].every((child) => child.isEmpty)
+    return this.members.size === 0 && this.children.size === 0
   }
 
   /**
@@ -171,20 +172,32 @@ function canonicalStep(step: string): PathStep {
   }
 }
 
+/** Encoded forms: operations share untouched subtrees, so most of a set has been encoded before. */
+const ENCODED = new WeakMap<FieldSet, JsonMap>()
+
 /**
- * Encodes a set in the fieldsV1 form, keys in order.
+ * Encodes a set in the fieldsV1 form, keys in order. The result is frozen and shared between calls: the set must not grow afterwards.
  * @param set - a set
  */
 export function encodeFieldSet(set: FieldSet): JsonMap {
+  const known = ENCODED.get(set)
+  if (known !== undefined) return known
   const result: JsonMap = {}
   const steps = new Set([...set.members, ...set.children.keys()])
   for (const step of [...steps].sort(compareSteps)) {
     const child = set.children.get(step)
-    if (child === undefined || child.isEmpty) result[step] = {}
-    else result[step] = set.members.has(step) ? { '.': {}, ...encodeFieldSet(child) } : encodeFieldSet(child)
+    if (child === undefined) result[step] = NOTHING_BELOW
+    else
+      result[step] = set.members.has(step)
+        ? Object.freeze({ '.': NOTHING_BELOW, ...encodeFieldSet(child) })
+        : encodeFieldSet(child)
   }
+  Object.freeze(result)
+  ENCODED.set(set, result)
   return result
 }
+
+const NOTHING_BELOW: JsonMap = Object.freeze({})
 
 /**
  * A path as error messages print it: `.spec.containers[name="a"].image`.

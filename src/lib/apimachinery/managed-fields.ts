@@ -122,12 +122,14 @@ function decodeIdentity(text: string): Identity {
 /** Owners, times and versions read from entries. */
 interface Ledger {
   readonly owners: Map<string, FieldSet>
+  /** Entries as they were read, for those that do not change. */
+  readonly stored: Map<string, { readonly set: FieldSet; readonly entry: JsonMap }>
   readonly times: Map<string, string>
   readonly versions: Map<string, string>
 }
 
 function readLedger(entries: readonly unknown[]): Ledger {
-  const ledger: Ledger = { owners: new Map(), times: new Map(), versions: new Map() }
+  const ledger: Ledger = { owners: new Map(), stored: new Map(), times: new Map(), versions: new Map() }
   for (const entry of entries) {
     if (!isJsonMap(entry)) continue
     const identity = encodeIdentity({
@@ -136,16 +138,43 @@ function readLedger(entries: readonly unknown[]): Ledger {
       apiVersion: String(entry['apiVersion'] ?? ''),
       subresource: String(entry['subresource'] ?? '')
     })
-    ledger.owners.set(identity, decodeFieldSet(entry['fieldsV1']))
+    const set = decodeStored(entry['fieldsV1'])
+    ledger.owners.set(identity, set)
+    ledger.stored.set(identity, { set, entry })
     ledger.versions.set(identity, String(entry['apiVersion'] ?? ''))
     if (typeof entry['time'] === 'string') ledger.times.set(identity, entry['time'])
   }
   return ledger
 }
 
+/** Field sets of frozen entries: stored objects hand the same entries on from write to write. */
+const DECODED = new WeakMap<object, FieldSet>()
+
+function decodeStored(fieldsV1: unknown): FieldSet {
+  if (!isJsonMap(fieldsV1) || !Object.isFrozen(fieldsV1)) return decodeFieldSet(fieldsV1)
+  const known = DECODED.get(fieldsV1)
+  if (known !== undefined) return known
+  const set = decodeFieldSet(fieldsV1)
+  DECODED.set(fieldsV1, set)
+  return set
+}
+
+function unchangedEntry(identity: string, set: FieldSet, ledger: Ledger): ManagedFieldsEntry | undefined {
+  const stored = ledger.stored.get(identity)
+  if (stored === undefined || stored.set !== set || !Object.isFrozen(stored.entry)) return undefined
+  const same =
+    stored.entry['time'] === ledger.times.get(identity) && stored.entry['apiVersion'] === ledger.versions.get(identity)
+  return same ? (stored.entry as unknown as ManagedFieldsEntry) : undefined
+}
+
 function writeLedger(owners: Ownership, ledger: Ledger): ManagedFieldsEntry[] {
   const entries: ManagedFieldsEntry[] = []
   for (const [text, set] of owners) {
+    const unchanged = unchangedEntry(text, set, ledger)
+    if (unchanged !== undefined) {
+      entries.push(unchanged)
+      continue
+    }
     const kept = set.difference(UNOWNED)
     if (kept.isEmpty) continue
     const identity = decodeIdentity(text)

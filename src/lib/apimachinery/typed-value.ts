@@ -113,6 +113,8 @@ interface Pair {
 
 function compare(pair: Pair, type: MergeType, path: readonly PathStep[], result: Comparison): void {
   const { before, after } = pair
+  // Stored objects share what did not change, so identity spares most of the walk.
+  if (before === after) return
   const shape = shapeOf(type, after ?? before)
   const other = shapeOf(type, before ?? after)
   if (shape.kind === 'leaf' || other.kind !== shape.kind || (isBlank(before) && isBlank(after))) {
