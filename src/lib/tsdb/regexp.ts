@@ -4,6 +4,8 @@ export type RegexpOutcome =
   | { readonly ok: false; readonly error: string }
 
 const PATTERN_LENGTH_MAX = 4096
+/** RE2's bound on counted repetition. */
+const REPEAT_MAX = 1000
 const CACHE_SIZE_MAX = 2000
 const cache = new Map<string, RegexpOutcome>()
 
@@ -22,6 +24,16 @@ const POSIX_CLASSES: Readonly<Record<string, string>> = {
   upper: 'A-Z',
   word: '0-9A-Za-z_',
   xdigit: '0-9A-Fa-f'
+}
+
+/**
+ * Bounds the time of regular expressions from untrusted files: a match that backtracks too often is continued by V8's
+ * linear engine. Call it once when the process starts, before any expression is compiled.
+ * @param setFlag - `setFlagsFromString` of `node:v8`; a library does not change the process by itself
+ */
+export function boundRegexpTime(setFlag: (flag: string) => void): void {
+  setFlag('--enable-experimental-regexp-engine-on-excessive-backtracks')
+  setFlag('--regexp-backtracks-before-fallback=20000')
 }
 
 /**
@@ -45,7 +57,7 @@ function translate(pattern: string): RegexpOutcome {
   const problem = findProblem(pattern)
   if (problem !== undefined) return { ok: false, error: problem }
   try {
-    return { ok: true, regexp: new RegExp(`^(?:${scopeFlags(rewrite(pattern))})$`, 's') }
+    return { ok: true, regexp: new RegExp(`^(?:${spellCases(rewrite(pattern))})$`, 's') }
   } catch {
     return { ok: false, error: `invalid regular expression: \`${pattern}\`` }
   }
@@ -62,33 +74,46 @@ function rewrite(pattern: string): string {
 }
 
 /**
- * Turns `(?i)` into `(?i:…)` up to the end of its group, branch by branch, since JavaScript scopes flags only by group.
+ * Spells case-insensitive parts out (`(?i)ab` becomes `[aA][bB]`): the linear engine knows no flags within a pattern.
+ * The other flags of RE2 change nothing in an anchored match with `.` matching everything.
  */
-function scopeFlags(pattern: string): string {
-  if (!/\(\?[imsU]+\)/.test(pattern)) return pattern
-  const open: string[][] = [[]]
+function spellCases(pattern: string): string {
+  if (!/\(\?[a-zA-Z-]+[:)]/.test(pattern)) return pattern
+  const insensitive = [false]
   let made = ''
   for (let index = 0; index < pattern.length; index++) {
     const char = pattern[index] ?? ''
-    const flags = /^\(\?([ims]+)\)/.exec(pattern.slice(index, index + 8))
-    const scopes = open[open.length - 1] ?? []
+    const flags = /^\(\?([imsU]*)(?:-([imsU]+))?([:)])/.exec(pattern.slice(index, index + 16))
+    const now = insensitive[insensitive.length - 1] === true
     if (char === '\\') made += char + (pattern[++index] ?? '')
     else if (char === '[') {
       const end = classEnd(pattern, index)
-      made += pattern.slice(index, end + 1)
+      const body = pattern.slice(index, end + 1)
+      made += now ? spellClass(body) : body
       index = end
     } else if (flags !== null) {
-      scopes.push(`(?${flags[1]}:`)
-      made += `(?${flags[1]}:`
+      const next = flags[1]?.includes('i') === true ? true : flags[2]?.includes('i') === true ? false : now
+      if (flags[3] === ':') {
+        insensitive.push(next)
+        made += '(?:'
+      } else insensitive[insensitive.length - 1] = next
       index += flags[0].length - 1
-    } else if (char === '|') made += `${')'.repeat(scopes.length)}|${scopes.join('')}`
-    else if (char === ')') made += ')'.repeat((open.pop() ?? []).length + 1)
-    else {
-      if (char === '(') open.push([])
-      made += char
+    } else {
+      if (char === '(') insensitive.push(now)
+      if (char === ')') insensitive.pop()
+      made += now && /[a-zA-Z]/.test(char) ? `[${char.toLowerCase()}${char.toUpperCase()}]` : char
     }
   }
-  return made + ')'.repeat(open[0]?.length ?? 0)
+  return made
+}
+
+/** A character class with both cases of its letters. */
+function spellClass(body: string): string {
+  return body.replace(/\\.|([a-zA-Z])-([a-zA-Z])|[a-zA-Z]/g, (part, from?: string, to?: string) => {
+    if (part.startsWith('\\')) return part
+    if (from === undefined || to === undefined) return part.toLowerCase() + part.toUpperCase()
+    return `${from.toLowerCase()}-${to.toLowerCase()}${from.toUpperCase()}-${to.toUpperCase()}`
+  })
 }
 
 /** Finds the first thing Go's parser refuses; undefined when there is none. */
@@ -128,6 +153,10 @@ function findProblem(pattern: string): string | undefined {
         return `invalid nested repetition operator: \`${pattern.slice(index, index + 2)}\``
       }
     } else {
+      const counts = /^\{(\d+)(?:,(\d*))?\}/.exec(pattern.slice(index, index + 24))
+      if (counts !== null && Math.max(Number(counts[1]), Number(counts[2] ?? 0)) > REPEAT_MAX) {
+        return `invalid repeat count: \`${counts[0]}\``
+      }
       repeatable = char !== '|' && char !== '^'
     }
   }

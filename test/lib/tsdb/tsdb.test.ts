@@ -1,6 +1,7 @@
+import { setFlagsFromString } from 'node:v8'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compileRegexp, Labels, Matcher, Tsdb } from '../../../src/lib/tsdb/index.ts'
+import { boundRegexpTime, compileRegexp, Labels, Matcher, Tsdb } from '../../../src/lib/tsdb/index.ts'
 
 const up = Labels.of({ __name__: 'up', job: 'a' })
 
@@ -82,9 +83,19 @@ describe('compileRegexp', () => {
     expect(matches('a((?i)b)c', 'aBC')).toBe(false)
     expect(matches('(?P<x>[[:digit:]]+)', '12')).toBe(true)
     expect(matches('.*', 'two\nlines')).toBe(true)
+    expect(matches('(?i:[a-c]x|y)Z', 'BXZ')).toBe(true)
+    expect(matches('(?i:[a-c]x|y)Z', 'yz')).toBe(false)
+  })
+  it('a pattern that would backtrack for ever ends at once', () => {
+    boundRegexpTime(setFlagsFromString)
+    for (const pattern of ['(a+)+b', '(?i)(a|aa)+b', '(.*)*x']) {
+      const outcome = compileRegexp(pattern)
+      expect(outcome.ok && outcome.regexp.test('a'.repeat(200))).toBe(false)
+    }
   })
   it('refuses what RE2 refuses, with its text', () => {
     expect(compileRegexp('(')).toEqual({ ok: false, error: 'missing closing ): `(`' })
+    expect(compileRegexp('a{1001}')).toEqual({ ok: false, error: 'invalid repeat count: `{1001}`' })
     expect(compileRegexp('a**')).toMatchObject({ ok: false })
     expect(compileRegexp('(?=a)')).toMatchObject({ ok: false })
   })
