@@ -244,7 +244,8 @@ export class Dispatcher {
 
   #namespace(name: string): void {
     if (this.#port.without.has('namespace')) return
-    this.#port.enqueue(LEVEL.cluster, `namespace|${name}`, () =>
+    // At once: pods are refused until their namespace has its default ServiceAccount.
+    this.#port.enqueue(LEVEL.pods, `namespace|${name}`, () =>
       reconcileNamespace(this.#context(), { name }, this.#namespaces)
     )
   }
