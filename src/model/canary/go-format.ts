@@ -36,6 +36,11 @@ export function scaledDown(count: number, percent: number): number {
   return Math.trunc(Math.fround(Math.fround(count) * ratio))
 }
 
+/** Milliseconds as Go's Duration.Seconds: whole seconds plus the fraction, each rounded on its own. */
+export function goSeconds(ms: number): number {
+  return Math.trunc(ms / 1000) + (ms % 1000) / 1000
+}
+
 /** Quotes a text as Go's `%q`, for names (no control characters). */
 export function quoteGo(text: string): string {
   return JSON.stringify(text)

@@ -4,6 +4,7 @@ import { lookup, log, type Plan } from './effects.ts'
 import { decide, recordError, recordInfo, recordWarning } from './events.ts'
 import { failureOf, StepFailed, wrapped } from './failure.ts'
 import { setAnalysis } from './gauges.ts'
+import { goSeconds } from './go-format.ts'
 import { getObject, RESOURCES } from './objects.ts'
 import { OBSERVERS, type ObserverQueries } from './observers.data.ts'
 import { NoValues, plainClient, requireOnline, runQuery, templateClient, type PrometheusClient } from './prometheus.ts'
@@ -211,7 +212,7 @@ function* durationPasses(check: Check, observer: ObserverQueries, model: QueryMo
     return yield* noMeasurement(check, measured, query, { noValues, failed })
   }
   const ms = durationOf(measured, observer.durationUnitMs, settings.quirks)
-  yield* setAnalysis(canary, metric.name, ms / 1000)
+  yield* setAnalysis(canary, metric.name, goSeconds(ms))
   return yield* withinBounds(check, query, ms, durationViolation(canary, metric, ms, settings.quirks), settings)
 }
 

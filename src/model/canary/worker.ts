@@ -49,7 +49,7 @@ export function* syncCanary(settings: ControllerSettings, cached: Canary): Plan<
   const canary = draftOf(cached)
   const key = `${namespaceOf(canary)}/${canary.metadata.name}`
   const problem = invalidCanary(settings, canary)
-  if (problem !== undefined) return yield* notScheduled(`error syncing '${key}': invalid canary spec: ${problem}`)
+  if (problem !== undefined) return yield* notScheduled(`Unhandled Error: error syncing '${key}': invalid canary spec: ${problem}`)
   if (canary.spec.revertOnDeletion === true && canary.metadata.deletionTimestamp !== undefined) {
     yield* terminate(settings, canary, key)
     return false
@@ -58,14 +58,14 @@ export function* syncCanary(settings: ControllerSettings, cached: Canary): Plan<
     const failure = yield* failureOf(setPhaseInitializing(canary))
     if (failure !== undefined) {
       yield* log('error', `${key} unable to set initializing status: ${failure.message}`)
-      return yield* notScheduled(`error syncing '${key}': ${key} initializing error: ${failure.message}`)
+      return yield* notScheduled(`Unhandled Error: error syncing '${key}': ${key} initializing error: ${failure.message}`)
     }
   }
   if (canary.spec.revertOnDeletion === true && !hasFinalizer(canary)) {
     const failure = yield* failureOf(addFinalizer(canary))
     if (failure !== undefined) {
       const text = `unable to add finalizer to canary ${fullName(canary)}: ${failure.message}`
-      yield* log('error', `error syncing '${key}': ${text}`)
+      yield* log('error', `Unhandled Error: error syncing '${key}': ${text}`)
       return true
     }
   }
@@ -88,7 +88,7 @@ function* terminate(settings: ControllerSettings, canary: Canary, key: string): 
   if (failure !== undefined) {
     const text = `nable to remove finalizer for canary ${fullName(canary)}`
     yield* log('error', `U${text} error: ${failure.message}`, fullName(canary))
-    return yield* log('error', `error syncing '${key}': u${text}: ${failure.message}`)
+    return yield* log('error', `Unhandled Error: error syncing '${key}': u${text}: ${failure.message}`)
   }
   yield* recordInfo(settings, canary, `Terminated canary ${fullName(canary)}`)
   yield* log('info', `Canary ${fullName(canary)} has been successfully processed and marked for deletion`)
@@ -98,6 +98,6 @@ function* unfinished(canary: Canary, key: string, failure: StepFailed): Plan<voi
   yield* log('error', `Unable to finalize canary: ${failure.message}`, fullName(canary))
   yield* log(
     'error',
-    `error syncing '${key}': unable to finalize to canary ${fullName(canary)} error: ${failure.message}`
+    `Unhandled Error: error syncing '${key}': unable to finalize to canary ${fullName(canary)} error: ${failure.message}`
   )
 }

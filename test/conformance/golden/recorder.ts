@@ -47,6 +47,11 @@ export class TraceRecorder {
     return tick
   }
 
+  /** Whether a tick runs. */
+  get inTick(): boolean {
+    return this.#inTick
+  }
+
   beginTick(): void {
     this.ticks.push({ n: this.ticks.length, records: [] })
     this.#inTick = true
@@ -99,7 +104,9 @@ export class TraceRecorder {
     const target = parseApiPath(request.path)
     const failed = response.code < 200 || response.code >= 300
     if (failed && context.worker) return
-    const name = target.name ?? (request.body as { metadata?: { name?: string } } | undefined)?.metadata?.name
+    // The body of a built-in kind cannot be read, so that a refused creation has no name.
+    const unreadable = failed && isBuiltIn(target.group)
+    const name = target.name ?? (unreadable ? '' : undefined) ?? (request.body as { metadata?: { name?: string } } | undefined)?.metadata?.name
     const body = this.#body(verb, target, request, failed ? undefined : response)
     this.add(
       {

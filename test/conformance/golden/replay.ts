@@ -16,6 +16,8 @@ import { stateAfter } from './state.ts'
 
 /** A case that neither ticks nor ends is given up after this much simulated time. */
 const IDLE_MAX_MS = 300_000
+/** After so many seconds of a tick its outcome is taken and the script acts. */
+const SETTLE_SECONDS = 4
 const WRITE_VERBS: Readonly<Record<string, string>> = {
   POST: 'create',
   PUT: 'update',
@@ -38,6 +40,8 @@ class Replay {
   #controller: LocalController | undefined
   #ticked = false
   #processes = 0
+  #tickBegin = 0
+  #settledAt = 0
 
   constructor(golden: GoldenCase) {
     this.#golden = golden
@@ -88,7 +92,7 @@ class Replay {
     const end = new TriggerWatch(until)
     for (;;) {
       if (!this.#nextTick()) return false
-      this.#environment.settle()
+      this.#settleWithTime()
       const state = stateAfter(this.#environment.api, this.#golden)
       this.#recorder.last.after = state
       const tick = this.#recorder.last.n
@@ -99,6 +103,16 @@ class Replay {
         step.done = true
         for (const action of step.do) this.#act(action)
       }
+      this.#environment.settle()
+    }
+  }
+
+  /** Everything comes to rest after a tick; what takes seconds (pods with minReadySeconds) gets them. */
+  #settleWithTime(): void {
+    const { clock } = this.#environment
+    for (let second = 0; second <= SETTLE_SECONDS; second++) {
+      const due = this.#tickBegin + second * 1000
+      if (due > clock.now()) clock.runUntil(due)
       this.#environment.settle()
     }
   }
@@ -127,11 +141,20 @@ class Replay {
     let since = clock.now()
     while (!this.#ticked) {
       if (!clock.step(since + idleMs)) return false
+      this.#letEnvironmentWork()
       if (this.#recorder.activity === activity) continue
       activity = this.#recorder.activity
       since = clock.now()
     }
     return true
+  }
+
+  /** Between ticks the environment acts once a second. */
+  #letEnvironmentWork(): void {
+    const { clock } = this.#environment
+    if (this.#recorder.inTick || clock.now() < this.#settledAt + 1000) return
+    this.#settledAt = clock.now()
+    this.#environment.settle()
   }
 
   #passTime(ms: number): void {
@@ -162,6 +185,7 @@ class Replay {
   #beginTick(): void {
     this.#environment.settle()
     this.#recorder.beginTick()
+    this.#tickBegin = this.#environment.clock.now()
   }
 
   #endTick(): void {

@@ -59,9 +59,14 @@ interface Route {
   readonly mirror?: { readonly host?: string }
 }
 
+interface Filter {
+  readonly type: string
+  readonly requestMirror?: { readonly backendRef: { readonly name: string } }
+}
+
 interface Rule {
   readonly backendRefs?: readonly Backend[]
-  readonly filters?: readonly { readonly type: string }[]
+  readonly filters?: readonly Filter[]
 }
 
 function storedWeights(api: ApiServer, golden: GoldenCase): Json | undefined {
@@ -92,7 +97,8 @@ function backendWeights(backends: readonly Backend[], apex: string): Json | unde
 
 function routeWeights(rules: readonly Rule[], apex: string): Json {
   const weighted = rules.findLast((rule) => rule.backendRefs?.length === 2)
-  const mirrored = rules.some((rule) => rule.filters?.some((filter) => filter.type === 'RequestMirror'))
+  const isMirror = (filter: Filter): boolean => filter.requestMirror?.backendRef.name === `${apex}-canary`
+  const mirrored = rules.some((rule) => rule.filters?.some(isMirror))
   return {
     ...backendWeights(weighted?.backendRefs ?? [], apex),
     rules: rules.length,

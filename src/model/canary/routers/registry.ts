@@ -1,11 +1,17 @@
 import { log, type Plan } from '../effects.ts'
 import { StepFailed } from '../failure.ts'
 import type { ControllerSettings } from '../settings.ts'
+import { contourRouter } from './contour.ts'
 import { gatewayRouter } from './gateway-api.ts'
+import { glooRouter } from './gloo.ts'
 import { istioRouter } from './istio.ts'
 import { kubernetesRouter } from './kubernetes.ts'
+import { kumaRouter } from './kuma.ts'
+import { nginxRouter } from './nginx.ts'
 import type { Router, RouterContext } from './router.ts'
+import { skipperRouter } from './skipper.ts'
 import { smiRouter } from './smi.ts'
+import { traefikRouter } from './traefik.ts'
 
 interface Entry {
   /** Exact provider name, or a prefix. */
@@ -26,9 +32,15 @@ const ROUTERS: readonly Entry[] = [
   { name: 'smi:v1alpha1', prefix: true, make: smiRouter('v1alpha1') },
   { name: 'smi:v1alpha2', prefix: true, make: smiRouter('v1alpha2') },
   { name: 'smi:v1alpha3', prefix: true, make: smiRouter('v1alpha3') },
+  { name: 'contour', make: contourRouter },
   { name: 'knative', make: undefined },
+  { name: 'gloo', prefix: true, make: glooRouter },
+  { name: 'nginx', make: nginxRouter },
+  { name: 'skipper', make: skipperRouter },
+  { name: 'traefik', make: traefikRouter },
   { name: 'apisix', make: undefined },
   { name: 'osm', make: smiRouter('v1alpha2') },
+  { name: 'kuma', make: kumaRouter },
   { name: 'gatewayapi:v1beta1', prefix: true, make: gatewayRouter('v1beta1') },
   { name: 'gatewayapi:v1', prefix: true, make: gatewayRouter('v1') },
   { name: 'kubernetes', make: kubernetesRouter }
