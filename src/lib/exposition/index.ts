@@ -1,3 +1,3 @@
 export { type ExpositionOutcome, type ExpositionSample, type MetricMetadata, parseExposition } from './parse.ts'
-export { formatSampleValue, formatSeries, type MetricFamily, printTextFormat } from './print.ts'
+export { formatSeries, type MetricFamily, printTextFormat } from './print.ts'
 export { SeriesMemory } from './series-memory.ts'

@@ -9,7 +9,7 @@ export interface MetricFamily {
 }
 
 /** A sample's value as Go's exposition library prints it. */
-export function formatSampleValue(value: number): string {
+function formatSampleValue(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
   if (Object.is(value, -0)) return '-0'

@@ -1,23 +1,5 @@
-export { type Absence, type AbsenceCode, explainAbsence } from './absence.ts'
-export type {
-  Aggregation,
-  Binary,
-  Call,
-  Expr,
-  FixedTime,
-  Matching,
-  MatrixSelector,
-  NumberLiteral,
-  Paren,
-  Span,
-  StringLiteral,
-  Subquery,
-  TimeShift,
-  Unary,
-  ValueType,
-  VectorSelector
-} from './ast.ts'
-export { typeOf } from './ast.ts'
+export { type Absence, explainAbsence } from './absence.ts'
+export type { Expr } from './ast.ts'
 export {
   createEngine,
   type Engine,
@@ -28,7 +10,6 @@ export {
   type QueryValue,
   type VectorElement
 } from './engine.ts'
-export { FUNCTIONS, type FunctionSpec } from './function-table.data.ts'
 export { durationSeconds, formatDuration, numberValue } from './literal.ts'
 export { exponentForm, plainForm } from './numbers.ts'
 export { parsePromql } from './parse.ts'

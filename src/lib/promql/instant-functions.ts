@@ -191,7 +191,7 @@ function setLabel(labels: Labels, name: string, value: string): Labels {
 }
 
 /** Go's template of a replacement: `$1`, `${name}`, `$$`. @see Go regexp.Expand */
-export function expandTemplate(template: string, match: RegExpExecArray): string {
+function expandTemplate(template: string, match: RegExpExecArray): string {
   return template.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (whole, braced?: string, plain?: string) => {
     if (whole === '$$') return '$'
     const name = braced ?? plain ?? ''

@@ -1,5 +1,5 @@
 /** What a token is; symbols and keywords are their own text. */
-export type TokenType =
+type TokenType =
   | 'identifier'
   | 'metric identifier'
   | 'string'
@@ -48,7 +48,7 @@ const WORD = /[A-Za-z0-9_]/
 const COMMENT_OR_SPACES = /(?:[ \t\n\r]+|#[^\n\r]*)+/y
 
 /** Printable form of a character in Go's %q. */
-export function quoteChar(char: string): string {
+function quoteChar(char: string): string {
   if (char === '') return "'\\uffff'"
   if (char === "'") return "'\\''"
   const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' }

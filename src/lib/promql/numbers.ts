@@ -57,7 +57,7 @@ export function power(base: number, exponent: number): number {
 }
 
 /** Order of values with NaN before all others. */
-export function compareValues(left: number, right: number): number {
+function compareValues(left: number, right: number): number {
   const leftNaN = Number.isNaN(left)
   const rightNaN = Number.isNaN(right)
   if (leftNaN || rightNaN) return leftNaN === rightNaN ? 0 : leftNaN ? -1 : 1

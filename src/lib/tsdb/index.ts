@@ -1,5 +1,5 @@
-export { compareLabels, compareText, Labels, METRIC_NAME } from './labels.ts'
+export { compareLabels, Labels, METRIC_NAME } from './labels.ts'
 export { Matcher, type MatchOperator } from './matcher.ts'
-export { boundRegexpTime, compileRegexp, type RegexpOutcome } from './regexp.ts'
+export { boundRegexpTime, compileRegexp } from './regexp.ts'
 export { Series } from './series.ts'
 export { type AppendOutcome, labelsOf, Tsdb, type TsdbOptions } from './tsdb.ts'

@@ -163,7 +163,7 @@ export function compareLabels(left: Labels, right: Labels): number {
 }
 
 /** Order of texts as Go compares strings (by code unit here; surrogates apart, the same as by UTF-8 byte). */
-export function compareText(left: string, right: string): number {
+function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0
 }
 

@@ -2,7 +2,7 @@ import type { Labels } from '../../lib/tsdb/index.ts'
 import { exponentForm, type MatrixSeries, plainForm, type QueryValue } from '../../lib/promql/index.ts'
 
 /** A time in ms as the API prints it: seconds, with milliseconds only when there are some. */
-export function formatTime(timeMs: number): string {
+function formatTime(timeMs: number): string {
   const whole = Math.trunc(timeMs / 1000)
   const rest = Math.abs(Math.round(timeMs - whole * 1000))
   const sign = timeMs < 0 && whole === 0 ? '-' : ''
@@ -10,7 +10,7 @@ export function formatTime(timeMs: number): string {
 }
 
 /** A sample's value as the API prints it, without quotes. @see Prometheus util/jsonutil/marshal.go, v2.55.1 */
-export function formatValue(value: number): string {
+function formatValue(value: number): string {
   const magnitude = Math.abs(value)
   const exponent = Number.isFinite(value) && magnitude !== 0 && (magnitude < 1e-6 || magnitude >= 1e21)
   return exponent ? exponentForm(value) : plainForm(value)

@@ -10,7 +10,7 @@ const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
  * Matchers of one `match[]` value.
  * @throws PromqlParseError when it is no selector
  */
-export function parseMatchers(text: string): readonly Matcher[] {
+function parseMatchers(text: string): readonly Matcher[] {
   const expr: Expr = parsePromql(text === '{}' ? '{__name__!=""}' : text)
   if (expr.kind !== 'selector') throw new PromqlParseError(text, 0, 'unexpected expression, expected a metric selector')
   if (text === '{}') throw new ApiError('bad_data', 'match[] must contain at least one non-empty matcher')

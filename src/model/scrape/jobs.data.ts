@@ -40,22 +40,15 @@ export const LINKERD_PROXY_JOB: ScrapeConfig = {
   relabelRules: [RUNNING, ...PROXY_RULES]
 }
 
-/** The same job as stable-2.14.10 has it: finished pods are not left out. */
-export const LINKERD_PROXY_JOB_2_14: ScrapeConfig = {
-  jobName: 'linkerd-proxy',
-  podDiscovery: {},
-  relabelRules: PROXY_RULES
-}
-
 /** Linkerd's own components. @see the same chart */
-export const LINKERD_CONTROLLER_JOB: ScrapeConfig = {
+const LINKERD_CONTROLLER_JOB: ScrapeConfig = {
   jobName: 'linkerd-controller',
   podDiscovery: { namespaces: ['linkerd', 'linkerd-viz'] },
   relabelRules: [{ sourceLabels: [PORT_NAME], regex: '.*admin$', action: 'keep' }, NOT_PROXY, COMPONENT]
 }
 
 /** Service mirrors of other clusters. @see the same chart */
-export const LINKERD_MULTICLUSTER_JOB: ScrapeConfig = {
+const LINKERD_MULTICLUSTER_JOB: ScrapeConfig = {
   jobName: 'linkerd-multicluster-controller',
   podDiscovery: {},
   relabelRules: [
@@ -70,7 +63,7 @@ export const LINKERD_MULTICLUSTER_JOB: ScrapeConfig = {
 }
 
 /** Prometheus itself. @see the same chart */
-export const PROMETHEUS_JOB: ScrapeConfig = {
+const PROMETHEUS_JOB: ScrapeConfig = {
   jobName: 'prometheus',
   staticConfigs: [{ targets: ['localhost:9090'] }]
 }

@@ -232,7 +232,7 @@ function discoveredOf(config: ScrapeConfig, pods: readonly DiscoveredPod[]): Rea
 }
 
 /** Where in its interval a target is scraped, ms: its own for ever, spread evenly over targets. */
-export function targetPhaseMs(seed: number, target: Pick<Target, 'key' | 'intervalMs'>): number {
+function targetPhaseMs(seed: number, target: Pick<Target, 'key' | 'intervalMs'>): number {
   return Math.floor(draw(seed, 0, 'scrape-phase', target.key) * target.intervalMs)
 }
 
