@@ -96,7 +96,7 @@ export class ProxyMetrics {
     const key = renderLabels(labels)
     const known = this.#targets.get(key)
     if (known !== undefined) return known
-    invariant(this.#targets.size < SERIES_LIMIT, 'a proxy has too many targets')
+    if (this.#targets.size >= SERIES_LIMIT) this.#makeRoom(now)
     const target = new TargetMetrics(labels, now)
     this.#targets.set(key, target)
     return target
@@ -135,10 +135,23 @@ export class ProxyMetrics {
     for (const family of FAMILIES) if (family.first === true) this.#renderFamily(family, lines)
     this.#renderTargets(lines)
     for (const family of FAMILIES) if (family.first !== true) this.#renderFamily(family, lines)
+    this.#evict(now)
+    return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+  }
+
+  #evict(now: Instant): void {
     for (const [key, target] of this.#targets) {
       if (target.holders <= 0 && now - target.lastUpdate > this.#retainIdleMs) this.#targets.delete(key)
     }
-    return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+  }
+
+  /** A proxy that nobody scrapes never evicts: before its bound the idle targets go, then the oldest. */
+  #makeRoom(now: Instant): void {
+    this.#evict(now)
+    for (const [key, target] of this.#targets) {
+      if (this.#targets.size < SERIES_LIMIT) return
+      if (target.holders <= 0) this.#targets.delete(key)
+    }
   }
 
   #at(family: string, labels: LabelList): Series {
