@@ -1,3 +1,4 @@
+export { readDescriptions, type Describe } from './descriptions.ts'
 export type { WireApi } from './answer.ts'
 export type { ContainerCall, ExecCall, ExecOutput, ExecSession, LogsCall, LogsOutput, WireHooks } from './hooks.ts'
 export { type ApiAddress, kubeconfigText } from './kubeconfig.ts'
