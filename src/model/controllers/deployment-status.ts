@@ -49,6 +49,11 @@ function calculateStatus(sync: DeploymentSync, sets: SplitSets): DeploymentStatu
   }
 }
 
+/** In a lean run the status waits for that of the ReplicaSets just resized. */
+function mayWait(sync: DeploymentSync): boolean {
+  return sync.lean && sync.resized && !sync.staged
+}
+
 function terminatingReplicas(sets: readonly ReplicaSet[]): number | undefined {
   let sum = 0
   for (const set of sets) {
@@ -60,6 +65,7 @@ function terminatingReplicas(sets: readonly ReplicaSet[]): number | undefined {
 
 /** Writes the counters and availability, leaving progress alone (paused, being scaled or deleted). */
 export function* syncStatus(sync: DeploymentSync, sets: SplitSets): Plan<Requeue> {
+  if (mayWait(sync)) return DONE
   const status = calculateStatus(sync, sets)
   if (sync.staged || !sameJson(sync.deployment.status, status)) yield* updateStatus(sync, status)
   return DONE
@@ -68,6 +74,7 @@ export function* syncStatus(sync: DeploymentSync, sets: SplitSets): Plan<Requeue
 /** Writes the status of a rollout under way. @see deployment/progress.go syncRolloutStatus, v1.36 */
 export function* syncRolloutStatus(sync: DeploymentSync, sets: SplitSets): Plan<Requeue> {
   const { deployment } = sync
+  if (mayWait(sync)) return DONE
   const counted = calculateStatus(sync, sets)
   let conditions = counted.conditions ?? []
   if (!hasProgressDeadline(deployment)) conditions = conditions.filter((each) => each.type !== 'Progressing')

@@ -12,6 +12,8 @@ export interface DeploymentSync {
   deployment: Deployment
   /** The status of `deployment` is newer than the stored one. */
   staged: boolean
+  /** A ReplicaSet was given another size; its status will change, which is a reason to look at this Deployment again. */
+  resized: boolean
 }
 
 /** The ReplicaSets of a Deployment, as rollouts see them. */
@@ -77,6 +79,7 @@ export function* scaleSet(sync: DeploymentSync, set: ReplicaSet, replicas: numbe
     )
   )
   if (before !== replicas) {
+    sync.resized = true
     const direction = replicas > before ? 'up' : 'down'
     const message = `Scaled ${direction} replica set ${set.metadata.name} from ${before} to ${replicas}`
     yield* reportOn(sync.deployment, 'Normal', 'ScalingReplicaSet', message)

@@ -16,7 +16,7 @@ export function* reconcileDeployment(context: ReconcileContext, key: ObjectKey):
   const { view } = context
   const deployment = view.get('apps', 'deployments', key.namespace, key.name) as Deployment | undefined
   if (deployment === undefined) return DONE
-  const sync: DeploymentSync = { now: context.now, lean: context.lean, deployment, staged: false }
+  const sync: DeploymentSync = { now: context.now, lean: context.lean, deployment, staged: false, resized: false }
   if (selectorIsEmpty(deployment.spec.selector)) return yield* refuseEmptySelector(sync)
   const wanted = { group: 'apps', resource: 'replicasets', selector: deployment.spec.selector }
   const sets = (yield* claimControlled(context, deployment, wanted)) as ReplicaSet[]

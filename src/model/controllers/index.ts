@@ -42,7 +42,7 @@ export { type ContainerRun, type PodFacts, containerId, podStatus } from './pod-
 export { reconcileQuota } from './quota.ts'
 export { reconcileReplicaSet } from './replicaset.ts'
 export { createRequest, deleteRequest, patchRequest, updateRequest } from './requests.ts'
-export { type NodeLoad, schedulePod } from './scheduler.ts'
+export { type NodeLoad, chooseNode, schedulePod } from './scheduler.ts'
 export { labelsInclude, selectorMatches } from './selectors.ts'
 export type {
   Condition,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { fnv1a32 } from '../../lib/apimachinery/index.ts'
 import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
 import type { Condition, Container, ContainerState, ContainerStatus, Pod, PodStatus } from './shapes.ts'
 
@@ -29,8 +29,7 @@ export interface PodFacts {
 
 /** An id of 64 hex digits for one run of a container. */
 export function containerId(pod: Pod, name: string, restartCount: number): string {
-  const hash = createHash('sha256').update(`${pod.metadata.uid}/${name}/${restartCount}`)
-  return `containerd://${hash.digest('hex')}`
+  return `containerd://${digestText(`${pod.metadata.uid}/${name}/${restartCount}`)}`
 }
 
 /** The status the kubelet reports for a pod on its node. @see kubernetes/pkg/kubelet/status, v1.36 */
@@ -113,7 +112,14 @@ function initStatus(facts: PodFacts, container: Container): ContainerStatus {
 }
 
 function imageId(image: string): string {
-  return `sha256:${createHash('sha256').update(image).digest('hex')}`
+  return `sha256:${digestText(image)}`
+}
+
+/** Sixty-four hex digits that look like a digest; a cheap hash will do, for nobody verifies them. */
+function digestText(text: string): string {
+  let digest = ''
+  for (let part = 0; part < 8; part++) digest += fnv1a32(`${part}${text}`).toString(16).padStart(8, '0')
+  return digest
 }
 
 interface Verdict {

@@ -16,8 +16,7 @@ export function* schedulePod(context: ReconcileContext, key: ObjectKey, load: No
   const pod = context.view.get('', 'pods', key.namespace, key.name) as Pod | undefined
   if (pod === undefined || !isSchedulable(pod)) return DONE
   const nodes = context.view.list('', 'nodes') as readonly Node[]
-  const fitting = nodes.filter((node) => refusal(pod, node) === undefined)
-  const chosen = fitting.toSorted((a, b) => load(a.metadata.name) - load(b.metadata.name))[0]
+  const chosen = chooseNode(pod, nodes, load)
   if (chosen === undefined) return yield* reportUnschedulable(context, pod, nodes)
   const { namespace, name } = pod.metadata
   yield* write({
@@ -44,6 +43,17 @@ export function* schedulePod(context: ReconcileContext, key: ObjectKey, load: No
 
 /** Number of pods bound to a node. */
 export type NodeLoad = (node: string) => number
+
+/** The fitting node with the fewest pods; undefined when none fits or the pod is not this scheduler's to place. */
+export function chooseNode(pod: Pod, nodes: readonly Node[], load: NodeLoad): Node | undefined {
+  if (!isSchedulable(pod)) return undefined
+  let best: Node | undefined
+  for (const node of nodes) {
+    if (refusal(pod, node) !== undefined) continue
+    if (best === undefined || load(node.metadata.name) < load(best.metadata.name)) best = node
+  }
+  return best
+}
 
 function isSchedulable(pod: Pod): boolean {
   return (

@@ -7,6 +7,7 @@ import { ClusterIndex } from './cluster-index.ts'
 import { LEVEL, LEVELS } from './controllers.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { EventRecorder } from './event-recorder.ts'
+import { leanRequest } from './lean-requests.ts'
 import { DEFAULT_NODES, nodeAddress, registerNode } from './nodes.ts'
 import { runPlan } from './plan-runner.ts'
 import { PodAddresses } from './pod-addresses.ts'
@@ -137,7 +138,9 @@ class RunningCluster implements Cluster, KubeletPort {
   }
 
   send(request: ApiRequest): ApiResponse {
-    return this.api.handle(request)
+    if (!this.lean) return this.api.handle(request)
+    const load = (node: string): number => this.#dispatcher.podsOn(node)
+    return this.api.handle(leanRequest(request, { view: this.#index, runtime: this.runtime, load }))
   }
 
   record(event: ControllerEvent): void {

@@ -120,6 +120,11 @@ export class Dispatcher {
     this.#namespaceContent(change)
   }
 
+  /** Number of pods bound to a node. */
+  podsOn(node: string): number {
+    return this.#podsPerNode.get(node) ?? 0
+  }
+
   #plain(change: ApiChange): void {
     const name = PLAIN[change.resource]
     if (name !== undefined && change.type !== 'DELETED') this.#controller(name, change.object)
@@ -194,9 +199,7 @@ export class Dispatcher {
     if (!gone && pod.spec.nodeName === undefined) {
       const key = keyOf(pod)
       const text = `scheduler|${pod.metadata.uid ?? ''}`
-      this.#port.enqueue(LEVEL.pods, text, () =>
-        schedulePod(this.#context(), key, (node) => this.#podsPerNode.get(node) ?? 0)
-      )
+      this.#port.enqueue(LEVEL.pods, text, () => schedulePod(this.#context(), key, (node) => this.podsOn(node)))
     }
     const owner = controllerOf(pod)
     const before = previous === undefined ? undefined : controllerOf(previous)
