@@ -5,7 +5,7 @@ import { formatDuration } from './literal.ts'
 import { printExpr } from './print.ts'
 
 /** Why a query gives no usable value. */
-export type AbsenceCode =
+type AbsenceCode =
   | 'query error'
   | 'no series'
   | 'label mismatch'
@@ -15,7 +15,7 @@ export type AbsenceCode =
   | 'no requests'
 
 /** The cause with its evidence in words. */
-export interface Absence {
+interface Absence {
   readonly code: AbsenceCode
   /** One short line, e.g. `fewer than two samples of response_total in 1m`. */
   readonly text: string

@@ -21,13 +21,13 @@ export interface TimeShift {
 }
 
 /** A number. */
-export interface NumberLiteral extends Span {
+interface NumberLiteral extends Span {
   readonly kind: 'number'
   readonly value: number
 }
 
 /** A text. */
-export interface StringLiteral extends Span {
+interface StringLiteral extends Span {
   readonly kind: 'string'
   readonly value: string
   /** The text between its quotes as written, for messages. */
@@ -92,14 +92,14 @@ export interface Binary extends Span {
 }
 
 /** A sign before an expression. */
-export interface Unary extends Span {
+interface Unary extends Span {
   readonly kind: 'unary'
   readonly operator: '+' | '-'
   readonly inner: Expr
 }
 
 /** Parentheses. */
-export interface Paren extends Span {
+interface Paren extends Span {
   readonly kind: 'paren'
   readonly inner: Expr
 }

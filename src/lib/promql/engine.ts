@@ -7,7 +7,7 @@ import { PromqlParseError } from './parse-error.ts'
 import { hasDuplicates } from './vector.ts'
 
 /** Options of {@link createEngine}. */
-export interface EngineOptions {
+interface EngineOptions {
   readonly db: Tsdb
   /** How far an instant selector looks back, ms; default 5 min. */
   readonly lookbackDeltaMs?: number
@@ -22,7 +22,7 @@ export interface EngineOptions {
 }
 
 /** One element of an instant vector. */
-export interface VectorElement {
+interface VectorElement {
   readonly labels: Labels
   readonly value: number
 }
@@ -49,7 +49,7 @@ export type QueryOutcome = (
 ) & { readonly warnings: readonly string[]; readonly infos: readonly string[] }
 
 /** Per-query settings. */
-export interface QueryOptions {
+interface QueryOptions {
   readonly lookbackDeltaMs?: number
 }
 

@@ -1,15 +1,6 @@
-export { type Absence, explainAbsence } from './absence.ts'
+export { explainAbsence } from './absence.ts'
 export type { Expr } from './ast.ts'
-export {
-  createEngine,
-  type Engine,
-  type EngineOptions,
-  type MatrixSeries,
-  type QueryOptions,
-  type QueryOutcome,
-  type QueryValue,
-  type VectorElement
-} from './engine.ts'
+export { createEngine, type Engine, type MatrixSeries, type QueryOutcome, type QueryValue } from './engine.ts'
 export { durationSeconds, formatDuration, numberValue } from './literal.ts'
 export { exponentForm, plainForm } from './numbers.ts'
 export { parsePromql } from './parse.ts'

@@ -1,7 +1,5 @@
 /** Outcome of {@link compileRegexp}. */
-export type RegexpOutcome =
-  | { readonly ok: true; readonly regexp: RegExp }
-  | { readonly ok: false; readonly error: string }
+type RegexpOutcome = { readonly ok: true; readonly regexp: RegExp } | { readonly ok: false; readonly error: string }
 
 const PATTERN_LENGTH_MAX = 4096
 /** RE2's bound on counted repetition. */

@@ -3,10 +3,10 @@ import type { Matcher } from './matcher.ts'
 import { Series } from './series.ts'
 
 /** What became of an append. @see Prometheus tsdb/head_append.go, v2.55.1 */
-export type AppendOutcome = 'added' | 'same' | 'duplicate timestamp' | 'out of order' | 'out of bounds'
+type AppendOutcome = 'added' | 'same' | 'duplicate timestamp' | 'out of order' | 'out of bounds'
 
 /** Options of {@link Tsdb}. */
-export interface TsdbOptions {
+interface TsdbOptions {
   /** Age in ms after which samples are forgotten; default 6 hours, as Linkerd viz runs its Prometheus. */
   readonly retentionMs?: number
 }

@@ -1,2 +1,2 @@
 export { createPromApi, type PromApi } from './api.ts'
-export type { PromApiOptions, PromRequest, PromResponse, PromTarget } from './types.ts'
+export type { PromRequest, PromResponse } from './types.ts'

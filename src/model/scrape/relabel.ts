@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { compileRegexp } from '../../lib/tsdb/index.ts'
 
 /** What a relabel rule does. */
-export type RelabelAction =
+type RelabelAction =
   | 'replace'
   | 'keep'
   | 'drop'

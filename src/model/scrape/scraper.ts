@@ -7,7 +7,7 @@ import { type ScrapeReport, type ScrapeResult, TargetIngester } from './ingest.t
 import { type DroppedTarget, isTarget, makeTarget, type Target } from './target.ts'
 
 /** Options of {@link createScraper}. */
-export interface ScraperOptions {
+interface ScraperOptions {
   readonly db: Tsdb
   readonly configs: readonly ScrapeConfig[]
   /** Seeds the phase of each target and of the discovery ticks. */
@@ -22,7 +22,7 @@ export interface ScrapeTask {
 }
 
 /** A target with its last scrape, for the targets API. */
-export interface TargetStatus {
+interface TargetStatus {
   readonly target: Target
   readonly health: 'up' | 'down' | 'unknown'
   readonly lastError: string
