@@ -10,6 +10,7 @@ import { imagesOf, roleOfImage } from './images.ts'
 import type { LogBook } from './log-book.ts'
 import { countUserRequests, type WorldMetrics } from './metrics.ts'
 import { isPrometheus, type Network } from './network.ts'
+import { TickEvidence } from './tick-evidence.ts'
 import type { TraceLog } from './trace-log.ts'
 
 /** Where Flagger of the tutorials finds Linkerd's Prometheus. */
@@ -42,6 +43,7 @@ export async function startControllerSide(options: ControllerSideOptions): Promi
   const { spec, clock, controlPlane, network, metrics, trace } = options
   const { api, bound } = controlPlane
   const ticks = new Map<string, number>()
+  const evidence = new TickEvidence()
   const source = {
     canaryOf: (canary: string) => {
       const dot = canary.indexOf('.')
@@ -69,7 +71,7 @@ export async function startControllerSide(options: ControllerSideOptions): Promi
     },
     onEffect: (effect, result, context) => {
       if (effect.effect === 'log') writeLog(options, flaggerLogLine(effect, clock.now()))
-      const body = traceOfEffect(effect, result, context, source)
+      const body = traceOfEffect(evidence.complete(effect, context), result, context, source)
       if (body !== undefined) trace.record(body)
     },
     onError: options.onFailure
