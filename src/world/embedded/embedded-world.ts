@@ -76,6 +76,8 @@ export class EmbeddedWorld implements World {
   }
 
   record(body: TraceBody): void {
+    // What the loads counted belongs before the word that ends the run.
+    if (body.kind === 'end') for (const load of this.#parts.loads) load.closeStep()
     this.#parts.trace.record(body)
   }
 

@@ -41,7 +41,8 @@ export const MANIFESTS: readonly KubeObject[] = [
               name: 'podinfod',
               image: BEFORE,
               command: ['./podinfo', '--port=9898'],
-              ports: [{ containerPort: 9898, name: 'http' }]
+              ports: [{ containerPort: 9898, name: 'http' }],
+              readinessProbe: { httpGet: { path: '/readyz', port: 9898 }, periodSeconds: 1 }
             }
           ]
         }

@@ -10,6 +10,9 @@ export const CONNECTIONS_MAX = 1024
 /** Wall seconds that stand for "never" in autocannon's options (just under the largest timer). */
 const FOREVER_SECONDS = 2_000_000
 
+/** Wall milliseconds between autocannon's looks at whether it was told to stop. */
+const SAMPLE_MS = 50
+
 /** What the generator sends, the same each time. */
 export interface GateRequest {
   readonly method: string
@@ -53,6 +56,7 @@ export async function openGate(
   const waiting: Parked[] = []
   const takers: ((parked: Parked | undefined) => void)[] = []
   const instances: Instance[] = []
+  const ended: Promise<void>[] = []
   let open = 0
   let inFlight = 0
   let answered = 0
@@ -71,18 +75,21 @@ export async function openGate(
 
   function grow(count: number): void {
     open += count
+    const { promise, resolve } = Promise.withResolvers<void>()
+    ended.push(promise)
     const instance = autocannon(
       {
         url: `http://127.0.0.1:${port}${target.pathname}${target.search}`,
         connections: count,
         duration: FOREVER_SECONDS,
         timeout: FOREVER_SECONDS,
-        sampleInt: 250,
+        sampleInt: SAMPLE_MS,
         method: request.method,
         headers: { ...request.headers, host: request.headers['host'] ?? target.host },
         ...(request.body === undefined ? {} : { body: request.body })
       },
       (error) => {
+        resolve()
         if (error !== null && !closed) onFailure(notDelivered(request, error))
       }
     )
@@ -111,6 +118,8 @@ export async function openGate(
     async close(): Promise<void> {
       closed = true
       for (const instance of instances) instance.stop()
+      // Connections stay open until autocannon has let go of them; it would open them again.
+      await Promise.all(ended)
       server.closeAllConnections()
       await new Promise<void>((resolve) => server.close(() => resolve()))
     }

@@ -27,6 +27,8 @@ export interface OpenLoopOptions {
 export interface OpenLoop {
   /** Closes the current step of the weights with a `load` event and opens the next. */
   changeWeight(weightPercent: number): void
+  /** Closes the current step: the run is over. */
+  closeStep(): void
   totals(): LoadTotals
   close(): Promise<void>
 }
@@ -74,7 +76,7 @@ class RunningOpenLoop implements OpenLoop {
 
   changeWeight(weightPercent: number): void {
     if (weightPercent === this.#weightPercent) return
-    this.#closeStep()
+    this.closeStep()
     this.#weightPercent = weightPercent
   }
 
@@ -86,13 +88,13 @@ class RunningOpenLoop implements OpenLoop {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    this.#closeStep()
+    this.closeStep()
     this.#abort.abort()
     await this.#gate?.close()
     await this.#options.upstream.close()
   }
 
-  #closeStep(): void {
+  closeStep(): void {
     const { intended, delivered, failed, byVersion } = this.#step
     this.#step = newCounts()
     if (intended === 0 && delivered === 0 && failed === 0) return
