@@ -12,7 +12,7 @@ const shared = process.env['TWIN_SHARED'] ?? join(import.meta.dirname, '../../..
 const LIMITS: readonly (readonly [ConformanceSuite, number])[] = [
   [jsonPatch, 0],
   [smd, 0],
-  [cel, 520]
+  [cel, 423]
 ]
 
 for (const [suite, limit] of LIMITS) {

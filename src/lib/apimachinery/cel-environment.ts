@@ -1,5 +1,6 @@
 import { Environment, EvaluationError, type ASTNode, type ParseResult } from '@marcbachmann/cel-js'
 import { leftOperandsBefore, withGeneralHas } from './cel-source.ts'
+import { formatCelString } from './cel-format.ts'
 import { isIpv4, isIpv6 } from './crd-formats.ts'
 import { goRegExp } from './crd-schema-validation.ts'
 import {
@@ -129,6 +130,7 @@ function createEnvironment(): Environment {
   })
   registerHas(environment)
   registerLists(environment)
+  registerStrings(environment)
   registerRegularExpressions(environment)
   registerQuantities(environment)
   registerUrls(environment)
@@ -174,6 +176,34 @@ function registerLists(environment: Environment): void {
   environment.registerFunction('list.lastIndexOf(dyn): int', (list: unknown, value: Comparable) =>
     BigInt(items(list).lastIndexOf(value))
   )
+}
+
+function registerStrings(environment: Environment): void {
+  environment.registerFunction('string.format(list): string', formatCelString)
+  const replace = (text: string, from: string, to: string, limit: number): string => {
+    if (limit < 0) return text.split(from).join(to)
+    const parts = text.split(from)
+    return (
+      parts.slice(0, limit + 1).join(to) +
+      parts
+        .slice(limit + 1)
+        .map((part) => from + part)
+        .join('')
+    )
+  }
+  environment.registerFunction('string.replace(string, string): string', (text: string, from: string, to: string) =>
+    replace(text, from, to, -1)
+  )
+  environment.registerFunction(
+    'string.replace(string, string, int): string',
+    (text: string, from: string, to: string, limit: bigint) => replace(text, from, to, Number(limit))
+  )
+  environment.registerFunction('string.charAt(int): string', (text: string, index: bigint) => {
+    const characters = [...text]
+    if (index < 0n || index > BigInt(characters.length)) throw new Error(`index out of range: ${index}`)
+    return characters[Number(index)] ?? ''
+  })
+  environment.registerFunction('string.reverse(): string', (text: string) => [...text].reverse().join(''))
 }
 
 function registerRegularExpressions(environment: Environment): void {
