@@ -25,6 +25,21 @@ export class StepFailed extends Error {
   }
 }
 
+/** The controller's process dies in the middle of a plan, as Go does on a panic. Whoever runs plans starts it again. */
+export class ControllerPanic extends Error {
+  /** @param message - Go's text after `panic: ` */
+  constructor(message: string) {
+    super(message)
+    this.name = 'ControllerPanic'
+  }
+}
+
+/** A plan without effects. */
+// oxlint-disable-next-line require-yield -- it has none on purpose
+export function* pure<Value>(compute: () => Value): Plan<Value> {
+  return compute()
+}
+
 /** Runs a plan; a failure inside gets `<prefix>` before its text and keeps its facts (Go's `%w`). */
 export function* wrapped<Value>(prefix: string, plan: Plan<Value>): Plan<Value> {
   try {

@@ -1,5 +1,7 @@
+export { undecodable } from './decoding.ts'
 export type { CanaryRef, Effect, HttpOutcome, HttpRequest, Plan } from './effects.ts'
 export { EventCorrelator, type EventWrite, type RecordedEvent } from './event-correlator.ts'
+export { ControllerPanic } from './failure.ts'
 export { FLAGGER_VERSION, Gauges, totalGauge } from './gauges.ts'
 export { resolveQuirks, type QuirkName, type Quirks } from './quirks.ts'
 export { QUIRKS, type QuirkEntry } from './quirks.data.ts'

@@ -2,7 +2,7 @@ import type { Canary, CanaryMetric, KubeObject, MetricTemplate } from '../../kin
 import type { MetricEvidence, ReasonCode } from '../../trace/index.ts'
 import { lookup, log, type Plan } from './effects.ts'
 import { decide, recordError, recordInfo, recordWarning } from './events.ts'
-import { failureOf, StepFailed, wrapped } from './failure.ts'
+import { failureOf, pure, StepFailed, wrapped } from './failure.ts'
 import { setAnalysis } from './gauges.ts'
 import { goSeconds } from './go-format.ts'
 import { getObject, RESOURCES } from './objects.ts'
@@ -221,9 +221,9 @@ function* inlinePasses(check: Check, model: QueryModel): Plan<boolean> {
   const { settings, canary, metric } = check
   let query = ''
   yield* failureOf(
-    (function* () {
+    pure(() => {
       query = renderQuery(metric.query ?? '', model)
-    })()
+    })
   )
   const measured = yield* measure(plainClient(check.server), metric.name, query)
   if (measured instanceof StepFailed) {
@@ -245,7 +245,7 @@ function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['temp
       const template = yield* readTemplate(reference.name, namespace, 'Metric template')
       client = yield* clientFor(template, namespace, 'Metric template')
       const interval = metric.interval || (settings.quirks['template-interval-has-no-default'] ? '' : DEFAULT_INTERVAL)
-      query = yield* rendered(template, reference.name, namespace, modelFor(canary, metric, interval))
+      query = rendered(template, reference.name, namespace, modelFor(canary, metric, interval))
       yield* log('debug', `Metric template ${reference.name}.${namespace} query: ${query}`, fullName(canary))
     })()
   )
@@ -265,7 +265,7 @@ function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['temp
   return yield* withinBounds(check, query, measured, metricViolation(canary, metric, measured), settings)
 }
 
-function* rendered(template: MetricTemplate, name: string, namespace: string, model: QueryModel): Plan<string> {
+function rendered(template: MetricTemplate, name: string, namespace: string, model: QueryModel): string {
   try {
     return renderQuery(template.spec.query, model)
   } catch (error) {

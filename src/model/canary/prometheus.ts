@@ -1,6 +1,7 @@
 import type { MetricTemplate } from '../../kinds/index.ts'
 import { exchange, type Plan } from './effects.ts'
 import { StepFailed, wrapped } from './failure.ts'
+import { goJsonError } from './go-json.ts'
 
 const TIMEOUT_MS = 5000
 const ONLINE_QUERY = 'vector(1)'
@@ -81,7 +82,7 @@ export function* requireOnline(client: PrometheusClient): Plan<void> {
 }
 
 function isUrl(address: string): boolean {
-  return !/[\u0000-\u001f\u007f]/.test(address) && !/^:/.test(address)
+  return !/\p{Cc}/u.test(address) && !address.startsWith(':')
 }
 
 function queryUrl(address: string, query: string): string {
@@ -143,15 +144,8 @@ function parseJson(body: string): unknown {
   try {
     return JSON.parse(body)
   } catch {
-    throw new StepFailed(`error unmarshaling result: ${jsonError(body)}, '${body}'`)
+    throw new StepFailed(`error unmarshaling result: ${goJsonError(body) ?? 'invalid JSON'}, '${body}'`)
   }
-}
-
-function jsonError(body: string): string {
-  const first = body.trimStart()[0]
-  if (first === undefined) return 'unexpected end of JSON input'
-  if (!/[[{"\-0-9tfn]/.test(first)) return `invalid character '${first}' looking for beginning of value`
-  return 'unexpected end of JSON input'
 }
 
 function undecodable(type: string, field: string, body: string): StepFailed {

@@ -42,7 +42,7 @@ export function* shiftToPrimary(tick: Tick): Plan<void> {
  * @see fluxcd/flagger pkg/controller/scheduler.go advanceCanary 1.44.0
  */
 export function* finishRelease(tick: Tick): Plan<void> {
-  const { settings, canary } = tick
+  const { canary } = tick
   if (tick.scaler !== undefined) yield* tick.scaler.pauseTarget(canary)
   yield* tick.target.scaleToZero(canary)
   yield* succeed(tick, {

@@ -49,7 +49,8 @@ export function* syncCanary(settings: ControllerSettings, cached: Canary): Plan<
   const canary = draftOf(cached)
   const key = `${namespaceOf(canary)}/${canary.metadata.name}`
   const problem = invalidCanary(settings, canary)
-  if (problem !== undefined) return yield* notScheduled(`Unhandled Error: error syncing '${key}': invalid canary spec: ${problem}`)
+  if (problem !== undefined)
+    return yield* notScheduled(`Unhandled Error: error syncing '${key}': invalid canary spec: ${problem}`)
   if (canary.spec.revertOnDeletion === true && canary.metadata.deletionTimestamp !== undefined) {
     yield* terminate(settings, canary, key)
     return false
@@ -58,7 +59,9 @@ export function* syncCanary(settings: ControllerSettings, cached: Canary): Plan<
     const failure = yield* failureOf(setPhaseInitializing(canary))
     if (failure !== undefined) {
       yield* log('error', `${key} unable to set initializing status: ${failure.message}`)
-      return yield* notScheduled(`Unhandled Error: error syncing '${key}': ${key} initializing error: ${failure.message}`)
+      return yield* notScheduled(
+        `Unhandled Error: error syncing '${key}': ${key} initializing error: ${failure.message}`
+      )
     }
   }
   if (canary.spec.revertOnDeletion === true && !hasFinalizer(canary)) {

@@ -16,24 +16,29 @@ export function drive<Value>(
   finish: (outcome: { readonly value: Value } | { readonly error: unknown }) => void
 ): () => void {
   let running = false
-  let abandoned = false
   let input: { readonly result: unknown } | undefined
+  /** Set once the plan is over or abandoned: nothing is taken any more. */
+  let over = false
   const resume = (result: unknown): void => {
+    if (over) return
     input = { result }
     if (!running) run()
   }
   const run = (): void => {
     running = true
     try {
-      while (input !== undefined && !abandoned) {
+      while (input !== undefined) {
         const { result } = input
         input = undefined
         const step = plan.next(result)
-        if (step.done === true) return finish({ value: step.value })
+        if (step.done === true) {
+          over = true
+          return finish({ value: step.value })
+        }
         perform(step.value, resume)
       }
     } catch (error) {
-      abandoned = true
+      over = true
       finish({ error })
     } finally {
       running = false
@@ -41,6 +46,7 @@ export function drive<Value>(
   }
   resume(undefined)
   return () => {
-    abandoned = true
+    over = true
+    input = undefined
   }
 }

@@ -39,6 +39,11 @@ export class Informer {
     return this.#objects.get(`${namespace}/${name}`)
   }
 
+  /** Every object as last told. */
+  all(): readonly KubeObject[] {
+    return [...this.#objects.values()]
+  }
+
   /**
    * Lists, then goes on watching in the background.
    * @returns the error text when the resource cannot be listed

@@ -2,9 +2,16 @@ import { invariant } from '../../lib/errors/index.ts'
 import type { Random } from '../../lib/random/index.ts'
 import type { Timeline } from '../../lib/time/index.ts'
 import type { ApiChange, ApiRequest, ApiResponse, Canary, KubeObject } from '../../kinds/index.ts'
-import { Gauges, type ControllerSettings, type Effect, type HttpOutcome } from '../../model/canary/index.ts'
+import {
+  ControllerPanic,
+  Gauges,
+  type ControllerSettings,
+  type Effect,
+  type HttpOutcome
+} from '../../model/canary/index.ts'
 import { chance } from './chance.ts'
 import { drive, type Perform } from './driver.ts'
+import { restartPauseMs } from './restart.ts'
 import { EventSink, type OnEventWrite } from './event-sink.ts'
 import type { OnEffect, RunContext } from './run-context.ts'
 import { CanaryScheduler } from './scheduler.ts'
@@ -45,49 +52,82 @@ export interface LocalController {
 
 /** Starts the controller on an API server in the same process; everything runs on the timeline, synchronously. */
 export function startLocalController(options: LocalControllerOptions): LocalController {
-  const { settings, timeline, api } = options
-  const gauges = new Gauges(settings.meshProvider)
-  let alive = true
-  const sink = new EventSink({
-    timeline,
-    random: options.random,
-    send: (request, answer) => answer(api.handle(request)),
-    ...(options.onEventWrite === undefined ? {} : { onWrite: options.onEventWrite })
-  })
-  const performFor = (context: RunContext): Perform => {
-    const perform = localPerform(options, context, { gauges, sink })
-    return (effect, resume) =>
-      perform(effect, (result) => {
-        if (!alive) return
-        options.onEffect?.(effect, result, context)
-        resume(result)
-      })
+  return new InProcessController(options)
+}
+
+class InProcessController implements LocalController {
+  readonly gauges: Gauges
+  readonly #options: LocalControllerOptions
+  readonly #sink: EventSink
+  #process: { alive: boolean; stop: () => void } | undefined
+  #panics = 0
+
+  constructor(options: LocalControllerOptions) {
+    const { settings, timeline, api, random } = options
+    this.#options = options
+    this.gauges = new Gauges(settings.meshProvider)
+    this.#sink = new EventSink({
+      timeline,
+      random,
+      send: (request, answer) => answer(api.handle(request)),
+      ...(options.onEventWrite === undefined ? {} : { onWrite: options.onEventWrite })
+    })
+    this.#boot()
   }
-  const scheduler = new CanaryScheduler({
-    settings,
-    timeline,
-    execute: (plan, context, done) => {
-      if (!context.worker) options.onTick?.('begin', context)
-      drive(plan, performFor(context), (outcome) => {
-        if ('error' in outcome) throw outcome.error
-        if (!context.worker) options.onTick?.('end', context)
-        done(outcome.value)
-      })
-    },
-    report: (effect) => {
-      gauges.apply(effect)
-      options.onEffect?.(effect, undefined, { canary: '', tick: 0, worker: true })
-    }
-  })
-  const unsubscribe = watchCanaries(options, scheduler)
-  scheduler.start()
-  return {
-    gauges,
-    kill: () => {
-      alive = false
+
+  kill(): void {
+    if (this.#process === undefined) return
+    this.#process.alive = false
+    this.#process.stop()
+  }
+
+  #boot(): void {
+    const { settings, timeline } = this.#options
+    const process = { alive: true, stop: (): void => {} }
+    const scheduler = new CanaryScheduler({
+      settings,
+      timeline,
+      execute: (plan, context, done) => {
+        if (!context.worker) this.#options.onTick?.('begin', context)
+        drive(plan, this.#performFor(context, process), (outcome) => {
+          if ('error' in outcome) return this.#broken(outcome.error)
+          if (!context.worker) this.#options.onTick?.('end', context)
+          done(outcome.value)
+        })
+      },
+      report: (effect) => this.#report(effect)
+    })
+    const unsubscribe = watchCanaries(this.#options, scheduler)
+    process.stop = () => {
       unsubscribe()
       scheduler.stop()
     }
+    this.#process = process
+    scheduler.start()
+  }
+
+  /** A panic kills the process, and it is started again; any other error is a mistake in the twin. */
+  #broken(error: unknown): void {
+    if (!(error instanceof ControllerPanic)) throw error
+    const { timeline } = this.#options
+    this.#report({ effect: 'log', level: 'error', message: `panic: ${error.message}` })
+    this.kill()
+    timeline.at(timeline.now() + restartPauseMs(this.#panics++), () => this.#boot())
+  }
+
+  #report(effect: Effect): void {
+    this.gauges.apply(effect)
+    this.#options.onEffect?.(effect, undefined, { canary: '', tick: 0, worker: true })
+  }
+
+  #performFor(context: RunContext, process: { readonly alive: boolean }): Perform {
+    const perform = localPerform(this.#options, context, { gauges: this.gauges, sink: this.#sink })
+    return (effect, resume) =>
+      perform(effect, (result) => {
+        if (!process.alive) return
+        this.#options.onEffect?.(effect, result, context)
+        resume(result)
+      })
   }
 }
 

@@ -7,6 +7,7 @@ import {
   reactToUpdate,
   syncCanary,
   totalGauge,
+  undecodable,
   type ControllerSettings,
   type Effect,
   type Plan
@@ -42,6 +43,9 @@ export class CanaryScheduler {
   readonly #cache = new Map<string, Canary>()
   /** Scheduled canaries by `<name>.<namespace>`. */
   readonly #canaries = new Map<string, Canary>()
+  /** Canaries that the typed client cannot decode, and those that changed meanwhile. */
+  readonly #undecodable = new Set<string>()
+  readonly #unseen = new Map<string, Canary>()
   readonly #jobs = new Map<string, Job>()
   readonly #ticks = new Map<string, number>()
   readonly #processing = new Set<string>()
@@ -72,8 +76,26 @@ export class CanaryScheduler {
     return this.#cache.get(`${namespace}/${name}`)
   }
 
-  /** A canary appeared or changed. */
+  /** A canary appeared or changed. While any canary cannot be decoded, the typed client sees none of them. */
   changed(canary: Canary): void {
+    const key = cacheKey(canary)
+    const problem = undecodable(canary)
+    if (problem === undefined) this.#undecodable.delete(key)
+    else this.#undecodable.add(key)
+    if (problem !== undefined) this.#log('error', `Failed to watch: failed to list *v1beta1.Canary: ${problem}`)
+    this.#unseen.set(key, canary)
+    this.#seeWaiting()
+  }
+
+  #seeWaiting(): void {
+    if (this.#undecodable.size > 0) return
+    for (const [key, canary] of this.#unseen) {
+      this.#unseen.delete(key)
+      this.#see(canary)
+    }
+  }
+
+  #see(canary: Canary): void {
     const key = cacheKey(canary)
     const before = this.#cache.get(key)
     this.#cache.set(key, canary)
@@ -86,9 +108,13 @@ export class CanaryScheduler {
 
   /** A canary is gone: its job is stopped at the next pass of the control loop. */
   deleted(canary: Canary): void {
-    this.#cache.delete(cacheKey(canary))
+    const key = cacheKey(canary)
+    this.#cache.delete(key)
+    this.#unseen.delete(key)
+    this.#undecodable.delete(key)
     this.#log('info', `Deleting ${scheduleKey(canary)} from cache`)
     this.#canaries.delete(scheduleKey(canary))
+    this.#seeWaiting()
   }
 
   #enqueue(key: string): void {

@@ -2,12 +2,13 @@ import { invariant, TwinError } from '../../lib/errors/index.ts'
 import { randomStream, type Random } from '../../lib/random/index.ts'
 import type { Hold, Timeline } from '../../lib/time/index.ts'
 import type { ApiResponse, Canary } from '../../kinds/index.ts'
-import { Gauges, type ControllerSettings } from '../../model/canary/index.ts'
+import { ControllerPanic, Gauges, type ControllerSettings } from '../../model/canary/index.ts'
 import { chance } from './chance.ts'
 import { drive, type Perform } from './driver.ts'
 import { EventSink, type OnEventWrite } from './event-sink.ts'
 import { HttpExchange } from './http-exchange.ts'
 import { Informer, type InformerHandlers } from './informer.ts'
+import { restartPauseMs } from './restart.ts'
 import { KubeConnection, type ClusterConnection } from './kube-connection.ts'
 import type { OnEffect, RunContext } from './run-context.ts'
 import { CanaryScheduler } from './scheduler.ts'
@@ -62,7 +63,8 @@ class RemoteController implements Controller {
   readonly #exchange: HttpExchange
   readonly #random: Random
   readonly #sink: EventSink
-  readonly #scheduler: CanaryScheduler
+  #scheduler: CanaryScheduler
+  #panics = 0
   readonly #informers: Readonly<Record<(typeof INFORMED)[number], Informer>>
   readonly #running = new Set<{ abandon: () => void; hold: Hold | undefined }>()
   #stopped = false
@@ -85,15 +87,7 @@ class RemoteController implements Controller {
       send: (request, answer) => this.#background('event', this.#connection.send(request), answer),
       ...(options.onEventWrite === undefined ? {} : { onWrite: options.onEventWrite })
     })
-    this.#scheduler = new CanaryScheduler({
-      settings,
-      timeline,
-      execute: (plan, context, done) => this.#execute(plan, context, done),
-      report: (effect) => {
-        this.gauges.apply(effect)
-        options.onEffect?.(effect, undefined, { canary: '', tick: 0, worker: true })
-      }
-    })
+    this.#scheduler = this.#newScheduler()
     this.#informers = {
       metrictemplates: this.#informer('metrictemplates', {}),
       alertproviders: this.#informer('alertproviders', {}),
@@ -121,13 +115,48 @@ class RemoteController implements Controller {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#scheduler.stop()
+    this.#abandonAll()
+    await Promise.all(INFORMED.map((resource) => this.#informers[resource].stop()))
+    await this.#exchange.close()
+    await this.#connection.close()
+  }
+
+  #newScheduler(): CanaryScheduler {
+    return new CanaryScheduler({
+      settings: this.#options.settings,
+      timeline: this.#options.timeline,
+      execute: (plan, context, done) => this.#execute(plan, context, done),
+      report: (effect) => {
+        this.gauges.apply(effect)
+        this.#options.onEffect?.(effect, undefined, { canary: '', tick: 0, worker: true })
+      }
+    })
+  }
+
+  /** The process died by a panic: everything under way is lost, and it is started again after a pause. */
+  #restart(message: string): void {
+    const { timeline } = this.#options
+    this.#options.onEffect?.({ effect: 'log', level: 'error', message: `panic: ${message}` }, undefined, {
+      canary: '',
+      tick: 0,
+      worker: true
+    })
+    this.#scheduler.stop()
+    this.#abandonAll()
+    timeline.at(timeline.now() + restartPauseMs(this.#panics++), () => {
+      if (this.#stopped) return
+      this.#scheduler = this.#newScheduler()
+      for (const canary of this.#informers.canaries.all()) this.#scheduler.changed(canary as Canary)
+      this.#scheduler.start()
+    })
+  }
+
+  #abandonAll(): void {
     for (const { abandon, hold } of this.#running) {
       abandon()
       hold?.release()
     }
-    await Promise.all(INFORMED.map((resource) => this.#informers[resource].stop()))
-    await this.#exchange.close()
-    await this.#connection.close()
+    this.#running.clear()
   }
 
   #informer(resource: string, handlers: Partial<InformerHandlers>): Informer {
@@ -159,6 +188,7 @@ class RemoteController implements Controller {
   }
 
   #fail(error: unknown): void {
+    if (error instanceof ControllerPanic) return this.#restart(error.message)
     if (this.#options.onError === undefined) throw error
     this.#options.onError(error)
   }

@@ -106,7 +106,10 @@ export class TraceRecorder {
     if (failed && context.worker) return
     // The body of a built-in kind cannot be read, so that a refused creation has no name.
     const unreadable = failed && isBuiltIn(target.group)
-    const name = target.name ?? (unreadable ? '' : undefined) ?? (request.body as { metadata?: { name?: string } } | undefined)?.metadata?.name
+    const name =
+      target.name ??
+      (unreadable ? '' : undefined) ??
+      (request.body as { metadata?: { name?: string } } | undefined)?.metadata?.name
     const body = this.#body(verb, target, request, failed ? undefined : response)
     this.add(
       {

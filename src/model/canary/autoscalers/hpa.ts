@@ -1,6 +1,6 @@
 import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, type Plan } from '../effects.ts'
-import { StepFailed, wrapped } from '../failure.ts'
+import { pure, StepFailed, wrapped } from '../failure.ts'
 import { withoutToolkitKeys } from '../metadata.ts'
 import {
   BACKOFF,
@@ -31,7 +31,8 @@ interface HpaSpec {
  * @see fluxcd/flagger pkg/canary/hpa_reconciler.go 1.44.0
  */
 export function hpaScaler(): Scaler {
-  return { reconcilePrimary, *pauseTarget() {}, *resumeTarget() {} }
+  const nothing = (): Plan<void> => pure(() => {})
+  return { reconcilePrimary, pauseTarget: nothing, resumeTarget: nothing }
 }
 
 function* reconcilePrimary(canary: Canary, mode: 'create' | 'update'): Plan<void> {

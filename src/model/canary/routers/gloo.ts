@@ -1,7 +1,15 @@
 import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, type Plan } from '../effects.ts'
 import { StepFailed, wrapped } from '../failure.ts'
-import { controllerReference, createObject, findObject, getObject, mergePatch, RESOURCES, type Resource } from '../objects.ts'
+import {
+  controllerReference,
+  createObject,
+  findObject,
+  getObject,
+  mergePatch,
+  RESOURCES,
+  type Resource
+} from '../objects.ts'
 import { sameButEmpty } from '../same.ts'
 import { namespaceOf, serviceNames } from '../spec.ts'
 import { nothingToFinalise, type Router, type Routes } from './router.ts'
@@ -28,7 +36,7 @@ interface Destination {
 }
 
 interface TableSpec {
-  routes?: { action?: { destination?: { destinations?: Destination[] } } }[]
+  routes?: { routeAction?: { multi?: { destinations?: Destination[] } } }[]
 }
 
 /**
@@ -60,7 +68,10 @@ function* reconcileUpstream(canary: Canary, role: 'primary' | 'canary'): Plan<vo
   const name = upstreamName(canary, role)
   const reading = getObject(RESOURCES.services, namespace, service)
   const source = yield* wrapped(`service ${service}.${namespace} get query error: `, reading)
-  const existing = yield* wrapped(`upstream ${name}.${namespace} get query error: `, findObject(UPSTREAMS, namespace, name))
+  const existing = yield* wrapped(
+    `upstream ${name}.${namespace} get query error: `,
+    findObject(UPSTREAMS, namespace, name)
+  )
   const config = yield* configUpstream(canary)
   if (existing !== undefined) return yield* syncUpstream(canary, existing, config)
   const { selector } = source.spec as { selector?: Record<string, string> }
@@ -87,7 +98,9 @@ function* configUpstream(canary: Canary): Plan<KubeObject | undefined> {
 
 function pickedConfig(config: KubeObject | undefined): Record<string, unknown> {
   const spec = (config?.spec ?? {}) as Record<string, unknown>
-  return Object.fromEntries(CONFIG_FIELDS.filter((field) => spec[field] !== undefined).map((field) => [field, spec[field]]))
+  return Object.fromEntries(
+    CONFIG_FIELDS.filter((field) => spec[field] !== undefined).map((field) => [field, spec[field]])
+  )
 }
 
 /** Only the load balancer's configuration follows changes. */
@@ -98,13 +111,16 @@ function* syncUpstream(canary: Canary, existing: KubeObject, config: KubeObject 
   const { name } = existing.metadata
   const namespace = namespaceOf(canary)
   yield* log('debug', `detect diff in upstream spec ${name}.${namespace}`)
-  const body = { metadata: { creationTimestamp: null }, spec: wanted === undefined ? {} : { loadBalancerConfig: wanted } }
+  const body = {
+    metadata: { creationTimestamp: null },
+    spec: wanted === undefined ? {} : { loadBalancerConfig: wanted }
+  }
   yield* wrapped(`upstream ${name}.${namespace} spec patch error: `, mergePatch(UPSTREAMS, namespace, name, body))
 }
 
 function* getRoutes(canary: Canary): Plan<Routes> {
   const table = yield* readApexObject(ROUTE_TABLES, canary, 'get query error: ')
-  const { destinations = [] } = (table.spec as TableSpec).routes?.[0]?.action?.destination ?? {}
+  const { destinations = [] } = (table.spec as TableSpec).routes?.[0]?.routeAction?.multi ?? {}
   if (destinations.length < 2) {
     throw new StepFailed(`RouteTable ${serviceNames(canary).apex}.${namespaceOf(canary)} destinations not found`)
   }
@@ -135,7 +151,7 @@ function tableSpec(canary: Canary, routes: Omit<Routes, 'mirrored'>): unknown {
       {
         inheritablePathMatchers: true,
         ...(matchers === undefined ? {} : { matchers }),
-        action: { destination: { destinations } }
+        routeAction: { multi: { destinations } }
       }
     ]
   }
@@ -143,7 +159,7 @@ function tableSpec(canary: Canary, routes: Omit<Routes, 'mirrored'>): unknown {
 
 function destination(canary: Canary, role: 'primary' | 'canary', weight: number): Destination {
   const upstream = { name: upstreamName(canary, role), namespace: namespaceOf(canary) }
-  return { destination: { upstream }, weight }
+  return { destination: { upstream }, ...(weight === 0 ? {} : { weight }) }
 }
 
 function matchersOf(canary: Canary): unknown[] | undefined {
@@ -151,7 +167,9 @@ function matchersOf(canary: Canary): unknown[] | undefined {
   const headers = matches.flatMap((match) =>
     Object.entries(match.headers ?? {})
       .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([name, { exact, regex }]) => (regex ? { name, value: regex, regex: true } : { name, ...(exact ? { value: exact } : {}) }))
+      .map(([name, { exact, regex }]) =>
+        regex ? { name, value: regex, regex: true } : { name, ...(exact ? { value: exact } : {}) }
+      )
   )
   const methods = matches.flatMap(({ method }) => (method === undefined ? [] : [method.exact ?? '']))
   if (headers.length === 0 && methods.length === 0) return undefined

@@ -1,3 +1,4 @@
+import { pure } from '../failure.ts'
 import { statusOf } from '../spec.ts'
 import { nothingToFinalise, TO_CANARY, TO_PRIMARY, type Router } from './router.ts'
 
@@ -8,11 +9,9 @@ import { nothingToFinalise, TO_CANARY, TO_PRIMARY, type Router } from './router.
 export function kubernetesRouter(): Router {
   return {
     reportsMirroring: false,
-    *reconcile() {},
-    *getRoutes(canary) {
-      return statusOf(canary).iterations > 0 ? TO_CANARY : TO_PRIMARY
-    },
-    *setRoutes() {},
+    reconcile: nothingToFinalise,
+    getRoutes: (canary) => pure(() => (statusOf(canary).iterations > 0 ? TO_CANARY : TO_PRIMARY)),
+    setRoutes: nothingToFinalise,
     finalise: nothingToFinalise
   }
 }

@@ -80,7 +80,10 @@ function* read(canary: Canary): Plan<KubeObject> {
 
 function split(canary: Canary, routes: Omit<Routes, 'mirrored'>): Split[] {
   const names = serviceNames(canary)
-  const part = (service: string, weight: number): Split => ({ weight, destination: { [SERVICE]: serviceTag(canary, service) } })
+  const part = (service: string, weight: number): Split => ({
+    weight,
+    destination: { [SERVICE]: serviceTag(canary, service) }
+  })
   return [part(names.primary, routes.primaryWeight), part(names.canary, routes.canaryWeight)]
 }
 

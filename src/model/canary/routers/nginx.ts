@@ -2,7 +2,15 @@ import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, type Plan } from '../effects.ts'
 import { StepFailed, wrapped } from '../failure.ts'
 import { markUnmanagedByFlux } from '../metadata.ts'
-import { controllerReference, createObject, draftOf, findObject, getObject, RESOURCES, updateObject } from '../objects.ts'
+import {
+  controllerReference,
+  createObject,
+  draftOf,
+  findObject,
+  getObject,
+  RESOURCES,
+  updateObject
+} from '../objects.ts'
 import { sameButEmpty } from '../same.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
 import { nothingToFinalise, TO_CANARY, type Router, type RouterContext, type Routes } from './router.ts'
@@ -47,7 +55,10 @@ function* reconcile(prefix: string, canary: Canary): Plan<void> {
       ...(labels === undefined ? {} : { labels }),
       ownerReferences: [controllerReference(canary)]
     }
-    yield* wrapped(`ingress ${name}.${namespace} create error: `, createObject(INGRESSES, namespace, { metadata, spec }))
+    yield* wrapped(
+      `ingress ${name}.${namespace} create error: `,
+      createObject(INGRESSES, namespace, { metadata, spec })
+    )
     return yield* log('info', `Ingress ${name}.${namespace} created`, fullName(canary))
   }
   if (sameButEmpty(spec, existing.spec)) return
@@ -84,7 +95,9 @@ function* getRoutes(prefix: string, canary: Canary): Plan<Routes> {
   if ((canary.spec.analysis.match ?? []).length > 0 && byMatch) return TO_CANARY
   const text = annotations[`${prefix}/canary-weight`] ?? '0'
   if (!/^[+-]?\d+$/.test(text)) {
-    throw new StepFailed(`failed to convert ${text} to int: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)
+    throw new StepFailed(
+      `failed to convert ${text} to int: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`
+    )
   }
   return { primaryWeight: 100 - Number(text), canaryWeight: Number(text), mirrored: false }
 }
@@ -129,7 +142,9 @@ function matchAnnotations(
     }
   }
   // Upstream filters by the annotations' values here, not by their keys.
-  const kept = Object.entries(markUnmanagedByFlux({ ...source })).filter(([, text]) => !text.includes(`${prefix}/canary`))
+  const kept = Object.entries(markUnmanagedByFlux({ ...source })).filter(
+    ([, text]) => !text.includes(`${prefix}/canary`)
+  )
   return {
     ...Object.fromEntries(kept),
     [`${prefix}/canary`]: 'true',

@@ -1,5 +1,6 @@
 import type { Canary, CustomMetadata } from '../../../kinds/index.ts'
 import type { Plan } from '../effects.ts'
+import { pure } from '../failure.ts'
 import { markUnmanagedByFlux } from '../metadata.ts'
 import type { ControllerSettings } from '../settings.ts'
 
@@ -35,7 +36,9 @@ export const TO_PRIMARY: Routes = { primaryWeight: 100, canaryWeight: 0, mirrore
 export const TO_CANARY: Routes = { primaryWeight: 0, canaryWeight: 100, mirrored: false }
 
 /** Finalise of routers that give nothing back. */
-export function* nothingToFinalise(): Plan<void> {}
+export function nothingToFinalise(): Plan<void> {
+  return pure(() => {})
+}
 
 /**
  * Labels and annotations of a route: those of service.apex, marked against Flux. The canary in memory is changed in

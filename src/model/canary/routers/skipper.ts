@@ -1,9 +1,17 @@
-import { TwinError } from '../../../lib/errors/index.ts'
 import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, request, type Plan } from '../effects.ts'
-import { StepFailed, wrapped } from '../failure.ts'
+import { ControllerPanic, StepFailed, wrapped } from '../failure.ts'
 import { markUnmanagedByFlux } from '../metadata.ts'
-import { controllerReference, createObject, draftOf, findObject, getObject, pathOf, RESOURCES, updateObject } from '../objects.ts'
+import {
+  controllerReference,
+  createObject,
+  draftOf,
+  findObject,
+  getObject,
+  pathOf,
+  RESOURCES,
+  updateObject
+} from '../objects.ts'
 import { sameButEmpty } from '../same.ts'
 import type { ControllerSettings } from '../settings.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
@@ -42,7 +50,10 @@ function* reconcile(settings: ControllerSettings, canary: Canary): Plan<void> {
   if (apex === '') throw new StepFailed('ingress selector is empty')
   const namespace = namespaceOf(canary)
   const name = `${apex}-canary`
-  const source = yield* wrapped(`apexIngress ${apex}.${namespace} get query error: `, getObject(INGRESSES, namespace, apex))
+  const source = yield* wrapped(
+    `apexIngress ${apex}.${namespace} get query error: `,
+    getObject(INGRESSES, namespace, apex)
+  )
   const spec = splitSpec(canary, source)
   const annotations = weighted(settings, canary, source, { primaryWeight: 100, canaryWeight: 0 })
   const existing = yield* wrapped(`ingress ${name}.${namespace} query error: `, findObject(INGRESSES, namespace, name))
@@ -69,8 +80,9 @@ function splitSpec(canary: Canary, source: KubeObject): IngressSpec {
   const spec = draftOf(source.spec as IngressSpec)
   for (const rule of spec.rules ?? []) {
     const paths = rule.http?.paths ?? []
-    for (const path of [...paths]) {
-      if (path.backend.service?.name !== names.apex) continue
+    const toApex = paths.filter((path) => path.backend.service?.name === names.apex)
+    for (const path of toApex) {
+      if (path.backend.service === undefined) continue
       path.backend.service.name = names.primary
       const second = draftOf(path)
       if (second.backend.service !== undefined) second.backend.service.name = names.canary
@@ -130,7 +142,7 @@ function weighted(
   const names = serviceNames(canary)
   const { annotations } = ingress.metadata
   if (annotations === undefined && settings.quirks['skipper-needs-annotations']) {
-    throw new TwinError('TWIN_CONTROLLER_PANIC', 'panic: assignment to entry in nil map (skipper.go makeAnnotations)')
+    throw new ControllerPanic('assignment to entry in nil map')
   }
   const weights = { [names.canary]: routes.canaryWeight, [names.primary]: routes.primaryWeight }
   return {

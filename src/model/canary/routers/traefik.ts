@@ -55,7 +55,8 @@ function* getRoutes(canary: Canary): Plan<Routes> {
   const names = serviceNames(canary)
   const service = yield* readApexObject(TRAEFIK_SERVICES, canary, 'query error: ')
   const { services = [] } = (service.spec as TraefikSpec).weighted ?? {}
-  if (services.length === 0) throw new StepFailed(`TraefikService ${names.apex}.${namespaceOf(canary)} services not found`)
+  if (services.length === 0)
+    throw new StepFailed(`TraefikService ${names.apex}.${namespaceOf(canary)} services not found`)
   const primary = services.find(({ name }) => name === names.primary)
   if (primary === undefined) return { primaryWeight: 0, canaryWeight: 0, mirrored: false }
   const primaryWeight = primary.weight ?? 0

@@ -1,6 +1,6 @@
 import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, type Plan } from '../effects.ts'
-import { StepFailed, wrapped } from '../failure.ts'
+import { pure, StepFailed, wrapped } from '../failure.ts'
 import { specHash } from '../hash.ts'
 import { includedByPrefix } from '../metadata.ts'
 import {
@@ -27,11 +27,9 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
  * @see fluxcd/flagger pkg/canary/service_controller.go 1.44.0
  */
 export function serviceTarget(settings: ControllerSettings): Target {
-  const nothing = function* (): Plan<void> {}
+  const nothing = (): Plan<void> => pure(() => {})
   return {
-    *metadata() {
-      return { label: '', value: '', ports: {} }
-    },
+    metadata: () => pure(() => ({ label: '', value: '', ports: {} })),
     initialise: (canary) => initialise(settings, canary),
     promote: (canary) => promote(settings, canary),
     *revision(canary) {
@@ -40,9 +38,7 @@ export function serviceTarget(settings: ControllerSettings): Target {
     *hasChanged(canary) {
       return hashChanged(canary, specHash((yield* read(canary, canary.spec.targetRef.name)).spec))
     },
-    *haveConfigsChanged() {
-      return false
-    },
+    haveConfigsChanged: () => pure(() => false),
     scaleToZero: nothing,
     scaleFromZero: nothing,
     primaryReady: nothing,
