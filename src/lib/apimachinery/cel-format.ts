@@ -95,7 +95,7 @@ function hexadecimal(value: unknown): string {
  * A value as text, the way `%s` prints it.
  * @param value - any CEL value
  */
-export function celText(value: unknown): string {
+function celText(value: unknown): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return value
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : special(value)

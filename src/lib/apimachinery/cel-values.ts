@@ -62,7 +62,7 @@ function converted(expression: string, text: string): unknown {
  * Name of a property in CEL: `a.b` is written `a__dot__b`, `namespace` is `__namespace__` (apiextensions `cel.Escape`).
  * @param name - property name
  */
-export function escapePropertyName(name: string): string {
+function escapePropertyName(name: string): string {
   if (RESERVED.has(name)) return `__${name}__`
   return name
     .replaceAll('__', '__underscores__')

@@ -30,7 +30,7 @@ const DESCRIPTORS: ReadonlySet<string> = new Set([
  * What is wrong with a schedule, in the words of robfig/cron v3.
  * @param schedule - five fields or a descriptor
  */
-export function scheduleProblem(schedule: string): string | undefined {
+function scheduleProblem(schedule: string): string | undefined {
   if (schedule.startsWith('@')) {
     if (DESCRIPTORS.has(schedule) || /^@every ([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$/.test(schedule)) return undefined
     return `unrecognized descriptor: ${schedule}`

@@ -1,8 +1,6 @@
 import {
-  dns1123LabelProblems,
   forbiddenError,
   invalidError,
-  labelKeyProblems,
   matchesLabelSelector,
   notSupportedError,
   requiredError,
@@ -279,12 +277,4 @@ export function validateCronJob(object: JsonMap): FieldError[] {
   errors.push(...jobSpecErrors(mapAt(mapAt(spec, 'jobTemplate'), 'spec'), 'spec.jobTemplate.spec'))
   if (name.length > 52) errors.push(invalidError('metadata.name', name, 'must be no more than 52 characters'))
   return errors
-}
-
-/**
- * Problems of a name that becomes part of a label.
- * @param name - the name
- */
-export function labelNameProblems(name: string): string[] {
-  return [...dns1123LabelProblems(name), ...labelKeyProblems(name)]
 }
