@@ -11,7 +11,7 @@ const shared = process.env['TWIN_SHARED'] ?? join(import.meta.dirname, '../../..
 const FLOORS = [
   { suite: podinfo, floor: 275 },
   { suite: loadtester, floor: 45 },
-  { suite: linkerdProxy, floor: 98 }
+  { suite: linkerdProxy, floor: 123 }
 ] as const
 
 describe('conformance of the data plane', () => {

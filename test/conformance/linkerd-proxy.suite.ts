@@ -56,7 +56,6 @@ function outcomeOf(source: ProxyCase): CaseOutcome {
 
 /** What of a case the model has no answer to. */
 function unmodelled(source: ProxyCase): string | undefined {
-  if (source.proxyVersion !== '2.366.0') return `proxy ${source.proxyVersion}`
   const { pods, services } = source.topology
   if (pods.some((pod) => pod.inbound !== undefined && pod.inbound !== 'default')) return 'inbound policy'
   if (services.some((service) => service.accrual !== undefined)) return 'circuit breaker'

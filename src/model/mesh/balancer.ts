@@ -77,6 +77,8 @@ export class Balancer {
     for (const gone of known.values()) this.#removed(gone)
     const { metrics, labels } = this.#options
     metrics.set('outbound_http_balancer_endpoints', [['endpoint_state', 'ready'], ...labels], this.#endpoints.length)
+    const pending = endpoints.length - this.#endpoints.length
+    metrics.set('outbound_http_balancer_endpoints', [['endpoint_state', 'pending'], ...labels], pending)
     metrics.set('outbound_http_balancer_p2c_endpoints', labels, this.#endpoints.length)
     if (first && this.#endpoints.length > 0)
       metrics.add('outbound_http_balancer_p2c_updates_total', [['op', 'Reset'], ...labels])

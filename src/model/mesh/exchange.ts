@@ -14,9 +14,9 @@ import {
   withoutHost
 } from './exchange-metrics.ts'
 import { backendLabels, outboundTarget, parentLabels, routeLabels } from './labels.ts'
-import { DEFAULT_ROUTE, type OutboundStack, type RouteSeries, type StackContext } from './outbound-stack.ts'
+import type { OutboundStack, RouteSeries, StackContext } from './outbound-stack.ts'
 import { type RecordEnd, RequestRecord } from './record.ts'
-import { type HeaderChange, pickRule, type RouteRule } from './route-rules.ts'
+import { DEFAULT_ROUTE, type HeaderChange, pickRule, type RouteRule } from './route-rules.ts'
 
 /** A request as the client's proxy gets it. */
 export interface OutboundRequest {
@@ -76,6 +76,8 @@ export class Exchange implements OutboundExchange {
   #attempt: Attempt | undefined
   #waiting: { readonly balancer: Balancer; readonly waiter: Waiter } | undefined
   #timer: Scheduled | undefined
+  #streamTimer: Scheduled | undefined
+  #retryTimer: Scheduled | undefined
   #attempts = 0
   #done = false
 
@@ -232,7 +234,8 @@ export class Exchange implements OutboundExchange {
       this.#attempts < retry.limit &&
       (this.#options.request.bodyBytes ?? 0) <= RETRY_BODY_BYTES_MAX &&
       retry.statuses.some(([low, high]) => status >= low && status <= high)
-    this.#timer?.cancel()
+    // A retry's limit is for the headers alone; the others go on until the end of the stream.
+    this.#retryTimer?.cancel()
     if (!again) return true
     return false
   }
@@ -243,9 +246,9 @@ export class Exchange implements OutboundExchange {
     const base = Math.min(RETRY_BACKOFF_MS.most, RETRY_BACKOFF_MS.least * 2 ** this.#attempts)
     const wait = base * (1 + draw(context.seed, this.#attempts, 'retry-backoff', request.key))
     const attempt = this.#attempt
-    this.#timer = context.timeline.at(context.timeline.now() + wait, () => {
+    this.#retryTimer = context.timeline.at(context.timeline.now() + wait, () => {
       const now = context.timeline.now()
-      if (attempt !== undefined) {
+      if (attempt?.record.headed === true) {
         const status = attempt.drop(now)
         countBackendEnd(context.metrics, attempt.series, { status, error: '', ms: now - attempt.record.startedAt })
       }
@@ -284,19 +287,29 @@ export class Exchange implements OutboundExchange {
   }
 
   #armAttemptTimeout(attempt: Attempt): void {
-    const rule = this.#rule
-    const retry = rule?.retry
     const { timeline } = this.#options.context
+    const retry = this.#rule?.retry
+    const streamMs = this.#rule?.backendTimeoutMs
+    this.#streamTimer?.cancel()
+    this.#retryTimer?.cancel()
+    if (streamMs !== undefined) {
+      this.#streamTimer = timeline.at(timeline.now() + streamMs, () => {
+        this.#timedOut(`response stream timeout: ${streamMs}ms`, 'RESPONSE_STREAM_TIMEOUT')
+      })
+    }
     // The per-attempt limit of a retry does not apply to the last attempt.
-    const ms = retry?.timeoutMs !== undefined && this.#attempts < retry.limit ? retry.timeoutMs : rule?.backendTimeoutMs
-    if (ms === undefined) return
-    this.#timer?.cancel()
-    this.#timer = timeline.at(timeline.now() + ms, () => {
+    if (retry?.timeoutMs === undefined || this.#attempts >= retry.limit) return
+    this.#retryTimer = timeline.at(timeline.now() + retry.timeoutMs, () => {
       if (this.#done || attempt.record.headed) return
-      if (retry?.timeoutMs !== undefined && this.#attempts < retry.limit) {
-        attempt.cut(timeline.now())
-        this.#retry()
-      } else this.#timedOut(`response stream timeout: ${ms}ms`, 'RESPONSE_STREAM_TIMEOUT')
+      const now = timeline.now()
+      attempt.cut(now)
+      const ms = now - attempt.record.startedAt
+      countBackendEnd(this.#options.context.metrics, attempt.series, {
+        status: undefined,
+        error: 'RESPONSE_HEADERS_TIMEOUT',
+        ms
+      })
+      this.#backOff()
     })
   }
 
@@ -374,7 +387,7 @@ export class Exchange implements OutboundExchange {
   #close(): void {
     if (this.#done) return
     this.#done = true
-    this.#timer?.cancel()
+    for (const timer of [this.#timer, this.#streamTimer, this.#retryTimer]) timer?.cancel()
     const { stack, context } = this.#options
     if (stack === undefined) return
     stack.inFlight -= 1

@@ -26,6 +26,12 @@ export interface InboundOptions {
   readonly isProbe: (port: number, path: string) => boolean
   /** Whether admin and probe requests count, as they do since Linkerd 2.10. */
   readonly adminTraffic: boolean
+  /** Whether series carry what the client called: proxy 2.14, or `LINKERD2_PROXY_INBOUND_METRICS_AUTHORITY_LABELS=unsafe`. */
+  readonly authorityLabels?: boolean
+  /** Labels and families of proxy 2.14 (stable-2.14). */
+  readonly legacy?: boolean
+  /** Listen address of the admin server, as its series show it; default `0.0.0.0`. */
+  readonly adminAddress?: string
 }
 
 /** A request as the inbound proxy gets it. */
@@ -36,6 +42,8 @@ export interface InboundRequest {
   readonly path: string
   readonly contentType: string | undefined
   readonly peer: InboundPeer
+  /** Host of the request (or the name a profile gave it), for proxies that label by it. */
+  readonly authority?: string
 }
 
 interface Route {
@@ -66,7 +74,8 @@ export class InboundProxy {
     const grpc = isGrpc(request.contentType)
     const record = new RequestRecord(route.target, { grpc, startedAt: now })
     metrics.add('inbound_http_authz_allow_total', route.authz)
-    if (request.port !== ADMIN_PORT) metrics.add('inbound_http_requests_total', route.route)
+    if (request.port !== ADMIN_PORT && this.#options.legacy !== true)
+      metrics.add('inbound_http_requests_total', route.route)
     return new InboundCall(record, route.key, route.route, metrics)
   }
 
@@ -81,17 +90,32 @@ export class InboundProxy {
     countConnection(this.#options.metrics, INBOUND_TCP_APP, change)
   }
 
+  /** The authority label: none for the admin server and for numeric hosts, `:80` left out. */
+  #authorityOf(request: InboundRequest): string | undefined {
+    if (this.#options.authorityLabels !== true || request.port === ADMIN_PORT) return undefined
+    const authority = request.authority?.replace(/:80$/, '')
+    return authority === undefined || /^[\d.]+(:\d+)?$/.test(authority) ? undefined : authority
+  }
+
   #ipOf(port: number): string {
     // The admin server's series carry its listen address verbatim.
-    return port === ADMIN_PORT ? '0.0.0.0' : this.#options.ip()
+    return port === ADMIN_PORT ? (this.#options.adminAddress ?? '0.0.0.0') : this.#options.ip()
   }
 
   #route(request: InboundRequest, probe: boolean, now: Instant): Route {
-    const id = `${request.port} ${request.peer.clientId ?? ''} ${probe}`
+    const authority = this.#authorityOf(request)
+    const id = `${request.port} ${request.peer.clientId ?? ''} ${probe} ${authority ?? ''}`
     const known = this.#routes.get(id)
     // An evicted target starts again at zero.
     if (known !== undefined) return { ...known, target: this.#options.metrics.target(inboundTargetOf(known), now) }
-    const key = { ip: this.#ipOf(request.port), port: request.port, peer: request.peer, probe }
+    const key: InboundKey = {
+      ip: this.#ipOf(request.port),
+      port: request.port,
+      peer: request.peer,
+      probe,
+      ...(authority === undefined ? {} : { authority }),
+      ...(this.#options.legacy === true ? { legacy: true } : {})
+    }
     const labels = inboundTarget(key)
     targetLabels.set(key, labels)
     const route = {
@@ -184,7 +208,7 @@ export class InboundCall {
   }
 
   #finish(end: RecordEnd | undefined): void {
-    if (end === undefined || this.#key.port === ADMIN_PORT) return
+    if (end === undefined || this.#key.port === ADMIN_PORT || this.#key.legacy === true) return
     const seconds = (end.at - this.#record.startedAt) / 1000
     this.#metrics.observe('inbound_http_request_duration_seconds', this.#route, seconds)
     this.#metrics.observe('inbound_http_response_duration_seconds', this.#route, seconds)

@@ -34,13 +34,13 @@ function tlsLabels(peer: InboundPeer): LabelList {
 }
 
 /** Labels of the default inbound policy: everything is allowed; probes have a route of their own. */
-function serverLabels(port: number): LabelList {
-  return [
+function serverLabels(key: Pick<InboundKey, 'port' | 'legacy'>): LabelList {
+  const labels: LabelList = [
     ['srv_group', ''],
     ['srv_kind', 'default'],
-    ['srv_name', 'all-unauthenticated'],
-    ['srv_port', String(port)]
+    ['srv_name', 'all-unauthenticated']
   ]
+  return key.legacy === true ? labels : [...labels, ['srv_port', String(key.port)]]
 }
 
 function permitLabels(probe: boolean): LabelList {
@@ -60,27 +60,27 @@ export interface InboundKey {
   readonly port: number
   readonly peer: InboundPeer
   readonly probe: boolean
+  /** What the client called, on proxies that say so (2.14, or the `unsafe` setting). */
+  readonly authority?: string
+  /** Labels of proxy 2.14: no `srv_port`. */
+  readonly legacy?: boolean
 }
 
 /** Labels of inbound `request_total` and its companions. */
 export function inboundTarget(key: InboundKey): LabelList {
   return [
     ['direction', 'inbound'],
+    ...(key.authority === undefined ? [] : ([['authority', key.authority]] as const)),
     ...targetLabels(key.ip, key.port),
     ...tlsLabels(key.peer),
-    ...serverLabels(key.port),
+    ...serverLabels(key),
     ...permitLabels(key.probe)
   ]
 }
 
 /** Labels of `inbound_http_authz_allow_total`. */
 export function authzLabels(key: InboundKey): LabelList {
-  return [
-    ...targetLabels(key.ip, key.port),
-    ...serverLabels(key.port),
-    ...permitLabels(key.probe),
-    ...tlsLabels(key.peer)
-  ]
+  return [...targetLabels(key.ip, key.port), ...serverLabels(key), ...permitLabels(key.probe), ...tlsLabels(key.peer)]
 }
 
 /** Labels of `inbound_http_requests_total` and the other families by route. */
@@ -98,7 +98,7 @@ export function inboundRoute(key: InboundKey): LabelList {
 
 /** Labels of `inbound_http_errors_total`. */
 export function inboundHttpError(key: InboundKey, error: string): LabelList {
-  return [['error', error], ...targetLabels(key.ip, key.port), ...serverLabels(key.port)]
+  return [['error', error], ...targetLabels(key.ip, key.port), ...serverLabels(key)]
 }
 
 /** Labels of `inbound_tcp_errors_total`. */
@@ -113,7 +113,7 @@ export function inboundTcpSource(key: InboundKey): LabelList {
     ['peer', 'src'],
     ...targetLabels(key.ip, key.port),
     ...tlsLabels(key.peer),
-    ...serverLabels(key.port)
+    ...serverLabels(key)
   ]
 }
 

@@ -12,7 +12,7 @@ import type {
 import { backendLabels, parentLabels, routeLabels } from './labels.ts'
 import type { LabelList, ProxyMetrics } from './proxy-metrics.ts'
 
-/** How long an unused stack stays, milliseconds. */
+/** How long an unused stack stays, milliseconds: the chart's default. */
 export const STACK_IDLE_MS = 5000
 
 /** What every stack of one client's proxy shares. */
@@ -25,6 +25,8 @@ export interface StackContext {
   readonly alive: (endpoint: MeshEndpoint) => boolean
   /** Whether the way of routing is decided once per stack, as in the real proxy. */
   readonly latchesMode: boolean
+  /** How long an unused stack stays, milliseconds; default {@link STACK_IDLE_MS}. */
+  readonly stackIdleMs?: number
 }
 
 /** Labels of a route and a backend, made once. */
@@ -32,9 +34,6 @@ export interface RouteSeries {
   readonly request: LabelList
   readonly backend: LabelList
 }
-
-/** The route used where nothing else applies. */
-export const DEFAULT_ROUTE: RouteIdentity = { group: '', kind: 'default', namespace: '', name: 'http' }
 
 /**
  * What a client's proxy keeps for one service address while it is in use: the way of routing, the balancers of its

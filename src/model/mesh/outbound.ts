@@ -80,7 +80,7 @@ export class OutboundProxy {
     if (this.#sweeping) return
     this.#sweeping = true
     const { timeline } = this.#context
-    timeline.at(timeline.now() + STACK_IDLE_MS, () => {
+    timeline.at(timeline.now() + (this.#context.stackIdleMs ?? STACK_IDLE_MS), () => {
       this.#sweeping = false
       this.#sweep(timeline.now())
       if (this.#stacks.size > 0) this.#armSweep()
@@ -89,7 +89,7 @@ export class OutboundProxy {
 
   #sweep(now: Instant): void {
     for (const [key, stack] of this.#stacks) {
-      if (stack.inFlight > 0 || now - stack.lastUsed < STACK_IDLE_MS) continue
+      if (stack.inFlight > 0 || now - stack.lastUsed < (this.#context.stackIdleMs ?? STACK_IDLE_MS)) continue
       stack.close()
       this.#stacks.delete(key)
     }

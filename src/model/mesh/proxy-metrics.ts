@@ -186,7 +186,7 @@ export class ProxyMetrics {
     if (targets.some((target) => target.latencies.size > 0)) head(latency, lines)
     for (const target of targets) {
       for (const [status, histogram] of target.latencies) {
-        renderHistogram('response_latency_ms', `${target.labels}${status}`, histogram, latency, lines)
+        renderHistogram(latency, `${target.labels}${status}`, histogram, lines)
       }
     }
     if (targets.some((target) => target.responses.size > 0)) head(responses, lines)
@@ -200,7 +200,7 @@ export class ProxyMetrics {
     if (byLabels === undefined || byLabels.size === 0) return
     head(family, lines)
     for (const series of byLabels.values()) {
-      if (series.histogram !== undefined) renderHistogram(family.name, series.labels, series.histogram, family, lines)
+      if (series.histogram !== undefined) renderHistogram(family, series.labels, series.histogram, lines)
       else lines.push(`${family.name}${series.labels === '' ? '' : `{${series.labels}}`} ${series.value}`)
     }
   }
@@ -223,13 +223,8 @@ function observe(histogram: Histogram, bounds: readonly number[], value: number,
   if (index !== -1) histogram.counts[index] = (histogram.counts[index] ?? 0) + count
 }
 
-function renderHistogram(
-  name: string,
-  labels: string,
-  histogram: Histogram,
-  family: MetricFamily,
-  lines: string[]
-): void {
+function renderHistogram(family: MetricFamily, labels: string, histogram: Histogram, lines: string[]): void {
+  const { name } = family
   const bounds = family.bounds ?? []
   // The legacy families print bounds as integers, the newer ones as floats.
   const legacy = bounds === LATENCY_BOUNDS_MS

@@ -51,6 +51,9 @@ export interface RoutedRequest {
   header(name: string): string | undefined
 }
 
+/** The route used where nothing else applies. */
+export const DEFAULT_ROUTE: RouteIdentity = { group: '', kind: 'default', namespace: '', name: 'http' }
+
 const GROUPS: readonly string[] = ['gateway.networking.k8s.io', 'policy.linkerd.io']
 
 /** The rules that apply to a Service's port for clients of a namespace, in the order of their routes' age and name. */
@@ -64,7 +67,27 @@ export function readRules(reader: ObjectReader, service: ServicePort, clientName
     }
     if (rules.length > 0) break
   }
-  return rules
+  return rules.length > 0 ? rules : serviceRules(reader, service)
+}
+
+/** A Service's own retry and time-out annotations govern its default route. */
+function serviceRules(reader: ObjectReader, service: ServicePort): readonly RouteRule[] {
+  const annotations = reader.get('', 'services', service.namespace, service.name)?.metadata.annotations ?? {}
+  const requestTimeoutMs = duration(annotations['timeout.linkerd.io/request'])
+  const backendTimeoutMs = duration(annotations['timeout.linkerd.io/response'])
+  const retry = readRetry(annotations)
+  if (requestTimeoutMs === undefined && backendTimeoutMs === undefined && retry === undefined) return []
+  return [
+    {
+      route: DEFAULT_ROUTE,
+      matches: [ANYTHING],
+      backends: [{ service, weight: 1, missing: false }],
+      requestHeaders: { set: {}, add: {}, remove: [] },
+      requestTimeoutMs,
+      backendTimeoutMs,
+      retry
+    }
+  ]
 }
 
 function byAge(a: KubeObject, b: KubeObject): number {

@@ -14,7 +14,7 @@ import {
 } from '../../model/mesh/index.ts'
 import type { LoadTester } from '../../model/loadtester/index.ts'
 import { clientFetch } from './client-fetch.ts'
-import { containersOf, podKeyOf } from './container.ts'
+import { podKeyOf } from './container.ts'
 import { type Cancellable, type Holds, HoldUsers } from './holds.ts'
 import type { Listener } from './listener.ts'
 import type { RequestObservation } from './observation.ts'
@@ -174,7 +174,7 @@ class LoopbackDataplane implements Dataplane {
         }
         return (await this.#shell(place, argv, 60_000, hold)).exitCode
       }
-      runProbe({ timeline, holds, exec }, host, container, probe, done)
+      runProbe({ timeline, holds, exec }, { host, container, probe }, done)
     }
   }
 
@@ -395,9 +395,4 @@ function serviceAccountOf(pod: KubeObject): string {
 async function closeClient(client: Client | undefined): Promise<void> {
   client?.upstream?.close()
   await client?.listener.close()
-}
-
-/** Images a pod's containers use, in order. */
-export function imagesOf(pod: KubeObject): readonly string[] {
-  return containersOf(pod).map((container) => String(container['image']))
 }

@@ -35,13 +35,8 @@ let probeCount = 0
  * Runs one probe as a kubelet would: HTTP and TCP through the pod's proxy where it has one (and counted there), commands
  * inside the container. `done` hears the outcome once; a probe beyond its time-out fails.
  */
-export function runProbe(
-  context: ProbeContext,
-  host: PodHost,
-  container: string,
-  probe: ProbeSpec,
-  done: ProbeDone
-): void {
+export function runProbe(context: ProbeContext, target: ProbeTarget, done: ProbeDone): void {
+  const { host, container, probe } = target
   const { timeline, holds } = context
   const hold = holds?.hold(`probe ${host.key}`)
   let over = false
@@ -64,10 +59,14 @@ export function runProbe(
   else running = start(context, { host, container, probe, hold }, finish)
 }
 
-interface Probing {
+/** What is probed, and how. */
+export interface ProbeTarget {
   readonly host: PodHost
   readonly container: string
   readonly probe: ProbeSpec
+}
+
+interface Probing extends ProbeTarget {
   readonly hold: Hold | undefined
 }
 

@@ -45,8 +45,8 @@ export interface CaseService {
     readonly routes?: readonly unknown[]
   }
   readonly accrual?: unknown
-  readonly retry?: unknown
-  readonly timeouts?: unknown
+  readonly retry?: Readonly<Record<string, unknown>>
+  readonly timeouts?: Readonly<Record<string, number>>
 }
 
 export interface AppScript {

@@ -59,6 +59,7 @@ class Stage {
   readonly #pods = new Map<string, PodState>()
   readonly #responses: PlayedResponse[] = []
   readonly #scrapes: { step: number; pod: string; text: string }[] = []
+  readonly #flying = new Set<Carried>()
   #requests = 0
 
   constructor(source: ProxyCase, seed: number) {
@@ -120,10 +121,16 @@ class Stage {
       spec: { serviceAccountName: account },
       status: { podIP: spec.ip }
     })
-    const idleMs = Number(/^(\d+)/.exec(spec.env?.['LINKERD2_PROXY_METRICS_RETAIN_IDLE'] ?? '600')?.[1] ?? 600) * 1000
+    const idleMs = seconds(spec.env?.['LINKERD2_PROXY_METRICS_RETAIN_IDLE'], 600) * 1000
     const metrics = new ProxyMetrics({ retainIdleMs: idleMs })
+    const legacy = this.#case.proxyVersion.startsWith('2.210')
+    const unsafe = spec.env?.['LINKERD2_PROXY_INBOUND_METRICS_AUTHORITY_LABELS'] === 'unsafe'
+    const admin = spec.env?.['LINKERD2_PROXY_ADMIN_LISTEN_ADDR'] ?? ''
     const inbound = new InboundProxy({
       metrics,
+      legacy,
+      authorityLabels: legacy || unsafe,
+      adminAddress: admin.startsWith('[') ? admin.slice(1, admin.indexOf(']')) : '0.0.0.0',
       adminTraffic: true,
       ip: () => spec.ip,
       isProbe: (port, path) =>
@@ -136,7 +143,8 @@ class Stage {
       seed,
       clientNamespace: namespace,
       alive: (endpoint) => endpoint.identity === undefined || this.#podAt(endpoint)?.up !== false,
-      latchesMode: true
+      latchesMode: true,
+      stackIdleMs: seconds(spec.env?.['LINKERD2_PROXY_OUTBOUND_DISCOVERY_IDLE_TIMEOUT'], 5) * 1000
     })
     this.#pods.set(spec.name, {
       spec,
@@ -155,7 +163,7 @@ class Stage {
     this.#put('', 'services', {
       apiVersion: 'v1',
       kind: 'Service',
-      metadata: { name: service.name, namespace: NAMESPACE },
+      metadata: { name: service.name, namespace: NAMESPACE, annotations: annotationsOf(service) },
       spec: { clusterIP: service.ip, ports: [{ name: 'http', port: service.port }] }
     })
     this.#setEndpoints(service.name, service.endpoints)
@@ -219,12 +227,15 @@ class Stage {
       case 'request':
         for (let i = 0; i < (step.repeat ?? 1); i++) {
           const due = this.#clock.now() + i * (step.gap_ms ?? 0)
-          this.#clock.at(due, () => this.#request(step, i, 0))
+          this.#clock.at(due, () => this.#request(step, i))
         }
         return
       case 'load':
-        for (let i = 0; i < (step.count ?? 0); i++) {
-          this.#clock.at(this.#clock.now() + (i * 1000) / (step.rate ?? 500), () => this.#request(step, i, 0))
+        if (step.rate === undefined) this.#closedLoop(step)
+        else {
+          for (let i = 0; i < (step.count ?? 0); i++) {
+            this.#clock.at(this.#clock.now() + (i * 1000) / step.rate, () => this.#request(step, i))
+          }
         }
         return
       case 'scrape':
@@ -249,11 +260,19 @@ class Stage {
         this.#setProfile(step.service ?? '', step.profile)
         return
       case 'proxykill':
-        if (pod !== undefined) pod.up = false
+        if (pod !== undefined) this.#kill(pod)
         for (const other of this.#pods.values()) other.outbound.refresh()
         return
       default:
         throw new Error(`step ${step.op} is not modelled`)
+    }
+  }
+
+  #kill(pod: PodState): void {
+    pod.up = false
+    for (const carried of this.#flying) {
+      if (carried.gone || carried.attempt?.endpoint.pod?.split('/')[1] !== pod.spec.name) continue
+      carried.attempt.lost('reset', this.#clock.now())
     }
   }
 
@@ -267,13 +286,32 @@ class Stage {
     this.#scrapes.push({ step: step.n, pod: step.pod ?? '', text: answer.body })
   }
 
-  #request(step: CaseStep, i: number, _attempt: number): void {
+  /** As many requests at once as there are connections, each followed by the next. */
+  #closedLoop(step: CaseStep): void {
+    let sent = 0
+    const next = (): void => {
+      if (sent < (step.count ?? 0)) this.#request(step, sent++, next)
+    }
+    for (let worker = 0; worker < (step.concurrency ?? 1); worker++) next()
+  }
+
+  #request(step: CaseStep, i: number, then: () => void = () => {}): void {
     this.#requests += 1
-    const carried = new Carried(this.#clock, (played) => this.#responses.push({ step: step.n, i, ...played }), step)
+    const carried: Carried = new Carried(
+      this.#clock,
+      (played) => {
+        this.#flying.delete(carried)
+        this.#responses.push({ step: step.n, i, ...played })
+        then()
+      },
+      step
+    )
+    this.#flying.add(carried)
     const from = this.#pods.get(step.from ?? '')
     const key = `r${this.#requests}`
     const [, target = '', port = '8080'] = /^pod:([^:]+):(\d+)$/.exec(step.to ?? '') ?? []
     const authority = target === '' ? `${step.to}.${NAMESPACE}:8080` : `${this.#pods.get(target)?.spec.ip}:${port}`
+    carried.authority = step.headers?.['host'] ?? step.headers?.['Host'] ?? authority
     if (from === undefined || !from.spec.meshed) {
       const pod = this.#pods.get(target)
       if (pod !== undefined) this.#arrive(pod, Number(port), undefined, carried)
@@ -291,6 +329,8 @@ class Stage {
         },
         {
           forward: (attempt) => {
+            carried.call?.abandoned(this.#clock.now())
+            carried.call = undefined
             carried.attempt = attempt
             attempt.dispatched(this.#clock.now())
             const pod = this.#podAt(attempt.endpoint)
@@ -298,7 +338,10 @@ class Stage {
             else if (!pod.spec.meshed) this.#toApp(pod, carried, undefined)
             else this.#arrive(pod, attempt.endpoint.port, identityOf(from.spec), carried)
           },
-          respond: (answer) => carried.done(answer.status, answer.headers),
+          respond: (answer) => {
+            carried.call?.abandoned(this.#clock.now())
+            carried.cut(answer.status, answer.headers)
+          },
           outside: () => carried.done(502, {}),
           loopback: () => carried.done(502, {})
         }
@@ -324,7 +367,8 @@ class Stage {
         method: step.method ?? 'GET',
         path: (step.path ?? '/').split('?')[0] ?? '/',
         contentType: step.headers?.['content-type'],
-        peer
+        peer,
+        authority: carried.authority
       },
       this.#clock.now()
     )
@@ -356,8 +400,9 @@ class Stage {
     carried.servedBy = pod.spec.name
     pod.requests += 1
     const script = carried.step.app ?? pod.script
+    const { attempt } = carried
     this.#clock.at(this.#clock.now() + (script.delay_ms ?? 0), () => {
-      if (carried.gone) return
+      if (carried.gone || carried.attempt !== attempt) return
       if (script.before === 'hang') return
       if (script.before !== undefined) {
         fail(script.before === 'reset' ? 'reset' : 'closed')
@@ -405,6 +450,7 @@ class Carried {
   exchange: OutboundExchange | undefined
   call: ReturnType<InboundProxy['begin']> | undefined
   servedBy: string | undefined
+  authority = ''
   gone = false
   #status = 0
   #headers: Readonly<Record<string, string>> = {}
@@ -444,6 +490,12 @@ class Carried {
     this.done(this.#status, {}, 'client gave up')
   }
 
+  /** The proxy answers itself, or cuts off an answer that has begun (status 0). */
+  cut(status: number, headers: Readonly<Record<string, string>>): void {
+    if (status === 0 && this.#status !== 0) this.done(this.#status, this.#headers, 'cut off')
+    else this.done(status, headers)
+  }
+
   done(status: number, headers: Readonly<Record<string, string>>, error?: string): void {
     if (this.gone) return
     this.gone = true
@@ -458,6 +510,11 @@ function bodyBytes(body: unknown): number {
   return typeof body === 'object' && body !== null && 'size' in body ? Number(body.size) : 0
 }
 
+/** Seconds of a setting such as `2s`. */
+function seconds(text: string | undefined, absent: number): number {
+  return Number(/^(\d+)/.exec(text ?? '')?.[1] ?? absent)
+}
+
 function loadMs(step: CaseStep): number {
   return ((step.count ?? 0) * 1000) / (step.rate ?? 500)
 }
@@ -466,17 +523,31 @@ function identityOf(pod: CasePod): string {
   return meshIdentity(pod.serviceAccount ?? pod.name.replace(/-\d+$/, ''), pod.namespace ?? NAMESPACE)
 }
 
-function routeObject(route: CaseRoute, service: string, port: number): KubeObject {
-  const annotations: Record<string, string> = {}
-  const retry = route.retry ?? {}
-  if (route.retry !== undefined) {
-    const ranges = retry['statuses'] ?? retry['http'] ?? retry['status'] ?? [[500, 599]]
-    annotations['retry.linkerd.io/http'] = Array.isArray(ranges)
+/** A retry policy of a case as Linkerd's annotations. */
+function retryAnnotations(retry: Readonly<Record<string, unknown>> | undefined): Record<string, string> {
+  if (retry === undefined) return {}
+  const ranges = retry['statuses']
+  const annotations: Record<string, string> = {
+    'retry.linkerd.io/http': Array.isArray(ranges)
       ? ranges.map((range: unknown) => (Array.isArray(range) ? range.join('-') : String(range))).join(',')
-      : '5xx'
-    annotations['retry.linkerd.io/limit'] = String(retry['limit'] ?? retry['max'] ?? 1)
-    if (retry['timeout_ms'] !== undefined) annotations['retry.linkerd.io/timeout'] = `${String(retry['timeout_ms'])}ms`
+      : '5xx',
+    'retry.linkerd.io/limit': String(retry['limit'] ?? 1)
   }
+  if (retry['timeout_ms'] !== undefined) annotations['retry.linkerd.io/timeout'] = `${String(retry['timeout_ms'])}ms`
+  return annotations
+}
+
+function annotationsOf(service: CaseService): Record<string, string> {
+  const annotations = retryAnnotations(service.retry)
+  for (const kind of ['request', 'response']) {
+    const ms = service.timeouts?.[`${kind}_ms`]
+    if (ms !== undefined) annotations[`timeout.linkerd.io/${kind}`] = `${ms}ms`
+  }
+  return annotations
+}
+
+function routeObject(route: CaseRoute, service: string, port: number): KubeObject {
+  const annotations = retryAnnotations(route.retry)
   const timeouts: Record<string, string> = {}
   if (route.timeouts?.['request_ms'] !== undefined) timeouts['request'] = `${route.timeouts['request_ms']}ms`
   if (route.timeouts?.['response_ms'] !== undefined) timeouts['backendRequest'] = `${route.timeouts['response_ms']}ms`
