@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { Session } from './kubectl/session.ts'
+import { type ReplayOptions, Session } from './kubectl/session.ts'
 import { readTranscript } from './kubectl/transcript.ts'
 import type { CaseOutcome, ConformanceSuite } from './suite.ts'
 
@@ -16,11 +16,10 @@ function findKubectl(): string | undefined {
   return undefined
 }
 
-async function replay(folder: string, file: string, kubectl: string): Promise<CaseOutcome> {
+async function replay(folder: string, file: string, options: ReplayOptions): Promise<CaseOutcome> {
   const transcript = readTranscript(join(folder, file))
   try {
-    const crds = join(dirname(folder), 'crds')
-    const difference = await Session.replay(transcript, crds, kubectl)
+    const difference = await Session.replay(transcript, options)
     return difference === undefined
       ? { id: transcript.id, passed: true }
       : { id: transcript.id, passed: false, firstDifference: difference }
@@ -45,7 +44,7 @@ async function* inOrder(
   }
 }
 
-/** Transcripts of kubectl and HTTP sessions; `--only part,part` picks by name, `--parallel n`. */
+/** Transcripts of kubectl and HTTP sessions; `--only part,part` picks by name, `--parallel n`, `--patience ms`. */
 export const suite: ConformanceSuite = {
   name: 'kubectl',
   defaultFolder: 'conformance/kubectl',
@@ -57,12 +56,18 @@ export const suite: ConformanceSuite = {
     }
     const bin = mkdtempSync(join(tmpdir(), 'twin-bin-'))
     symlinkSync(binary, join(bin, 'kubectl'))
+    const patience = options['patience']
+    const replayOptions: ReplayOptions = {
+      crds: join(dirname(folder), 'crds'),
+      kubectl: bin,
+      ...(patience === undefined ? {} : { patienceMs: Number(patience) })
+    }
     const only = options['only']?.split(',')
     const files = readdirSync(folder)
       .filter((file) => file.endsWith('.yaml') && (only === undefined || only.some((part) => file.startsWith(part))))
       .toSorted()
     try {
-      yield* inOrder(files, (file) => replay(folder, file, bin), Number(options['parallel'] ?? PARALLEL))
+      yield* inOrder(files, (file) => replay(folder, file, replayOptions), Number(options['parallel'] ?? PARALLEL))
     } finally {
       rmSync(bin, { recursive: true, force: true })
     }

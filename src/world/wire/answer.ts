@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { stringify as toYaml } from 'yaml'
 import type { ApiRequest, ApiResponse, KubeStatus } from '../../kinds/index.ts'
 
 /** What the wire needs of an API server. */
@@ -13,7 +14,7 @@ export interface WireApi {
 /** Sends a complete answer. */
 export function sendAnswer(response: ServerResponse, answer: ApiResponse): void {
   const isText = typeof answer.body === 'string'
-  const text = typeof answer.body === 'string' ? answer.body : `${JSON.stringify(answer.body)}\n`
+  const text = isText ? String(answer.body) : bodyText(answer)
   response.statusCode = answer.code
   response.setHeader('content-type', isText ? 'text/plain; charset=utf-8' : 'application/json')
   for (const [name, value] of Object.entries(answer.headers ?? {})) {
@@ -21,6 +22,11 @@ export function sendAnswer(response: ServerResponse, answer: ApiResponse): void 
   }
   response.setHeader('content-length', Buffer.byteLength(text))
   response.end(text)
+}
+
+function bodyText(answer: ApiResponse): string {
+  if (answer.headers?.['content-type'] !== 'application/yaml') return `${JSON.stringify(answer.body)}\n`
+  return toYaml(answer.body, { sortMapEntries: true, lineWidth: 0, indentSeq: false, aliasDuplicateObjects: false })
 }
 
 /** Sends a Status with its own code. */

@@ -63,5 +63,6 @@ function commentText(comment: string): string {
     .join('\n')
     .trim()
     .replaceAll(String.raw`\"`, '"')
+    .replaceAll(String.raw`\'`, "'")
     .replaceAll(String.raw`\\`, '\\')
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { parse as parseYaml } from 'yaml'
 import type { ApiRequest, KubeStatus } from '../../kinds/index.ts'
+import { decodeProtobuf } from './protobuf.ts'
 
 /** Largest request body, bytes: the limit of kube-apiserver. */
 export const BODY_BYTES_MAX: number = 3 * 1024 * 1024
@@ -23,10 +24,22 @@ export async function readRequest(message: IncomingMessage): Promise<ReadRequest
   }
   if (body.length === 0) return { request: base }
   const type = headers['content-type'] ?? 'application/json'
-  if (type.includes('protobuf')) return { refusal: unsupportedMedia(type) }
+  if (type.startsWith('application/vnd.kubernetes.protobuf')) return readProtobuf(base, body)
   const text = body.toString('utf8')
   if (!type.includes('yaml')) return { request: { ...base, bodyText: text } }
   return readYaml(base, text)
+}
+
+/** kubectl's own generators (`create deployment`, `autoscale`) send protobuf. */
+function readProtobuf(base: Omit<ApiRequest, 'body'>, body: Buffer): ReadRequest {
+  try {
+    return {
+      request: { ...base, headers: { ...base.headers, 'content-type': 'application/json' }, body: decodeProtobuf(body) }
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { refusal: status(400, 'BadRequest', reason) }
+  }
 }
 
 function readYaml(base: Omit<ApiRequest, 'body'>, text: string): ReadRequest {
@@ -58,14 +71,6 @@ async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
     chunks.push(bytes)
   }
   return Buffer.concat(chunks)
-}
-
-function unsupportedMedia(type: string): KubeStatus {
-  return status(
-    415,
-    'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml (got ${type})`
-  )
 }
 
 /** A Status object of the wire itself. */

@@ -40,9 +40,14 @@ function names(context: NormalContext, input: string): string {
   const captured = [...context.captured]
     .filter(([, value]) => value !== '')
     .sort(([, left], [, right]) => right.length - left.length)
-  for (const [name, value] of captured) text = text.replaceAll(value, `<${name}>`)
+  for (const [name, value] of captured) text = text.replaceAll(capturedPattern(value), `<${name}>`)
   const host = context.serverUrl.replace('https://', '')
   return text.replaceAll(context.serverUrl, '<server>').replaceAll(host, '<server>')
+}
+
+/** Numbers are only recognised as whole words, so that a version is not found inside a time. */
+function capturedPattern(value: string): RegExp {
+  return /^\d+$/.test(value) ? new RegExp(`(?<![\\w.:-])${value}(?![\\w.:-])`, 'g') : new RegExp(escape(value), 'g')
 }
 
 const RFC3339 = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})/g

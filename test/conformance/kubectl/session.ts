@@ -8,9 +8,22 @@ import { BackgroundCommand, pause, runCommand, type ProcessPlace } from './proce
 import type { Step, Transcript } from './transcript.ts'
 import { startTwin, type Twin } from './twin.ts'
 
-const EVENTUALLY_MS = 20_000
-const UNTIL_MS = 40_000
+const PATIENCE_MS = 20_000
 const START_MS = 700
+
+/** How transcripts are replayed. */
+export interface ReplayOptions {
+  /** Folder of the definitions. */
+  readonly crds: string
+  /** Folder with the client, put first on the PATH. */
+  readonly kubectl: string
+  /** How long `eventually` may take, milliseconds; `until` twice as long. Default 20 s. */
+  readonly patienceMs?: number
+}
+
+interface SessionOptions extends ReplayOptions {
+  readonly folder: string
+}
 
 /** A transcript while it is replayed against a twin of its own. */
 export class Session {
@@ -18,12 +31,14 @@ export class Session {
   readonly #twin: Twin
   readonly #place: ProcessPlace
   readonly #context: NormalContext
+  readonly #patienceMs: number
   readonly #captured = new Map<string, string>()
   readonly #background = new Map<string, BackgroundCommand>()
 
-  private constructor(transcript: Transcript, twin: Twin, options: { folder: string; crds: string; kubectl: string }) {
+  private constructor(transcript: Transcript, twin: Twin, options: SessionOptions) {
     this.#transcript = transcript
     this.#twin = twin
+    this.#patienceMs = options.patienceMs ?? PATIENCE_MS
     this.#place = { folder: options.folder, env: environment(options) }
     this.#context = {
       folder: options.folder,
@@ -35,12 +50,12 @@ export class Session {
   }
 
   /** Replays a transcript; the first difference, or undefined. */
-  static async replay(transcript: Transcript, crds: string, kubectl: string): Promise<string | undefined> {
+  static async replay(transcript: Transcript, options: ReplayOptions): Promise<string | undefined> {
     const root = mkdtempSync(join(tmpdir(), 'twin-kubectl-'))
     const twin = await startTwin(1)
     const folder = join(root, 'work')
     mkdirSync(folder)
-    const session = new Session(transcript, twin, { folder, crds, kubectl })
+    const session = new Session(transcript, twin, { ...options, folder })
     try {
       await session.#prepare(join(root, 'kubeconfig'))
       return await session.#steps()
@@ -78,7 +93,7 @@ export class Session {
   }
 
   async #waitFor(namespace: string): Promise<void> {
-    const deadline = performance.now() + EVENTUALLY_MS
+    const deadline = performance.now() + this.#patienceMs
     const isReady = (): boolean =>
       this.#twin.api.get('', 'serviceaccounts', namespace, 'default') !== undefined &&
       this.#twin.api.get('', 'configmaps', namespace, 'kube-root-ca.crt') !== undefined
@@ -117,7 +132,7 @@ export class Session {
   }
 
   async #eventually(step: Step): Promise<string | undefined> {
-    const deadline = performance.now() + EVENTUALLY_MS
+    const deadline = performance.now() + this.#patienceMs
     for (;;) {
       const difference = await this.#compared(step)
       if (difference === undefined || performance.now() > deadline) return difference
@@ -144,7 +159,7 @@ export class Session {
   }
 
   async #until(command: string, wanted: string): Promise<string | undefined> {
-    const deadline = performance.now() + UNTIL_MS
+    const deadline = performance.now() + 2 * this.#patienceMs
     for (;;) {
       const output = await this.#run(command)
       if (output.stdout.trim() === this.#filled(wanted)) return undefined
@@ -176,11 +191,17 @@ export class Session {
     }
     const headers = headerDifference(step, answer.headers, (text) => normaliseText(this.#context, text))
     if (headers !== undefined) return headers
+    const found = this.#answerDifference(step, answer.text)
+    // What is taken is a name from the next step on.
     this.#take(step, answer.text)
+    return found
+  }
+
+  #answerDifference(step: Step, text: string): string | undefined {
     if (step.responseText !== undefined)
-      return difference('text', normaliseText(this.#context, answer.text), step.responseText)
+      return difference('text', normaliseText(this.#context, text), step.responseText)
     if (step.response === undefined) return undefined
-    const parsed = parseAnswer(step, answer.text)
+    const parsed = parseAnswer(step, text)
     const picked =
       step.pick === undefined
         ? parsed
@@ -197,7 +218,10 @@ export class Session {
   #send(step: Step): Promise<HttpAnswer> {
     const [method = 'GET', path = '/'] = this.#filled(step.http ?? '').split(/\s+(.*)/s)
     const headers: Record<string, string> = { authorization: `Bearer ${this.#twin.token}` }
-    if (step.body !== undefined) headers['content-type'] = 'application/json'
+    if (step.body !== undefined) {
+      headers['content-type'] = 'application/json'
+      headers['content-length'] = String(Buffer.byteLength(this.#filled(step.body)))
+    }
     for (const [name, value] of Object.entries(step.headers ?? {})) headers[name.toLowerCase()] = this.#filled(value)
     return send({
       url: `${this.#twin.url}${path}`,
@@ -272,7 +296,7 @@ function pick(value: unknown, path: readonly string[]): unknown {
   return pick((value as Record<string, unknown>)[step], rest)
 }
 
-function environment(options: { folder: string; crds: string; kubectl: string }): Record<string, string> {
+function environment(options: SessionOptions): Record<string, string> {
   const root = dirname(options.folder)
   return {
     PATH: `${options.kubectl}:${process.env['PATH'] ?? ''}`,
