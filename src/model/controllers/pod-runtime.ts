@@ -20,7 +20,7 @@ export interface PodRuntime {
   stop(pod: KubeObject): void
   /** Runs one probe; `done` is called exactly once, now or later. A probe that takes longer than its time-out is a failure. */
   probe(pod: KubeObject, container: string, probe: Probe, done: (ok: boolean, detail: string) => void): void
-  /** Time the processes take to end after SIGTERM, bounded by the grace period; default 250 ms. Called at the SIGTERM. */
+  /** Time the processes take to end after SIGTERM, bounded by the grace period; default 250 ms. Called at the SIGTERM, in a lean cluster also before it. */
   shutdownMs?(pod: KubeObject): number
   /** A veto on readiness beyond probes (pods held by a rule); default: no veto. Ask again with `Cluster.refreshPods`. */
   mayBeReady?(pod: KubeObject): boolean

@@ -251,7 +251,8 @@ export class PodWorker {
   #pullFailed(name: string, work: ContainerWork, error: string): void {
     const image = this.#pod.spec.containers.find((each) => each.name === name)?.image ?? ''
     work.pullDelayMs = nextPullDelay(work.pullDelayMs)
-    const text = `failed to pull and unpack image "${image}": ${error}`
+    const told = error.startsWith('failed to pull')
+    const text = told ? error : `failed to pull and unpack image "${image}": ${error}`
     work.run = { ...work.run, state: { waiting: { reason: 'ErrImagePull', message: text } } }
     this.#event('Normal', 'Pulling', `Pulling image "${image}"`, name)
     this.#event('Warning', 'Failed', `Failed to pull image "${image}": ${text}`, name)
