@@ -11,6 +11,7 @@ export class Listener {
   readonly #server: Server
   /** Resolves with the port once it listens. */
   readonly opened: Promise<number>
+  readonly #release: () => void
   #port = 0
 
   /**
@@ -37,14 +38,15 @@ export class Listener {
       handle
     )
     const hold = options.holds?.hold(`listen ${options.name}`)
+    this.#release = () => hold?.release()
     this.opened = new Promise<number>((resolve, reject) => {
       this.#server.once('error', (cause) => {
-        hold?.release()
+        this.#release()
         reject(new TwinError('TWIN_WORLD_START', `cannot listen for ${options.name}`, { cause }))
       })
       this.#server.listen(options.port ?? 0, options.host ?? '127.0.0.1', () => {
         this.#port = (this.#server.address() as AddressInfo).port
-        hold?.release()
+        this.#release()
         resolve(this.#port)
       })
     })
@@ -67,12 +69,14 @@ export class Listener {
 
   /** Takes no new connections; those that are busy end after their answer. */
   drain(): void {
+    this.#release()
     this.#server.close()
     this.#server.closeIdleConnections()
   }
 
   /** Closes at once, breaking what is on its way. */
   async close(): Promise<void> {
+    this.#release()
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve())
     })
