@@ -26,6 +26,8 @@ export interface ControllerOptions {
   /** Called before and after each tick. */
   readonly onTick?: (moment: 'begin' | 'end', context: RunContext) => void
   readonly onEventWrite?: OnEventWrite
+  /** Called before a worker or a tick goes on after a pause. */
+  readonly onWake?: (context: RunContext) => void
   /** A watch event of this version was handled: the hold that came with it may be given back. */
   readonly watchSeen?: (resourceVersion: string) => void
   /** Address behind a URL with a cluster host name (`http://flagger-loadtester.test/`); undefined: a host outside. */
@@ -216,7 +218,10 @@ class RemoteController implements Controller {
           this.gauges.apply(effect)
           return answer(undefined)
         case 'sleep':
-          return this.#sleep(effect.ms, hold, answer)
+          return this.#sleep(effect.ms, hold, () => {
+            this.#options.onWake?.(context)
+            answer(undefined)
+          })
         case 'now':
           return answer(this.#options.timeline.now())
         case 'random':
@@ -230,11 +235,11 @@ class RemoteController implements Controller {
     }
   }
 
-  #sleep(ms: number, hold: Hold | undefined, answer: (result: unknown) => void): void {
+  #sleep(ms: number, hold: Hold | undefined, wake: () => void): void {
     const { timeline } = this.#options
     timeline.at(timeline.now() + ms, () => {
       hold?.resume()
-      answer(undefined)
+      wake()
     })
     hold?.suspend()
   }

@@ -1,5 +1,5 @@
 import { randomStream } from '../../../src/lib/random/index.ts'
-import { VirtualClock } from '../../../src/lib/time/index.ts'
+import type { Instant, Timeline } from '../../../src/lib/time/index.ts'
 import type { ApiRequest, ApiResponse, KubeObject } from '../../../src/kinds/index.ts'
 import { FLAGGER_CRDS, GATEWAY_API_CRDS } from '../../../src/kinds/crds/index.ts'
 import { createApiServer, type ApiServer } from '../../../src/model/apiserver/index.ts'
@@ -13,18 +13,19 @@ import type { GatewayMode, GoldenCase } from './case.ts'
 import { kindPath, PLAIN_CRDS } from './kinds.ts'
 
 /** First instant of every case. */
-const START = Date.UTC(2026, 0, 1)
+export const START: Instant = Date.UTC(2026, 0, 1)
 const USER_AGENT = { 'user-agent': 'golden-script' }
 
 /** The world around the controller: API server, workloads and a gateway; nothing acts until {@link Environment.settle}. */
 export class Environment {
-  readonly clock: VirtualClock = new VirtualClock(START)
+  readonly clock: Timeline
   readonly api: ApiServer
   readonly runtime: InstantRuntime
   readonly #cluster: Cluster
   gateway: GatewayMode
 
-  constructor(golden: GoldenCase) {
+  constructor(golden: GoldenCase, clock: Timeline) {
+    this.clock = clock
     this.gateway = golden.gateway ?? 'accept'
     const random = randomStream(1, 'golden')
     this.api = createApiServer({

@@ -89,7 +89,7 @@ export class ScriptedHosts {
       this.#recorder.add(eventRecord(payload), context)
       return done({ ok: true, status: 200, body: '', headers: {} })
     }
-    if (effect.effect === 'webhook' && effect.type === 'event' && effect.request.url === this.#eventHook) {
+    if (payload?.metadata?.eventMessage !== undefined && effect.request.url === this.#eventHook) {
       this.#recorder.add(eventRecord(payload), context)
     }
     const answer = this.#webhooks.get(url.pathname)?.take() ?? 200

@@ -1,10 +1,13 @@
-import { randomStream } from '../../../src/lib/random/index.ts'
+import { randomStream, type Random } from '../../../src/lib/random/index.ts'
+import type { Instant, Timeline } from '../../../src/lib/time/index.ts'
 import type { ApiRequest, ApiResponse, Canary } from '../../../src/kinds/index.ts'
 import {
   parseFlags,
   resolveSettings,
-  startLocalController,
-  type LocalController
+  type ControllerSettings,
+  type OnEffect,
+  type OnEventWrite,
+  type RunContext
 } from '../../../src/world/controller/index.ts'
 import type { ApiFault, GoldenCase, GoldenTrace, TraceRecord } from './case.ts'
 import { Environment } from './environment.ts'
@@ -25,55 +28,107 @@ const WRITE_VERBS: Readonly<Record<string, string>> = {
   DELETE: 'delete'
 }
 
-/** Replays a case on the virtual clock and gives its trace in the recorded form. */
-export function replay(golden: GoldenCase): GoldenTrace {
-  return new Replay(golden).run()
+/**
+ * What a replay asks of its driver: start the controller (again), let time pass to an instant, or until a tick has
+ * ended. The driver answers the last one with whether there was a tick.
+ */
+export type ReplayStep =
+  | { readonly step: 'start' }
+  | { readonly step: 'advance'; readonly to: Instant }
+  | { readonly step: 'tick' }
+
+/** What both drivers hand to the controller. */
+export interface ControllerPorts {
+  readonly settings: ControllerSettings
+  readonly random: Random
+  readonly onEffect: OnEffect
+  readonly onTick: (moment: 'begin' | 'end', context: RunContext) => void
+  readonly onEventWrite: OnEventWrite
 }
 
-class Replay {
+/** A case under replay: environment, scripted hosts, recorder and script; the driver moves time and runs the controller. */
+export class Replay {
+  readonly environment: Environment
+  readonly hosts: ScriptedHosts
+  readonly recorder: TraceRecorder
+  /** Set when a tick has ended; the driver clears it. */
+  ticked = false
   readonly #golden: GoldenCase
-  readonly #environment: Environment
-  readonly #recorder: TraceRecorder
-  readonly #hosts: ScriptedHosts
   readonly #faults: ApiFault[] = []
   readonly #apiEvents: Record<string, unknown>[] = []
-  #controller: LocalController | undefined
-  #ticked = false
   #processes = 0
-  #tickBegin = 0
-  #settledAt = 0
+  #tickBegin: Instant = 0
+  #settledAt: Instant = 0
 
-  constructor(golden: GoldenCase) {
+  constructor(golden: GoldenCase, clock: Timeline) {
     this.#golden = golden
-    this.#environment = new Environment(golden)
-    this.#recorder = new TraceRecorder(golden)
-    this.#hosts = new ScriptedHosts(golden, this.#recorder, this.#environment.clock)
+    this.environment = new Environment(golden, clock)
+    this.recorder = new TraceRecorder(golden)
+    this.hosts = new ScriptedHosts(golden, this.recorder, clock)
   }
 
-  run(): GoldenTrace {
+  /** The case from its manifests to its end. */
+  *run(): Generator<ReplayStep, void, boolean> {
     const golden = this.#golden
     for (const manifest of golden.manifests) this.#create(manifest)
-    this.#environment.settle()
-    this.#startController()
-    this.#passTime(0)
-    const accepted = this.#create(golden.canary)
-    const final = accepted && !this.#tickThrough() ? { final: stateAfter(this.#environment.api, golden) } : {}
-    const { logs } = this.#recorder
-    const trace = this.#recorder.trace({
-      ...final,
+    this.environment.settle()
+    yield { step: 'start' }
+    if (!this.#create(golden.canary)) return
+    this.#endedInSilence = !(yield* this.#tickThrough())
+  }
+
+  #endedInSilence = false
+
+  /** The trace in the recorded form. @param metrics - lines of the controller's own metrics */
+  trace(metrics: string[]): GoldenTrace {
+    const golden = this.#golden
+    const trace = this.recorder.trace({
+      ...(this.#endedInSilence ? { final: stateAfter(this.environment.api, golden) } : {}),
       ...(golden.recordApiEvents === true ? { apiEvents: this.#apiEvents } : {}),
-      ...(golden.logs === undefined ? {} : { logs }),
-      controllerMetrics: this.#controller?.gauges.lines() ?? []
+      ...(golden.logs === undefined ? {} : { logs: this.recorder.logs }),
+      controllerMetrics: metrics
     })
-    this.#controller?.kill()
-    return withPlaceholders(trace, this.#recorder.cookies)
+    return withPlaceholders(trace, this.recorder.cookies)
+  }
+
+  /** Settings and hooks of the next controller process. */
+  nextProcess(): ControllerPorts {
+    const settings = resolveSettings({ flags: caseFlags(this.#golden), env: this.#golden.env ?? {} })
+    return {
+      settings,
+      random: randomStream(1, 'controller', this.#processes++),
+      onEffect: (effect, result, context) => this.recorder.onEffect(effect, result, context),
+      onTick: (moment) => (moment === 'begin' ? this.#beginTick() : this.#endTick()),
+      onEventWrite: (write) => this.#apiEvents.push(eventRecord(write))
+    }
+  }
+
+  /** Longest time without anything happening. */
+  get idleMs(): number {
+    return this.#golden.idleSeconds === undefined ? IDLE_MAX_MS : this.#golden.idleSeconds * 1000
+  }
+
+  /** Between ticks the environment acts once a second; called whenever time has passed. */
+  letEnvironmentWork(): void {
+    const now = this.environment.clock.now()
+    if (this.recorder.inTick || now < this.#settledAt + 1000) return
+    this.#settledAt = now
+    this.environment.settle()
+  }
+
+  /** The API as the controller sees it: injected faults come first. */
+  handle(request: ApiRequest): ApiResponse {
+    const fault = this.#takeFault(request)
+    if (fault === undefined) return this.environment.api.handle(request)
+    const { code, reason = '', message } = fault
+    return { code, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code } }
   }
 
   #create(object: GoldenCase['canary']): boolean {
-    const response = this.#environment.create(object, this.#golden.namespace)
+    const response = this.environment.create(object, this.#golden.namespace)
     if (response.code < 300) return true
     const status = response.body as { reason?: string; details?: { causes?: Cause[] } }
-    this.#recorder.add({
+    this.recorder.add({
       t: 'admission',
       kind: object.kind,
       name: object.metadata.name,
@@ -86,122 +141,59 @@ class Replay {
   }
 
   /** Runs tick after tick, with the script in between; whether the case ended by its condition (and not by silence). */
-  #tickThrough(): boolean {
+  *#tickThrough(): Generator<ReplayStep, boolean, boolean> {
     const { script, until, maxTicks } = this.#golden
     const steps = script.map((step) => ({ ...step, watch: new TriggerWatch(step.after), done: false }))
     const end = new TriggerWatch(until)
     for (;;) {
-      if (!this.#nextTick()) return false
-      this.#settleWithTime()
-      const state = stateAfter(this.#environment.api, this.#golden)
-      this.#recorder.last.after = state
-      const tick = this.#recorder.last.n
-      const progress = { tick, phase: String(state['phase']), events: this.#recorder.events }
+      if (!(yield { step: 'tick' })) return false
+      yield* this.#settleWithTime()
+      const state = stateAfter(this.environment.api, this.#golden)
+      this.recorder.last.after = state
+      const tick = this.recorder.last.n
+      const progress = { tick, phase: String(state['phase']), events: this.recorder.events }
       if (end.isDue(progress) || tick >= maxTicks) return true
       for (const step of steps) {
         if (step.done || !step.watch.isDue(progress)) continue
         step.done = true
-        for (const action of step.do) this.#act(action)
+        for (const action of step.do) yield* this.#act(action)
       }
-      this.#environment.settle()
+      this.environment.settle()
     }
   }
 
   /** Everything comes to rest after a tick; what takes seconds (pods with minReadySeconds) gets them. */
-  #settleWithTime(): void {
-    const { clock } = this.#environment
+  *#settleWithTime(): Generator<ReplayStep, void, boolean> {
     for (let second = 0; second <= SETTLE_SECONDS; second++) {
-      const due = this.#tickBegin + second * 1000
-      if (due > clock.now()) clock.runUntil(due)
-      this.#environment.settle()
+      const to = this.#tickBegin + second * 1000
+      if (to > this.environment.clock.now()) yield { step: 'advance', to }
+      this.environment.settle()
     }
   }
 
-  #act(action: GoldenCase['script'][number]['do'][number]): void {
+  *#act(action: GoldenCase['script'][number]['do'][number]): Generator<ReplayStep, void, boolean> {
     const record: TraceRecord = { t: 'script', do: action }
-    this.#recorder.add(record)
-    const response = execute(action, {
-      namespace: this.#golden.namespace,
-      environment: this.#environment,
-      hosts: this.#hosts,
-      faults: this.#faults,
-      restart: () => this.#startController()
-    })
+    this.recorder.add(record)
+    const { environment, hosts } = this
+    const response = execute(action, { namespace: this.#golden.namespace, environment, hosts, faults: this.#faults })
+    if (action.restartController !== undefined) yield { step: 'start' }
     if (response === undefined || response.code < 300) return
     record['result'] = response.code
     record['error'] = (response.body as { message?: string }).message
   }
 
-  /** Lets time pass until a tick has ended; false when nothing happened for too long. */
-  #nextTick(): boolean {
-    const { clock } = this.#environment
-    const idleMs = this.#golden.idleSeconds === undefined ? IDLE_MAX_MS : this.#golden.idleSeconds * 1000
-    this.#ticked = false
-    let activity = this.#recorder.activity
-    let since = clock.now()
-    while (!this.#ticked) {
-      if (!clock.step(since + idleMs)) return false
-      this.#letEnvironmentWork()
-      if (this.#recorder.activity === activity) continue
-      activity = this.#recorder.activity
-      since = clock.now()
-    }
-    return true
-  }
-
-  /** Between ticks the environment acts once a second. */
-  #letEnvironmentWork(): void {
-    const { clock } = this.#environment
-    if (this.#recorder.inTick || clock.now() < this.#settledAt + 1000) return
-    this.#settledAt = clock.now()
-    this.#environment.settle()
-  }
-
-  #passTime(ms: number): void {
-    const { clock } = this.#environment
-    clock.runUntil(clock.now() + ms)
-  }
-
-  #startController(): void {
-    this.#controller?.kill()
-    const { golden, flags } = { golden: this.#golden, flags: caseFlags(this.#golden) }
-    const { api, clock } = this.#environment
-    const recorder = this.#recorder
-    this.#controller = startLocalController({
-      settings: resolveSettings({ flags, env: golden.env ?? {} }),
-      timeline: clock,
-      random: randomStream(1, 'controller', this.#processes++),
-      api: { handle: (request) => this.#handle(request), subscribe: api.subscribe, list: api.list, get: api.get },
-      http: (effect, context, done) => this.#hosts.answer(effect, context, done),
-      onEffect: (effect, result, context) => recorder.onEffect(effect, result, context),
-      onTick: (moment) => (moment === 'begin' ? this.#beginTick() : this.#endTick()),
-      onWake: (context) => {
-        if (context.worker) this.#environment.settle()
-      },
-      onEventWrite: (write) => this.#apiEvents.push(eventRecord(write))
-    })
-  }
-
   #beginTick(): void {
-    this.#environment.settle()
-    this.#recorder.beginTick()
-    this.#tickBegin = this.#environment.clock.now()
+    this.environment.settle()
+    this.recorder.beginTick()
+    this.#tickBegin = this.environment.clock.now()
   }
 
   #endTick(): void {
     const { namespace, canary } = this.#golden
-    const exists = this.#environment.api.get('flagger.app', 'canaries', namespace, canary.metadata.name) !== undefined
-    if (!exists && this.#recorder.last.records.length === 0) return this.#recorder.dropTick()
-    this.#recorder.endTick()
-    this.#ticked = true
-  }
-
-  /** The API as the controller sees it: injected faults come first. */
-  #handle(request: ApiRequest): ApiResponse {
-    const fault = this.#takeFault(request)
-    if (fault === undefined) return this.#environment.api.handle(request)
-    const { code, reason = '', message } = fault
-    return { code, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code } }
+    const exists = this.environment.api.get('flagger.app', 'canaries', namespace, canary.metadata.name) !== undefined
+    if (!exists && this.recorder.last.records.length === 0) return this.recorder.dropTick()
+    this.recorder.endTick()
+    this.ticked = true
   }
 
   #takeFault(request: ApiRequest): ApiFault | undefined {
@@ -242,13 +234,12 @@ function sortedCauses(causes: readonly Cause[]): Cause[] {
 }
 
 function caseFlags(golden: GoldenCase): Record<string, string> {
+  const { extraNamespaces = [] } = golden
   return {
     'metrics-server': 'http://prometheus.test',
     'event-webhook': 'http://events.test/',
     'control-loop-interval': '1s',
-    ...(golden.extraNamespaces === undefined || golden.extraNamespaces.length === 0
-      ? { namespace: golden.namespace }
-      : {}),
+    ...(extraNamespaces.length === 0 ? { namespace: golden.namespace } : {}),
     ...parseFlags(golden.flags ?? [])
   }
 }

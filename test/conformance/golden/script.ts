@@ -46,7 +46,6 @@ export interface ScriptPorts {
   readonly environment: Environment
   readonly hosts: ScriptedHosts
   readonly faults: ApiFault[]
-  restart(): void
 }
 
 /** Executes one action; gives the server's answer where there is one. */
@@ -72,7 +71,6 @@ export function execute(action: Action, ports: ScriptPorts): ApiResponse | undef
   }
   if (action.gateway !== undefined) environment.gateway = action.gateway
   if (action.apiFault !== undefined) ports.faults.push({ ...action.apiFault })
-  if (action.restartController !== undefined) ports.restart()
   return undefined
 }
 
