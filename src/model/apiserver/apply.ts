@@ -53,7 +53,7 @@ function checkConfig(call: ResourceCall, config: JsonMap): void {
   const metadata = metadataOf(config)
   const { info } = call
   if (config['kind'] === undefined || config['apiVersion'] === undefined) {
-    refuse(badRequestStatus("invalid object type: Object 'Kind' is missing in the applied configuration"))
+    refuse(badRequestStatus(`invalid object type: ${typeText(config)}`))
   }
   if (metadata.managedFields !== undefined) refuse(badRequestStatus('metadata.managedFields must be nil'))
   matchNamespace(call, metadata)
@@ -69,6 +69,13 @@ function checkConfig(call: ResourceCall, config: JsonMap): void {
       )
     )
   }
+}
+
+/** Group, version and kind as Go prints them: `apps/v1, Kind=Deployment`. */
+function typeText(config: JsonMap): string {
+  const apiVersion = typeof config['apiVersion'] === 'string' ? config['apiVersion'] : ''
+  const kind = typeof config['kind'] === 'string' ? config['kind'] : ''
+  return `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind}`
 }
 
 function withName(call: ResourceCall, config: JsonMap): JsonMap {

@@ -65,8 +65,7 @@ export function storeNew(
   refuseInvalid({ group: info.storage.group, name: info.kind }, object.metadata.name, rules.validate(info, object))
   object = uniqueName(call, object)
   object = beforeCommit(call, object, undefined, warnings)
-  delete object.metadata.resourceVersion
-  if (isDryRun(call)) return object
+  if (isDryRun(call)) return withoutVersion(object)
   const stored = core.store.put(info.storage, object, undefined)
   afterCommit(call, stored, undefined)
   return (
@@ -84,4 +83,11 @@ function uniqueName(call: ResourceCall, object: KubeObject): KubeObject {
     object = { ...object, metadata: { ...object.metadata, name: generateName(base, call) } }
   }
   return refuse(alreadyExistsStatus({ group: call.info.group, name: call.info.resource }, object.metadata.name))
+}
+
+/** A dry run has no version. */
+function withoutVersion(object: KubeObject): KubeObject {
+  const metadata = { ...object.metadata }
+  delete metadata.resourceVersion
+  return { ...object, metadata }
 }

@@ -22,3 +22,23 @@ export function convertEvent(event: KubeObject, apiVersion: 'v1' | 'events.k8s.i
   for (const [key, value] of Object.entries(event)) converted[names.get(key) ?? key] = value
   return { ...converted, apiVersion } as KubeObject
 }
+
+/** Fields that Go writes in every core/v1 Event, set or not. */
+const ALWAYS_WRITTEN: Readonly<Record<string, unknown>> = {
+  involvedObject: {},
+  source: {},
+  firstTimestamp: null,
+  lastTimestamp: null,
+  eventTime: null,
+  reportingComponent: '',
+  reportingInstance: ''
+}
+
+/**
+ * An Event with the fields that are always written.
+ * @param event - core/v1 Event
+ */
+export function completeEvent(event: KubeObject): KubeObject {
+  const missing = Object.entries(ALWAYS_WRITTEN).filter(([field]) => event[field] === undefined)
+  return missing.length === 0 ? event : { ...event, ...Object.fromEntries(missing) }
+}

@@ -5,6 +5,7 @@ import {
   invalidError,
   invalidStatus,
   notSupportedError,
+  tooLongError,
   type FieldError
 } from '../../lib/apimachinery/index.ts'
 import { plainFailure, refuse } from './refusal.ts'
@@ -35,7 +36,7 @@ const MAX_MANAGER_LENGTH = 128
 function managerErrors(query: Query): FieldError[] {
   const manager = query['fieldManager'] ?? ''
   if (manager.length > MAX_MANAGER_LENGTH) {
-    return [invalidError('fieldManager', manager, `may not be more than ${MAX_MANAGER_LENGTH} bytes`)]
+    return [tooLongError('fieldManager', MAX_MANAGER_LENGTH)]
   }
   return []
 }

@@ -103,7 +103,9 @@ function listBody(call: ResourceCall, representation: Representation, content: L
   }
   // Items of built-in lists carry no kind; those of custom resources do.
   const bare = call.info.crd === undefined ? items.map(withoutKind) : items
-  return { kind: call.info.listKind, apiVersion: call.info.apiVersion, metadata, items: bare }
+  // Lists of custom resources are unstructured and always carry `continue`.
+  const own = call.info.crd === undefined ? metadata : { continue: '', ...metadata }
+  return { kind: call.info.listKind, apiVersion: call.info.apiVersion, metadata: own, items: bare }
 }
 
 const BARE = new WeakMap<KubeObject, unknown>()

@@ -59,6 +59,9 @@ const STORED_ELSEWHERE: Readonly<Record<string, { group: string; apiVersion: str
   'autoscaling/v1/horizontalpodautoscalers': { group: 'autoscaling', apiVersion: 'autoscaling/v2' }
 }
 
+/** Kinds whose storage version is an old one. */
+const HASHED_AS: Readonly<Record<string, string>> = { CustomResourceDefinition: 'apiextensions.k8s.io/v1beta1' }
+
 /**
  * `v1` for the core group, `apps/v1` for others.
  * @param group - `''` for core
@@ -110,7 +113,9 @@ function fromRow(row: ResourceRow): ResourceInfo {
     categories: words(categories),
     subresources: new Map(subs.map((sub) => [sub.name, sub])),
     storage,
-    storageVersionHash: verbList.includes('watch') ? storageVersionHash(storage.apiVersion, kind) : ''
+    storageVersionHash: verbList.includes('watch')
+      ? storageVersionHash(HASHED_AS[kind] ?? storage.apiVersion, kind)
+      : ''
   }
 }
 

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../kinds/index.ts'
 import { crdChanged, prepareCrd, removeCrdWhenEmpty } from './crd-life-cycle.ts'
 import type { ResourceCall } from './core.ts'
+import { completeEvent } from './event-conversion.ts'
 import { allocateService } from './service-addresses.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -18,6 +19,9 @@ export function beforeCommit(
   warnings: Warnings
 ): KubeObject {
   switch (`${call.info.group}/${call.info.resource}`) {
+    case '/events':
+    case 'events.k8s.io/events':
+      return completeEvent(object)
     case '/services':
       return allocateService(call.core, object, existing)
     case 'apiextensions.k8s.io/customresourcedefinitions':

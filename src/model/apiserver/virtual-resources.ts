@@ -1,7 +1,8 @@
-import { isJsonMap } from '../../lib/apimachinery/index.ts'
+import { invalidError, isJsonMap } from '../../lib/apimachinery/index.ts'
 import type { ApiResponse } from '../../kinds/index.ts'
 import { timestamp, type ResourceCall } from './core.ts'
 import { decodeBody } from './conversion.ts'
+import { refuseInvalid } from './refusal.ts'
 import { Warnings } from './warnings.ts'
 
 const USER = { username: 'admin', groups: ['system:masters', 'system:authenticated'] }
@@ -32,6 +33,7 @@ export function isVirtual(call: ResourceCall): boolean {
  */
 export function answerReview(call: ResourceCall): ApiResponse {
   const body = decodeBody(call, new Warnings())
+  checkReview(call, body)
   const status = ANSWERS[`${call.info.group}/${call.info.resource}`]?.(call, body)
   const metadata = isJsonMap(body['metadata']) ? body['metadata'] : {}
   return {
@@ -45,6 +47,16 @@ export function answerReview(call: ResourceCall): ApiResponse {
       status
     }
   }
+}
+
+/** Access reviews ask about exactly one of two things. */
+function checkReview(call: ResourceCall, body: Record<string, unknown>): void {
+  if (!call.info.resource.endsWith('accessreviews')) return
+  const spec = isJsonMap(body['spec']) ? body['spec'] : {}
+  if ((spec['resourceAttributes'] === undefined) !== (spec['nonResourceAttributes'] === undefined)) return
+  const rule = 'exactly one of nonResourceAttributes or resourceAttributes must be specified'
+  const error = invalidError('spec.resourceAttributes', spec['resourceAttributes'] ?? null, rule)
+  refuseInvalid({ group: call.info.group, name: '' }, '', [error])
 }
 
 const DEFAULT_TOKEN_SECONDS = 3600

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { TwinError } from '../../lib/errors/index.ts'
 import { wallClock } from '../../lib/time/index.ts'
-import type { ApiRequest } from '../../kinds/index.ts'
+import type { ApiRequest, KubeStatus } from '../../kinds/index.ts'
 import { sendAnswer, sendStatus, streamWatch, type WireApi } from './answer.ts'
 import { createCertificate } from './certificate.ts'
 import type { WireHooks } from './hooks.ts'
@@ -103,7 +103,7 @@ function dispatch(exchange: Exchange, request: ApiRequest): void {
   const { response, options, hooks } = exchange
   const pod = parsePodPath(request.path)
   if (pod?.subresource === 'log' && request.method === 'GET') {
-    const missing = hooks.findPod?.(pod.namespace, pod.pod)
+    const missing = findPod(exchange, pod.namespace, pod.pod)
     return missing === undefined ? serveLogs(response, pod, request, hooks) : sendStatus(response, missing)
   }
   if (isWatch(request)) {
@@ -112,6 +112,12 @@ function dispatch(exchange: Exchange, request: ApiRequest): void {
     return streamWatch({ api: options.api, request, response, onEvent })
   }
   sendAnswer(response, options.api.handle(request))
+}
+
+/** Why a pod cannot be reached, if so: first the API is asked, then the world. */
+function findPod({ options, hooks }: Exchange, namespace: string, name: string): KubeStatus | undefined {
+  const answer = options.api.handle({ method: 'GET', path: `/api/v1/namespaces/${namespace}/pods/${name}` })
+  return answer.code === 200 ? hooks.findPod?.(namespace, name) : (answer.body as KubeStatus)
 }
 
 function isWatch(request: ApiRequest): boolean {
