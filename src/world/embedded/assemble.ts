@@ -39,7 +39,7 @@ export async function assembleWorld(foundation: Foundation): Promise<EmbeddedWor
   const { spec, clock, trace, figures, controlPlane, fail } = foundation
   const { api } = controlPlane
   const images: Record<string, AppSpec> = { ...spec.images }
-  const logs = createLogBook(clock)
+  const logs = createLogBook(clock, (podKey, container) => network.plane.logs(podKey, container))
   const versions = createLoadVersions()
   const metrics = await startMetrics({
     clock,
@@ -50,7 +50,6 @@ export async function assembleWorld(foundation: Foundation): Promise<EmbeddedWor
   const late: { cluster?: Cluster; shell?: WorldShell } = {}
   const network = createNetwork({
     clock,
-    stepped: spec.time === 'stepped',
     api,
     seed: spec.seed,
     mesh: spec.mesh,
@@ -82,7 +81,7 @@ export async function assembleWorld(foundation: Foundation): Promise<EmbeddedWor
     kubeletHooks({
       clock,
       shell,
-      logs: logs,
+      logs,
       getPod: (namespace, name) => api.get('', 'pods', namespace, name),
       connect: (namespace, pod, port) => connectPod(network, `${namespace}/${pod}`, port)
     })
@@ -129,7 +128,6 @@ function startScrapes(
   const unsubscribe = controlPlane.api.subscribe((change) => {
     if (change.group === '' && change.resource === 'pods') loop.podsChanged()
   })
-  void clock
   return () => {
     unsubscribe()
     loop.stop()

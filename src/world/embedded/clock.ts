@@ -18,8 +18,11 @@ export const HOLD_STUCK_WALL_MS = 10_000
  */
 export const STEPPED_START: Instant = Date.UTC(2026, 0, 1)
 
-/** Simulated hours that a sped-up wall world may run before its now overtakes the wall clock. */
-const FAST_WALL_HOURS = 4
+/** Wall hours that a sped-up world may run before its now overtakes the wall clock. */
+const FAST_WALL_HOURS = 1
+
+/** Wall milliseconds by which the time of a paced world may lag behind the wall when nothing else happens. */
+const METRONOME_WALL_MS = 50
 
 /** The clock of a world: a timeline that real I/O can hold still, and the pump that moves it. */
 export interface WorldClock extends Timeline {
@@ -27,6 +30,8 @@ export interface WorldClock extends Timeline {
   hold(name: string): Hold
   /** The unreleased hold of that id, e.g. one named by the header `x-twin-hold`. */
   find(id: number): Hold | undefined
+  /** Whether holds keep time standing; in a world that follows the wall clock they do nothing. */
+  readonly holding: boolean
   /** The first instant of the run. */
   readonly startInstant: Instant
   /** Lets time move. */
@@ -51,17 +56,29 @@ export interface WorldClockOptions {
   readonly wall?: Clock
 }
 
-/** Makes the clock of an embedded world. It stands at its first instant until {@link WorldClock.start}. */
+/**
+ * Makes the clock of an embedded world. It stands at its first instant until {@link WorldClock.start}.
+ * A world that follows the wall clock at a higher speed is a stepped one paced by it: otherwise what the machine needs
+ * for a request would count as that many times its duration, and a time-out of seconds would be over in a blink.
+ */
 export function createWorldClock(options: WorldClockOptions): WorldClock {
-  return options.time === 'stepped' ? steppedWorldClock(options) : wallWorldClock(options)
+  const wall = options.wall ?? wallClock
+  if (options.time === 'stepped') {
+    return steppedWorldClock(options, Math.min(STEPPED_START, wall.now() - 30 * 86_400_000))
+  }
+  const speed = options.speed ?? 1
+  if (speed <= 1) return wallWorldClock(options)
+  const clock = steppedWorldClock(options, wall.now() - (speed - 1) * FAST_WALL_HOURS * 3_600_000)
+  const beat = (): void => void clock.at(clock.now() + METRONOME_WALL_MS * speed, beat)
+  beat()
+  return clock
 }
 
-function steppedWorldClock(options: WorldClockOptions): WorldClock {
-  const wall = options.wall ?? wallClock
-  const startInstant = Math.min(STEPPED_START, wall.now() - 30 * 86_400_000)
+function steppedWorldClock(options: WorldClockOptions, startInstant: Instant): WorldClock {
   const clock = new SteppedClock(startInstant)
-  const pump = createPump(clock, options, wall)
+  const pump = createPump(clock, options, options.wall ?? wallClock)
   return {
+    holding: true,
     now: () => clock.now(),
     at: (due, callback) => clock.at(due, callback),
     hold: (name) => clock.hold(name),
@@ -106,6 +123,8 @@ function createPump(clock: SteppedClock, options: WorldClockOptions, wall: Clock
   }
   function schedule(): void {
     if (!running || scheduled) return
+    // An event may have come that is due before the one the ceiling waits for.
+    clearTimeout(ceilingTimer)
     scheduled = true
     setImmediate(turn)
   }
@@ -114,9 +133,11 @@ function createPump(clock: SteppedClock, options: WorldClockOptions, wall: Clock
     if (!running || !clock.idle) return
     const waitMs = ceilingWaitMs()
     if (waitMs > 0) {
-      scheduled = true
-      idleWallMs += waitMs
-      ceilingTimer = setTimeout(turn, waitMs)
+      const began = wall.now()
+      ceilingTimer = setTimeout(() => {
+        idleWallMs += wall.now() - began
+        turn()
+      }, waitMs)
       return
     }
     lastStepWall = wall.now()
@@ -174,7 +195,7 @@ const FREE_HOLD: Hold = {
 
 function wallWorldClock(options: WorldClockOptions): WorldClock {
   const speed = options.speed ?? 1
-  const startInstant = wallClock.now() - Math.max(0, speed - 1) * FAST_WALL_HOURS * 3_600_000
+  const startInstant = wallClock.now()
   const clock = new SystemClock({ speed, start: startInstant })
   let running = false
   let timer: NodeJS.Timeout | undefined
@@ -197,6 +218,7 @@ function wallWorldClock(options: WorldClockOptions): WorldClock {
     at: (due, callback) => clock.at(due, callback),
     hold: () => FREE_HOLD,
     find: () => undefined,
+    holding: false,
     startInstant,
     start(): void {
       running = true

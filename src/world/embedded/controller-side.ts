@@ -60,7 +60,7 @@ export async function startControllerSide(options: ControllerSideOptions): Promi
   const controller = await startController({
     connection: { url: bound.url, ca: bound.ca, token: bound.token },
     timeline: clock,
-    ...(spec.time === 'stepped' ? { holds: clock } : {}),
+    ...(clock.holding ? { holds: clock } : {}),
     settings: resolveSettings({ flags: controllerFlags(spec), env: spec.controller.env }),
     random: randomStream(spec.seed, 'controller'),
     watchSeen: (resourceVersion) => controlPlane.watchHolds.seen(resourceVersion),

@@ -14,12 +14,16 @@ const STAND_INS: readonly (readonly [RegExp, 'controller' | 'prometheus'])[] = [
   [/(?:^|\/)prometheus(?::|@|$)/, 'prometheus']
 ]
 
-/** What an image of a manifest is, by the scenario's entries first. */
+/**
+ * What an image of a manifest is, by the scenario's entries first. An entry ending in `:*` stands for every tag. A part
+ * of the twin stays a stand-in where an entry only says that it pauses.
+ */
 export function roleOfImage(image: string, images: Readonly<Record<string, AppSpec>>): ImageRole {
-  const spec = images[image]
-  if (spec !== undefined) return { role: 'app', spec }
+  const spec = images[image] ?? images[`${image.replace(/(?::[^:/]*)?(?:@.*)?$/, '')}:*`]
   const standIn = STAND_INS.find(([pattern]) => pattern.test(image))
-  return standIn === undefined ? { role: 'unknown' } : { role: 'stand-in', part: standIn[1] }
+  if (standIn !== undefined && (spec === undefined || spec.app === 'pause'))
+    return { role: 'stand-in', part: standIn[1] }
+  return spec === undefined ? { role: 'unknown' } : { role: 'app', spec }
 }
 
 interface PodSpecLike {

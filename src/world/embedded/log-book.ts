@@ -9,7 +9,13 @@ export interface LogLine {
   readonly text: string
 }
 
-/** What the containers of a world have written. */
+/** Wall milliseconds between two looks at what an app has written, while somebody follows its log. */
+const FOLLOW_WALL_MS = 100
+
+/** Lines of an app's container so far; undefined where no app runs. */
+export type AppLines = (podKey: string, container: string) => readonly string[] | undefined
+
+/** What the containers of a world have written: the apps by themselves, the twin's own parts into this book. */
 export interface LogBook {
   write(namespace: string, pod: string, container: string, text: string): void
   read(namespace: string, pod: string, container: string): readonly LogLine[]
@@ -17,10 +23,11 @@ export interface LogBook {
   follow(namespace: string, pod: string, container: string, listener: (line: LogLine) => void): () => void
 }
 
-/** Makes an empty log book. */
-export function createLogBook(clock: Clock): LogBook {
+/** Makes an empty log book beside what the apps keep themselves. */
+export function createLogBook(clock: Clock, appLines: AppLines): LogBook {
   const lines = new Map<string, LogLine[]>()
   const followers = new Map<string, Set<(line: LogLine) => void>>()
+  const stamped = (texts: readonly string[]): LogLine[] => texts.map((text) => ({ at: clock.now(), text }))
   return {
     write(namespace, pod, container, text): void {
       const key = `${namespace}/${pod}/${container}`
@@ -31,13 +38,28 @@ export function createLogBook(clock: Clock): LogBook {
       lines.set(key, kept)
       for (const follower of followers.get(key) ?? []) follower(line)
     },
-    read: (namespace, pod, container) => lines.get(`${namespace}/${pod}/${container}`) ?? [],
+    read: (namespace, pod, container) => [
+      ...(lines.get(`${namespace}/${pod}/${container}`) ?? []),
+      ...stamped(appLines(`${namespace}/${pod}`, container) ?? [])
+    ],
     follow(namespace, pod, container, listener): () => void {
       const key = `${namespace}/${pod}/${container}`
       const set = followers.get(key) ?? new Set()
       set.add(listener)
       followers.set(key, set)
-      return () => set.delete(listener)
+      let seen = appLines(`${namespace}/${pod}`, container)?.length ?? 0
+      const look = setInterval(() => {
+        const all = appLines(`${namespace}/${pod}`, container) ?? []
+        // A shorter list is a log that was rotated or a container that began again.
+        if (all.length < seen) seen = 0
+        for (const line of stamped(all.slice(seen))) listener(line)
+        seen = all.length
+      }, FOLLOW_WALL_MS)
+      look.unref()
+      return () => {
+        clearInterval(look)
+        set.delete(listener)
+      }
     }
   }
 }

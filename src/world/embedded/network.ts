@@ -29,7 +29,6 @@ export interface Network {
 /** Options of {@link createNetwork}. */
 export interface NetworkOptions {
   readonly clock: WorldClock
-  readonly stepped: boolean
   readonly api: ApiServer
   readonly seed: number
   readonly mesh: MeshSpec
@@ -46,7 +45,7 @@ export function createNetwork(options: NetworkOptions): Network {
   const { clock, api, images } = options
   const plane = createDataplane({
     timeline: clock,
-    ...(options.stepped ? { holds: clock } : {}),
+    ...(clock.holding ? { holds: clock } : {}),
     api,
     seed: options.seed,
     mesh: options.mesh,

@@ -103,15 +103,39 @@ describe('createWorldClock() stepped', () => {
 })
 
 describe('createWorldClock() wall', () => {
-  it('follows the wall clock at the given speed; holds do not stop it', async () => {
-    const clock = createWorldClock({ time: 'wall', speed: 100, onFailure: () => undefined })
+  function wall(speed: number): WorldClock {
+    const clock = createWorldClock({ time: 'wall', speed, onFailure: () => undefined })
     clocks.push(clock)
+    return clock
+  }
+
+  it('follows the wall clock; holds do not stop it', async () => {
+    const clock = wall(1)
     clock.hold('anything')
     const began = performance.now()
-    const end = new Promise<void>((resolve) => clock.at(clock.startInstant + 5000, resolve))
+    const end = new Promise<void>((resolve) => clock.at(clock.startInstant + 50, resolve))
     clock.start()
     await end
-    expect(performance.now() - began).toBeLessThan(1000)
-    expect(clock.startInstant).toBeLessThan(Date.now())
+    expect(performance.now() - began).toBeGreaterThan(45)
+    expect(clock.holding).toBe(false)
+  })
+
+  it('is paced by the wall clock at a higher speed, begins in the past, and moves while nothing happens', async () => {
+    const clock = wall(100)
+    expect(clock.startInstant).toBeLessThan(Date.now() - 3_600_000)
+    const began = performance.now()
+    clock.start()
+    while (clock.now() < clock.startInstant + 20_000) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(performance.now() - began).toBeGreaterThan(150)
+  })
+
+  it('runs what is due at once although the next event is far away', async () => {
+    const clock = wall(2)
+    clock.at(clock.startInstant + 3_600_000, () => undefined)
+    clock.start()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const began = performance.now()
+    await new Promise<void>((resolve) => clock.at(clock.now(), resolve))
+    expect(performance.now() - began).toBeLessThan(500)
   })
 })

@@ -153,7 +153,8 @@ function withoutManagedFields(object: KubeObject): KubeObject {
 
 function render(context: KubectlContext, output: string, root: unknown, objects: readonly KubeObject[]): string {
   if (output === 'json') return `${JSON.stringify(root, null, 4)}\n`
-  if (output === 'yaml') return stringify(root, { indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false })
+  if (output === 'yaml')
+    return stringify(root, { version: '1.1', indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false })
   if (output === 'name') {
     return objects
       .map((object) => {
