@@ -30,7 +30,7 @@ interface Group {
 }
 
 /** Milestones in a row with the same label as one group. */
-export function grouped(milestones: readonly Milestone[]): Group[] {
+function grouped(milestones: readonly Milestone[]): Group[] {
   const groups: { milestone: Milestone; count: number }[] = []
   for (const milestone of milestones) {
     const last = groups.at(-1)

@@ -1,5 +1,4 @@
 import { TwinError } from '../lib/errors/index.ts'
-import { worldLoader } from '../run/index.ts'
 import type { ResolvedScenario } from '../scenario/index.ts'
 import { LineFormatter } from '../trace/index.ts'
 import type { World, WorldSpec } from '../world/index.ts'
@@ -9,9 +8,10 @@ import { UP_IMAGES } from './up-images.data.ts'
 /** `twin up`: a world that follows the wall clock, until Ctrl-C. */
 export async function upCommand(flags: Readonly<Record<string, unknown>>): Promise<number> {
   const signal = interruptSignal()
-  const createWorld = await worldLoader('embedded')()
+  process.stdout.write('starting a world …\n')
   const scenario = typeof flags['scenario'] === 'string' ? await loadOne(flags['scenario']) : undefined
-  const world = await createWorld(upSpec(flags, scenario))
+  const { createEmbeddedWorld } = await import('../world/embedded/index.ts')
+  const world = await createEmbeddedWorld(upSpec(flags, scenario))
   try {
     announce(world)
     const lines = new LineFormatter({ verbose: flags['verbose'] === true })
