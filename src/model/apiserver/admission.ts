@@ -66,9 +66,38 @@ function admitPod(call: ResourceCall, object: KubeObject): KubeObject {
   spec.serviceAccount = name
   if (mountsToken(spec, account)) mountToken(call, spec)
   const secrets = account?.['imagePullSecrets']
+  addPriority(spec)
+  addTolerations(spec)
   if (spec.imagePullSecrets === undefined && Array.isArray(secrets) && secrets.length > 0)
     spec.imagePullSecrets = secrets
   return { ...object, spec }
+}
+
+/** Plugin Priority: pods without a class have priority 0. */
+function addPriority(spec: PodSpec): void {
+  spec['priority'] ??= 0
+  spec['preemptionPolicy'] ??= 'PreemptLowerPriority'
+}
+
+const TOLERATED = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
+const TOLERATION_SECONDS = 300
+
+/** Plugin DefaultTolerationSeconds: pods stay five minutes on a node that is not ready or not reachable. */
+function addTolerations(spec: PodSpec): void {
+  const own = Array.isArray(spec['tolerations']) ? (spec['tolerations'] as Record<string, unknown>[]) : []
+  const covers = (key: string): boolean =>
+    own.some(
+      (one) =>
+        (one['key'] === key || one['key'] === undefined) &&
+        (one['effect'] === 'NoExecute' || one['effect'] === undefined)
+    )
+  const added = TOLERATED.filter((key) => !covers(key)).map((key) => ({
+    effect: 'NoExecute',
+    key,
+    operator: 'Exists',
+    tolerationSeconds: TOLERATION_SECONDS
+  }))
+  if (own.length + added.length > 0) spec['tolerations'] = [...own, ...added]
 }
 
 function refuseAccount(call: ResourceCall, object: KubeObject, name: string): void {

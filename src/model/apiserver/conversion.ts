@@ -5,7 +5,7 @@ import { convertEvent } from './event-conversion.ts'
 import { autoscalerFromV1, autoscalerToV1 } from './builtin/index.ts'
 import { decodeObject, parseBody, withExpectedKind, type ExpectedKind } from './request-body.ts'
 import type { ResourceInfo } from './resources.ts'
-import { reportStrictErrors, type Warnings } from './warnings.ts'
+import { reportStrictErrors, warnDeprecation, type Warnings } from './warnings.ts'
 
 /** What the endpoint of a call expects as body. */
 export function expectedKind(info: ResourceInfo): ExpectedKind {
@@ -18,6 +18,7 @@ export function expectedKind(info: ResourceInfo): ExpectedKind {
  * @param warnings - takes strict findings in mode Warn
  */
 export function decodeBody(call: ResourceCall, warnings: Warnings): Record<string, unknown> {
+  warnDeprecation(call, warnings)
   const parsed = parseBody(call.request, call.info.kind)
   const expected = expectedKind(call.info)
   const body = withExpectedKind(parsed.value, expected)

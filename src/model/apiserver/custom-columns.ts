@@ -41,7 +41,6 @@ function cellValue(object: KubeObject, column: PrinterColumn, now: number): unkn
   const values = evaluateJsonPath(object, column.jsonPath)
   const [first] = values
   if (first === undefined || first === null) return null
-  if (values.length > 1) return cellText(values, column.type)
   switch (column.type) {
     case 'integer':
       return typeof first === 'number' ? Math.trunc(first) : integerOf(first)
@@ -52,7 +51,7 @@ function cellValue(object: KubeObject, column: PrinterColumn, now: number): unkn
     case 'date':
       return ageOf(first, now)
     default:
-      return cellText(values, column.type)
+      return cellText([first], column.type)
   }
 }
 

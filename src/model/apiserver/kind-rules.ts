@@ -1,4 +1,12 @@
-import { deepEqual, resetFieldSet, type FieldError, type FieldSet, type JsonMap } from '../../lib/apimachinery/index.ts'
+import {
+  deepEqual,
+  invalidError,
+  isJsonMap,
+  resetFieldSet,
+  type FieldError,
+  type FieldSet,
+  type JsonMap
+} from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import {
   prepareForCreate,
@@ -75,8 +83,9 @@ const CUSTOM_RULES: KindRules = {
   applyDefaults: (info, object) => (info.crd === undefined ? object : objectOf(info.crd.default(object) as JsonMap)),
   prepareCreate: (info, object) => {
     const prepared: KubeObject = { ...object, metadata: { ...object.metadata, generation: 1 } }
-    if (info.subresources.has('status')) delete prepared.status
-    return prepared
+    if (!info.subresources.has('status')) return prepared
+    delete prepared.status
+    return info.crd === undefined ? prepared : objectOf(info.crd.default(prepared) as JsonMap)
   },
   prepareUpdate: (info, object, old, subresource) => {
     if (subresource === 'status') return statusOnly(object, old)
@@ -89,17 +98,62 @@ const CUSTOM_RULES: KindRules = {
     prepared.metadata.generation = isDesiredStateChanged(info, prepared, old) ? generation + 1 : generation
     return prepared
   },
-  validate: (info, object, old) => {
+  validate: (info, object, old, subresource) => {
     const metadata = object.metadata as unknown as JsonMap
     const before = old?.metadata as unknown as JsonMap | undefined
     const fixed = before === undefined ? [] : validateObjectMetaUpdate(metadata, before)
     const errors = [...fixed, ...validateObjectMeta(metadata, { nameRule: 'subdomain' })]
-    return [...errors, ...(info.crd?.validate(object, old) ?? [])]
+    const found = info.crd?.validate(object, old) ?? []
+    return [...errors, ...scaleErrors(info, object), ...(subresource === 'status' ? found.map(fromStatusDoor) : found)]
   },
   resetFields: (info, subresource) => {
     if (!info.subresources.has('status')) return undefined
     return subresource === 'status' ? ALL_BUT_STATUS : STATUS_ONLY
   }
+}
+
+/** Through the status door the schema of the status is applied by itself, which shows in the texts. */
+function fromStatusDoor(error: FieldError): FieldError {
+  const head = `${error.field} in body`
+  return error.field.startsWith('status.') && error.detail.startsWith(head)
+    ? { ...error, detail: error.detail.slice('status.'.length) }
+    : error
+}
+
+/** Replica counts of a scale sub-resource are whole numbers from 0 (apiextensions `customResourceStrategy.validateScale`). */
+function scaleErrors(info: ResourceInfo, object: KubeObject): FieldError[] {
+  const scale = info.crd?.scale
+  if (scale === undefined) return []
+  return [scale.specReplicasPath, scale.statusReplicasPath].flatMap((path) => replicaErrors(object, path))
+}
+
+const REPLICAS_MAX = 2_147_483_647
+
+function replicaErrors(object: KubeObject, path: string): FieldError[] {
+  let value: unknown = object
+  for (const step of path.replace(/^\./, '').split('.')) {
+    if (value === undefined) return []
+    if (!isJsonMap(value)) {
+      const rule = `${path} accessor error: ${String(value)} is of the type ${goType(value)}, expected map[string]interface{}`
+      return [invalidError(path, 0, rule)]
+    }
+    value = value[step]
+  }
+  if (value === undefined || value === null) return []
+  if (typeof value !== 'number' || !Number.isInteger(value)) {
+    return [
+      invalidError(path, 0, `${path} accessor error: ${String(value)} is of the type ${goType(value)}, expected int64`)
+    ]
+  }
+  if (value < 0) return [invalidError(path, value, 'should be a non-negative integer')]
+  return value > REPLICAS_MAX ? [invalidError(path, value, `should be less than or equal to ${REPLICAS_MAX}`)] : []
+}
+
+function goType(value: unknown): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64'
+  if (Array.isArray(value)) return '[]interface {}'
+  if (typeof value === 'boolean') return 'bool'
+  return typeof value === 'string' ? 'string' : 'map[string]interface {}'
 }
 
 /** Through the status door only the status of a custom resource changes, and who owns it. */

@@ -6,6 +6,7 @@ import {
   goValueText,
   invalidError,
   isJsonMap,
+  stableStringify,
   methodNotAllowedStatus,
   statusFailure,
   unsupportedMediaTypeStatus
@@ -23,7 +24,7 @@ import { transformObject } from './representation.ts'
 import { decodeObject } from './request-body.ts'
 import { parseJsonText } from './json-text.ts'
 import { refuseMissing, updateObject } from './update.ts'
-import { Warnings } from './warnings.ts'
+import { warnDeprecation, Warnings } from './warnings.ts'
 
 const JSON_PATCH = 'application/json-patch+json'
 const MERGE_PATCH = 'application/merge-patch+json'
@@ -42,6 +43,7 @@ export function handlePatch(call: ResourceCall): ApiResponse {
   const type = patchType(call)
   checkPatchOptions(call.query, type === APPLY_PATCH)
   const warnings = new Warnings()
+  warnDeprecation(call, warnings)
   if (type === APPLY_PATCH) {
     const { object, isNew } = applyObject(call, readPatch(call), warnings)
     return transformObject(call, representation, object, { code: isNew ? 201 : 200, warnings })
@@ -112,10 +114,12 @@ function patchedObject(call: ResourceCall, patching: Patching): Record<string, u
   const current = fromStorage(call.info, existing)
   const patched = type === STRATEGIC_PATCH ? strategic(call, current, patch) : plainPatch(type, current, patch)
   if (!isJsonMap(patched)) return refuseUnprocessable()
-  const shown = type === STRATEGIC_PATCH ? goValueText(patch) : embeddedText(patched)
+  const shown = type === STRATEGIC_PATCH ? goValueText(patch) : embeddedText(patched, call.info.crd !== undefined)
   checkIdentity(call, patched)
   const expected = expectedKind(call.info)
-  const { object, strict } = decodeObject(patched, expected, undefined)
+  const { object, strict } = decodeObject(patched, expected, undefined, (failure) =>
+    refuseInvalid({ group: '', name: '' }, '', [invalidError('patch', shown, failure)])
+  )
   const unknown = call.info.crd?.prune(object)
   const all = [...strict, ...(unknown?.unknownFields ?? []).map((path) => `unknown field "${path}"`)]
   const mode = call.query['fieldValidation']
@@ -128,8 +132,9 @@ function patchedObject(call: ResourceCall, patching: Patching): Record<string, u
   return unknown === undefined ? object : (unknown.value as Record<string, unknown>)
 }
 
-/** Members sorted at the top as Go's encoder writes a patched document. */
-function embeddedText(patched: Record<string, unknown>): string {
+/** The document as Go's encoder writes it: members sorted at the top, everywhere for custom resources. */
+function embeddedText(patched: Record<string, unknown>, isCustom: boolean): string {
+  if (isCustom) return stableStringify(patched)
   const sorted = Object.fromEntries(
     Object.keys(patched)
       .sort()

@@ -8,22 +8,7 @@ import { refuse } from './refusal.ts'
 import { transformList, transformObject } from './representation.ts'
 import { readSelection } from './selection.ts'
 import { refuseMissing } from './update.ts'
-import { Warnings } from './warnings.ts'
-
-/**
- * Warns readers and writers of deprecated kinds and versions.
- * @param call - the request
- * @param warnings - takes the text
- */
-export function warnDeprecation(call: ResourceCall, warnings: Warnings): void {
-  const { info } = call
-  if (info.group === '' && info.resource === 'endpoints') {
-    warnings.add('v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice')
-  }
-  if (info.crd?.deprecated === true) {
-    warnings.add(info.crd.deprecationWarning ?? `${info.apiVersion} ${info.kind} is deprecated`)
-  }
-}
+import { warnDeprecation, Warnings } from './warnings.ts'
 
 /**
  * Handles a GET of one object.

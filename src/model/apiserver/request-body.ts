@@ -112,17 +112,20 @@ function wrongKindMessage(givenVersion: string, givenKind: string, expected: Exp
  * @param object - object with apiVersion and kind
  * @param expected - kind of the endpoint
  * @param duplicates - repeated names of the parsed text
+ * @param onFailure - may refuse in other words than those of a create
  */
 export function decodeObject(
   object: Record<string, unknown>,
   expected: ExpectedKind,
-  duplicates: Duplicates | undefined
+  duplicates: Duplicates | undefined,
+  onFailure?: (failure: string) => void
 ): DecodedObject {
   if (expected.isCustom) return { object, strict: duplicateErrors(object, duplicates) }
   const name = builtinDefinitionName(expected.group, expected.version, expected.kind)
   if (name === undefined) return { object, strict: [] }
   const { value, strict, failure } = decodeTyped(object, typeTree(name), duplicates)
   if (failure !== undefined) {
+    onFailure?.(failure)
     const head = `${expected.kind} in version ${goQuote(expected.version)} cannot be handled as a ${expected.kind}`
     refuse(badRequestStatus(`${head}: ${failure}`))
   }

@@ -1,4 +1,9 @@
-import { methodNotAllowedStatus, statusFailure, unknownResourceStatus } from '../../lib/apimachinery/index.ts'
+import {
+  methodNotAllowedStatus,
+  notFoundStatus,
+  statusFailure,
+  unknownResourceStatus
+} from '../../lib/apimachinery/index.ts'
 import type { Clock } from '../../lib/time/index.ts'
 import type { Random } from '../../lib/random/index.ts'
 import type { ApiChange, ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
@@ -204,7 +209,12 @@ function resourceCall(core: Core, request: ApiRequest): ResourceCall | undefined
   const base = { core, request, query: request.query ?? {}, path, info }
   if (path.subresource === undefined) return base
   const subresource = info.subresources.get(path.subresource)
-  return subresource === undefined ? refuse(unknownResourceStatus()) : { ...base, subresource }
+  if (subresource !== undefined) return { ...base, subresource }
+  // A custom resource without a scale or status door answers as if the object were not there.
+  const isPossible = info.crd !== undefined && (path.subresource === 'scale' || path.subresource === 'status')
+  return refuse(
+    isPossible ? notFoundStatus({ group: info.group, name: info.resource }, path.name ?? '') : unknownResourceStatus()
+  )
 }
 
 const METHOD_VERBS: Readonly<Record<string, string>> = {

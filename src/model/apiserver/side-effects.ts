@@ -22,6 +22,13 @@ export function beforeCommit(
     case '/events':
     case 'events.k8s.io/events':
       return completeEvent(object)
+    case 'networking.k8s.io/ingresses':
+      if (existing === undefined && object.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined) {
+        warnings.add(
+          `annotation "kubernetes.io/ingress.class" is deprecated, please use 'spec.ingressClassName' instead`
+        )
+      }
+      return object
     case '/services':
       return allocateService(call.core, object, existing)
     case 'apiextensions.k8s.io/customresourcedefinitions':

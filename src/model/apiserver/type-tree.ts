@@ -7,7 +7,17 @@ export type TypeNode =
   | { readonly type: 'map'; readonly values: TypeNode }
   | { readonly type: 'list'; readonly items: TypeNode }
   | {
-      readonly type: 'string' | 'bytes' | 'bool' | 'int32' | 'int64' | 'double' | 'int-or-string' | 'quantity' | 'time'
+      readonly type:
+        | 'string'
+        | 'bytes'
+        | 'bool'
+        | 'int32'
+        | 'int64'
+        | 'double'
+        | 'int-or-string'
+        | 'quantity'
+        | 'time'
+        | 'microtime'
     }
   | { readonly type: 'any' }
 
@@ -26,7 +36,7 @@ const SPECIAL: Readonly<Record<string, TypeNode>> = {
   'io.k8s.apimachinery.pkg.api.resource.Quantity': { type: 'quantity' },
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { type: 'int-or-string' },
   'io.k8s.apimachinery.pkg.apis.meta.v1.Time': { type: 'time' },
-  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': { type: 'time' },
+  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': { type: 'microtime' },
   'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': ANY,
   'io.k8s.apimachinery.pkg.runtime.RawExtension': ANY,
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON': ANY,
@@ -92,6 +102,9 @@ function scalarNode(schema: OpenApiSchema): TypeNode {
 export function zeroObject(node: TypeNode): Record<string, unknown> {
   const zero: Record<string, unknown> = {}
   if (node.type !== 'struct') return zero
-  for (const [name, field] of node.fields) if (field.isAlwaysWritten) zero[name] = zeroObject(field.node)
+  for (const [name, field] of node.fields) {
+    if (field.isAlwaysWritten) zero[name] = zeroObject(field.node)
+    else if (field.isRequired && (field.node.type === 'list' || field.node.type === 'map')) zero[name] = null
+  }
   return zero
 }

@@ -140,7 +140,8 @@ function decodeScalar(value: unknown, node: TypeNode, place: Place): unknown {
     case 'double':
       return typeof value === 'number' ? value : mismatch(value, place, 'float64')
     case 'time':
-      return decodeTime(value)
+    case 'microtime':
+      return decodeTime(value, node.type === 'microtime')
     default:
       return value
   }
@@ -152,10 +153,12 @@ function decodeInteger(value: unknown, type: 'int32' | 'int64', place: Place): u
   return fits ? value : mismatch(value, place, type, ` ${value}`)
 }
 
-function decodeTime(value: unknown): unknown {
+function decodeTime(value: unknown, isMicro: boolean): unknown {
   if (typeof value === 'string' && Number.isNaN(Date.parse(value))) {
     const text = goQuote(value)
-    throw new TypeMismatch(`parsing time ${text} as "2006-01-02T15:04:05Z07:00": cannot parse ${text} as "2006"`)
+    throw new TypeMismatch(
+      `parsing time ${text} as "2006-01-02T15:04:05${isMicro ? '.000000' : ''}Z07:00": cannot parse ${text} as "2006"`
+    )
   }
   return value
 }
@@ -182,6 +185,7 @@ const GO_NAMES: Readonly<Record<string, string>> = {
   'int-or-string': 'intstr.IntOrString',
   quantity: 'resource.Quantity',
   time: 'v1.Time',
+  microtime: 'v1.MicroTime',
   any: 'interface {}'
 }
 

@@ -1,4 +1,5 @@
 import { badRequestStatus, goQuote } from '../../lib/apimachinery/index.ts'
+import type { ResourceCall } from './core.ts'
 import { refuse } from './refusal.ts'
 
 /** Warnings of one request, in order, each once; they become `Warning: 299 - "…"` headers. */
@@ -34,4 +35,19 @@ export function reportStrictErrors(
   if (mode === 'Strict')
     refuse(badRequestStatus(`${subject}: strict decoding error: ${strict.slice(0, MAX_STRICT).join(', ')}`))
   for (const text of strict.slice(0, MAX_STRICT)) warnings.add(text)
+}
+
+/**
+ * Warns readers and writers of deprecated kinds and versions.
+ * @param call - the request
+ * @param warnings - takes the text
+ */
+export function warnDeprecation(call: ResourceCall, warnings: Warnings): void {
+  const { info } = call
+  if (info.group === '' && info.resource === 'endpoints') {
+    warnings.add('v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice')
+  }
+  if (info.crd?.deprecated === true) {
+    warnings.add(info.crd.deprecationWarning ?? `${info.apiVersion} ${info.kind} is deprecated`)
+  }
 }

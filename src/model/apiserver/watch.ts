@@ -4,10 +4,9 @@ import { fromStorage } from './conversion.ts'
 import type { ResourceCall } from './core.ts'
 import { negotiate, type Representation } from './media-type.ts'
 import { parseResourceVersion, readListOptions, type ListOptions } from './option-validation.ts'
-import { warnDeprecation } from './read.ts'
 import { answerHeaders, transformedObject } from './representation.ts'
 import { readSelection, type Selection } from './selection.ts'
-import { Warnings } from './warnings.ts'
+import { warnDeprecation, Warnings } from './warnings.ts'
 
 /** One event of a watch stream. */
 export interface WatchEvent {

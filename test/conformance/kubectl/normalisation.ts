@@ -85,7 +85,7 @@ function addresses(context: NormalContext, input: string): string {
     found === '127.0.0.1' || found === '0.0.0.0' || context.ownText.includes(found) ? found : '<ip>'
   )
   text = text.replaceAll(`<ip>:${port}`, '<ip>:<port>')
-  return text.replaceAll(/(?<![\w.-])3[0-2]\d{3}(?![\w])/g, (found) =>
+  return text.replaceAll(/(?<![\w.])3[0-2]\d{3}(?![\w])/g, (found) =>
     Number(found) < 30_000 || Number(found) > 32_767 || context.ownText.includes(found) ? found : '<nodeport>'
   )
 }
@@ -123,6 +123,7 @@ function describeLine(line: string): string {
   let rest = line.slice(indent.length).replaceAll(/\s+/g, ' ').trimEnd()
   rest = rest.replace(/^(Age|Duration): .*$/, '$1: <age>')
   rest = rest.replaceAll(/(?<!\S)-+(?!\S)/g, (dashes) => (dashes.length > 1 ? '---' : dashes))
+  if (/^-[- ]*$/.test(rest)) rest = '---'
   if (/^(Normal|Warning) /.test(rest)) {
     rest = rest.replace(new RegExp(`^(\\S+ \\S+) ${DURATION}(?: \\(x\\d+ over ${DURATION}\\))?(?= )`), '$1 <age>')
   }
