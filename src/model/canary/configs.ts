@@ -205,32 +205,51 @@ function splitKey(key: string): readonly [string, string] {
 type Holder = Record<string, unknown>
 type Visit = (holder: Holder, field: string, type: TrackedConfig['type']) => void
 
+/** Where a name stands: the field of a parent that refers to a config, the name's own field in it, and the kind. */
+type ReferenceField = readonly [key: string, field: string, type: TrackedConfig['type']]
+
 /** Calls back for each reference to a ConfigMap or Secret, in the order in which Flagger scans them. */
 function visitReferences(pod: PodSpec, visit: Visit): void {
   for (const volume of pod.volumes ?? []) visitVolume(volume, visit)
   for (const container of [...(pod.containers ?? []), ...(pod.initContainers ?? [])]) {
     for (const entry of asHolders(container['env'])) {
       const from = (entry['valueFrom'] ?? {}) as Holder
-      if (!visitField(from, 'configMapKeyRef', 'name', 'configmap', visit))
-        visitField(from, 'secretKeyRef', 'name', 'secret', visit)
+      visitFirst(
+        from,
+        [
+          ['configMapKeyRef', 'name', 'configmap'],
+          ['secretKeyRef', 'name', 'secret']
+        ],
+        visit
+      )
     }
     for (const entry of asHolders(container['envFrom'])) {
-      if (!visitField(entry, 'configMapRef', 'name', 'configmap', visit))
-        visitField(entry, 'secretRef', 'name', 'secret', visit)
+      visitFirst(
+        entry,
+        [
+          ['configMapRef', 'name', 'configmap'],
+          ['secretRef', 'name', 'secret']
+        ],
+        visit
+      )
     }
   }
 }
 
 function visitVolume(volume: Holder, visit: Visit): void {
-  visitField(volume, 'configMap', 'name', 'configmap', visit)
-  visitField(volume, 'secret', 'secretName', 'secret', visit)
+  visitField(volume, ['configMap', 'name', 'configmap'], visit)
+  visitField(volume, ['secret', 'secretName', 'secret'], visit)
   for (const source of asHolders((volume['projected'] as Holder | undefined)?.['sources'])) {
-    visitField(source, 'configMap', 'name', 'configmap', visit)
-    visitField(source, 'secret', 'name', 'secret', visit)
+    visitField(source, ['configMap', 'name', 'configmap'], visit)
+    visitField(source, ['secret', 'name', 'secret'], visit)
   }
 }
 
-function visitField(parent: Holder, key: string, field: string, type: TrackedConfig['type'], visit: Visit): boolean {
+function visitFirst(parent: Holder, references: readonly ReferenceField[], visit: Visit): void {
+  for (const reference of references) if (visitField(parent, reference, visit)) return
+}
+
+function visitField(parent: Holder, [key, field, type]: ReferenceField, visit: Visit): boolean {
   const holder = parent[key]
   if (typeof holder !== 'object' || holder === null) return false
   visit(holder as Holder, field, type)

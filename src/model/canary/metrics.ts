@@ -76,7 +76,7 @@ export function* templateMetricsPass(settings: ControllerSettings, canary: Canar
       if (!(yield* templatePasses(check, metric.templateRef))) return false
     } else if (metric.name !== SUCCESS_RATE && metric.name !== DURATION && !metric.query) {
       const message = 'Metric query failed for no usable metrics template and query were configured'
-      yield* halted(check, 'halt-metric-error', message, '')
+      yield* halted(check, 'halt-metric-error', message, { query: '' })
       yield* recordError(settings, canary, message)
       return false
     }
@@ -103,15 +103,19 @@ function* probeAll(settings: ControllerSettings, canary: Canary): Plan<void> {
       const server = canary.spec.metricsServer || settings.metricsServer
       yield* wrapped('prometheus not avaiable: ', requireOnline(plainClient(server)))
     } else if (metric.templateRef !== undefined) {
-      yield* probeTemplate(canary, metric.templateRef)
+      yield* probeTemplate(settings, canary, metric.templateRef)
     }
   }
 }
 
-function* probeTemplate(canary: Canary, reference: NonNullable<CanaryMetric['templateRef']>): Plan<void> {
+function* probeTemplate(
+  settings: ControllerSettings,
+  canary: Canary,
+  reference: NonNullable<CanaryMetric['templateRef']>
+): Plan<void> {
   const namespace = reference.namespace || namespaceOf(canary)
   const template = yield* readTemplate(reference.name, namespace, 'metric template')
-  const client = yield* clientFor(template, namespace, 'metric template')
+  const client = yield* clientFor(settings, template, namespace, 'metric template')
   const failure = yield* failureOf(requireOnline(client))
   if (failure === undefined) return
   const place = `${template.metadata.name}.${namespace}`
@@ -126,7 +130,12 @@ function* readTemplate(name: string, namespace: string, what: string): Plan<Metr
   )
 }
 
-function* clientFor(template: MetricTemplate, namespace: string, what: string): Plan<PrometheusClient> {
+function* clientFor(
+  settings: ControllerSettings,
+  template: MetricTemplate,
+  namespace: string,
+  what: string
+): Plan<PrometheusClient> {
   const { provider } = template.spec
   const place = `${what} ${template.metadata.name}.${namespace}`
   let credentials: Record<string, string> | undefined
@@ -137,11 +146,19 @@ function* clientFor(template: MetricTemplate, namespace: string, what: string): 
   }
   try {
     if (OTHER_PROVIDERS.has(provider.type)) throw new StepFailed('not modelled by rollout-twin')
-    return templateClient(provider, credentials)
+    return templateClient(provider, credentials, () => gatheredHeaders(settings, template))
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error
     throw new StepFailed(`${place} provider ${provider.type} error: ${error.message}`)
   }
+}
+
+/** Upstream adds the token to the headers of the cached template itself, once per query. */
+function gatheredHeaders({ quirks, gatheredHeaders: counts }: ControllerSettings, template: MetricTemplate): number {
+  if (!quirks['template-authorization-accumulates']) return 1
+  const count = (counts.get(template) ?? 0) + 1
+  counts.set(template, count)
+  return count
 }
 
 /** Data of a secret as text. */
@@ -197,7 +214,7 @@ function* successRatePasses(check: Check, observer: ObserverQueries, model: Quer
     return yield* noMeasurement(check, measured, query, { noValues, failed: `Prometheus query failed: ${error}` })
   }
   yield* setAnalysis(canary, metric.name, measured)
-  return yield* withinBounds(check, query, measured, successRateViolation(canary, metric, measured), settings)
+  return yield* withinBounds(check, query, measured, successRateViolation(canary, metric, measured))
 }
 
 function* durationPasses(check: Check, observer: ObserverQueries, model: QueryModel): Plan<boolean> {
@@ -213,7 +230,7 @@ function* durationPasses(check: Check, observer: ObserverQueries, model: QueryMo
   }
   const ms = durationOf(measured, observer.durationUnitMs, settings.quirks)
   yield* setAnalysis(canary, metric.name, goSeconds(ms))
-  return yield* withinBounds(check, query, ms, durationViolation(canary, metric, ms, settings.quirks), settings)
+  return yield* withinBounds(check, query, ms, durationViolation(canary, metric, ms, settings.quirks))
 }
 
 /** A template that does not render is overwritten by the result of its empty query, as upstream. */
@@ -232,7 +249,7 @@ function* inlinePasses(check: Check, model: QueryModel): Plan<boolean> {
     return yield* noMeasurement(check, measured, query, { noValues, failed })
   }
   yield* setAnalysis(canary, metric.name, measured)
-  return yield* withinBounds(check, query, measured, metricViolation(canary, metric, measured), settings)
+  return yield* withinBounds(check, query, measured, metricViolation(canary, metric, measured))
 }
 
 function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['templateRef']>): Plan<boolean> {
@@ -243,7 +260,7 @@ function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['temp
   const failure = yield* failureOf(
     (function* () {
       const template = yield* readTemplate(reference.name, namespace, 'Metric template')
-      client = yield* clientFor(template, namespace, 'Metric template')
+      client = yield* clientFor(settings, template, namespace, 'Metric template')
       const interval = metric.interval || (settings.quirks['template-interval-has-no-default'] ? '' : DEFAULT_INTERVAL)
       query = rendered(template, reference.name, namespace, modelFor(canary, metric, interval))
       yield* log('debug', `Metric template ${reference.name}.${namespace} query: ${query}`, fullName(canary))
@@ -251,7 +268,7 @@ function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['temp
   )
   if (failure !== undefined || client === undefined) {
     const message = failure?.message ?? ''
-    yield* halted(check, 'halt-metric-error', message, query)
+    yield* halted(check, 'halt-metric-error', message, { query })
     yield* recordError(settings, canary, message)
     return false
   }
@@ -262,7 +279,7 @@ function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['temp
     return yield* noMeasurement(check, measured, query, { noValues, failed })
   }
   yield* setAnalysis(canary, metric.name, measured)
-  return yield* withinBounds(check, query, measured, metricViolation(canary, metric, measured), settings)
+  return yield* withinBounds(check, query, measured, metricViolation(canary, metric, measured))
 }
 
 function rendered(template: MetricTemplate, name: string, namespace: string, model: QueryModel): string {
@@ -291,30 +308,29 @@ function* noMeasurement(
 ): Plan<false> {
   const { settings, canary } = check
   if (failure instanceof NoValues) {
-    yield* halted(check, 'halt-no-values', texts.noValues, query)
+    yield* halted(check, 'halt-no-values', texts.noValues, { query })
     yield* recordWarning(settings, canary, texts.noValues)
   } else {
-    yield* halted(check, 'halt-metric-error', texts.failed, query)
+    yield* halted(check, 'halt-metric-error', texts.failed, { query })
     yield* recordError(settings, canary, texts.failed)
   }
   return false
 }
 
-function* withinBounds(
-  check: Check,
-  query: string,
-  value: number,
-  violation: string | undefined,
-  settings: ControllerSettings
-): Plan<boolean> {
+function* withinBounds(check: Check, query: string, value: number, violation: string | undefined): Plan<boolean> {
   if (violation === undefined) return true
-  yield* halted(check, 'halt-metric', violation, query, value)
-  yield* recordWarning(settings, check.canary, violation)
+  yield* halted(check, 'halt-metric', violation, { query, value })
+  yield* recordWarning(check.settings, check.canary, violation)
   return false
 }
 
 /** Tells the trace why the tick halts, with query, value and bounds. */
-function* halted(check: Check, reason: ReasonCode, message: string, query: string, value?: number): Plan<void> {
+function* halted(
+  check: Check,
+  reason: ReasonCode,
+  message: string,
+  { query, value }: { readonly query: string; readonly value?: number }
+): Plan<void> {
   const { metric } = check
   const { min, max } = metric.thresholdRange ?? legacyRange(metric)
   const evidence: MetricEvidence = {

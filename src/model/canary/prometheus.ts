@@ -13,6 +13,8 @@ export interface PrometheusClient {
   readonly insecure: boolean
   /** Value of Authorization of the next query, if the server asks for one. */
   readonly authorization: string | undefined
+  /** How many values of Authorization the next query sends; grows where the headers are shared with a cache. */
+  readonly nextValues: () => number
 }
 
 /** A query had no value; Flagger reports that apart from other errors. */
@@ -21,17 +23,19 @@ export class NoValues extends StepFailed {}
 /** A client for an address without credentials. */
 export function plainClient(address: string): PrometheusClient {
   if (address === '' || !isUrl(address)) throw new StepFailed(`prometheus address ${address} is not a valid URL`)
-  return { address, headers: {}, insecure: false, authorization: undefined }
+  return { address, headers: {}, insecure: false, authorization: undefined, nextValues: () => 1 }
 }
 
 /**
  * A client for a template's provider.
  * @param credentials - data of the secret, decoded; undefined without secretRef
+ * @param nextValues - counts the values of Authorization that headers in a cache gather
  * @throws StepFailed for a wrong address or incomplete credentials
  */
 export function templateClient(
   provider: MetricTemplate['spec']['provider'],
-  credentials: Readonly<Record<string, string>> | undefined
+  credentials: Readonly<Record<string, string>> | undefined,
+  nextValues: () => number = () => 1
 ): PrometheusClient {
   const address = provider.address ?? ''
   if (address === '' || !isUrl(address)) throw new StepFailed(`${provider.type} address ${address} is not a valid URL`)
@@ -39,7 +43,8 @@ export function templateClient(
     address,
     headers: provider.headers ?? {},
     insecure: provider.insecureSkipVerify === true,
-    authorization: provider.secretRef === undefined ? undefined : authorizationOf(provider.type, credentials ?? {})
+    authorization: provider.secretRef === undefined ? undefined : authorizationOf(provider.type, credentials ?? {}),
+    nextValues: provider.headers !== undefined && credentials?.['token'] !== undefined ? nextValues : () => 1
   }
 }
 
@@ -97,10 +102,11 @@ function encodeQuery(text: string): string {
     .replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
-function headersOf({ headers, authorization }: PrometheusClient): Record<string, readonly string[]> {
+function headersOf({ headers, authorization, nextValues }: PrometheusClient): Record<string, readonly string[]> {
   if (authorization === undefined) return { ...headers }
   const own = Object.entries(headers).find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? []
-  return { ...headers, Authorization: [...own, authorization] }
+  const gathered = Array.from({ length: nextValues() }, () => authorization)
+  return { ...headers, Authorization: [...own, ...gathered] }
 }
 
 function authorizationOf(type: string, credentials: Readonly<Record<string, string>>): string | undefined {

@@ -30,6 +30,8 @@ export interface ControllerSettings {
   readonly leaderElection: boolean
   readonly leaderElectionNamespace: string
   readonly quirks: Quirks
+  /** How many Authorization values the cached headers of a metric template have gathered in this process. */
+  readonly gatheredHeaders: WeakMap<object, number>
 }
 
 /** Input of {@link resolveSettings}. */
@@ -67,7 +69,8 @@ export function resolveSettings(options: SettingsOptions = {}): ControllerSettin
     controlLoopIntervalMs: parseGoDuration(flag('control-loop-interval', '10s')) ?? 10_000,
     leaderElection: isOn(flag('enable-leader-election', 'false')),
     leaderElectionNamespace: flag('leader-election-namespace', 'kube-system'),
-    quirks: resolveQuirks(options.quirksOff ?? [])
+    quirks: resolveQuirks(options.quirksOff ?? []),
+    gatheredHeaders: new WeakMap()
   }
 }
 

@@ -19,8 +19,6 @@ export interface SyncedStatus {
 export interface Revision {
   readonly hash: string
   readonly configs: Record<string, string> | undefined
-  /** Hash to record as promoted at Initialized when it is not the target's present one. */
-  readonly promotedHash?: string
 }
 
 /** Writes phase, counters, applied revision and condition. */
@@ -34,7 +32,7 @@ export function syncStatus(canary: Canary, synced: SyncedStatus, revision: Revis
       failedChecks: synced.failedChecks ?? 0,
       iterations: synced.iterations ?? 0,
       lastAppliedSpec: revision.hash,
-      ...(synced.phase === 'Initialized' ? { lastPromotedSpec: revision.promotedHash ?? revision.hash } : {}),
+      ...(synced.phase === 'Initialized' ? { lastPromotedSpec: revision.hash } : {}),
       ...(revision.configs === undefined ? {} : { trackedConfigs: revision.configs }),
       ...(conditions === undefined ? {} : { conditions })
     }

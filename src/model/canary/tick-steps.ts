@@ -22,6 +22,9 @@ import { targetFor } from './targets/registry.ts'
 import type { CanaryKey } from './tick.ts'
 import type { Tick } from './tick-context.ts'
 
+/** Stands for a revision that no target has. */
+const UNKNOWN_REVISION = 'unknown'
+
 /** Step 1: the canary as the server has it, as a private copy; undefined (with a log line) when it cannot be read. */
 export function* readCanary({ name, namespace }: CanaryKey): Plan<Canary | undefined> {
   let canary: Canary | undefined
@@ -100,7 +103,7 @@ export function* completeInitialisation(tick: Tick): Plan<void> {
   const { settings, canary } = tick
   if (!isInitialising(canary)) return
   canary.status = { ...statusOf(canary), phase: 'Initialized' }
-  yield* wrapped(`failed to sync canary ${fullName(canary)} status: `, sync(tick, { phase: 'Initialized' }))
+  yield* wrapped(`failed to sync canary ${fullName(canary)} status: `, syncInitialized(tick))
   const reading = getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name)
   const stored = (yield* wrapped(`failed to get canary ${fullName(canary)}: `, reading)) as Canary
   const { lastAppliedSpec, trackedConfigs } = statusOf(stored)
@@ -221,6 +224,14 @@ export function* rolledBackOnFailedChecks(tick: Tick): Plan<boolean> {
 
 function* sync({ canary, target }: Tick, status: SyncedStatus): Plan<void> {
   yield* syncStatus(canary, status, yield* target.revision(canary))
+}
+
+/** A template changed since the primary was made is recorded as promoted all the same, and so lost. */
+function* syncInitialized(tick: Tick): Plan<void> {
+  const { settings, canary, target } = tick
+  const revision = yield* target.revision(canary)
+  const isLost = settings.quirks['revision-during-init-is-lost'] || (yield* target.primaryIsCurrent(canary))
+  yield* syncStatus(canary, { phase: 'Initialized' }, isLost ? revision : { ...revision, hash: UNKNOWN_REVISION })
 }
 
 /** While Failed, hash, configs and time are written on every tick: a revision may get lost that way. */

@@ -150,8 +150,8 @@ function recordedHeaders(headers: Readonly<Record<string, string | readonly stri
       .split('-')
       .map((part) => `${part.slice(0, 1).toUpperCase()}${part.slice(1).toLowerCase()}`)
       .join('-')
-    if (canonical === 'Authorization') recorded['authorization'] = values.length === 1 ? values[0] : values
-    else if (canonical.startsWith('X-')) recorded[`header:${canonical}`] = values.length === 1 ? values[0] : values
+    if (canonical === 'Authorization') recorded['authorization'] = values[0]
+    else if (canonical.startsWith('X-')) recorded[`header:${canonical}`] = values[0]
   }
   return recorded
 }

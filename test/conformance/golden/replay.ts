@@ -54,13 +54,15 @@ export class Replay {
   /** Set when a tick has ended; the driver clears it. */
   ticked = false
   readonly #golden: GoldenCase
+  readonly #quirksOff: readonly string[]
   readonly #faults: ApiFault[] = []
   readonly #apiEvents: Record<string, unknown>[] = []
   #processes = 0
   #tickBegin: Instant = 0
   #settledAt: Instant = 0
 
-  constructor(golden: GoldenCase, clock: Timeline) {
+  constructor(golden: GoldenCase, clock: Timeline, quirksOff: readonly string[] = []) {
+    this.#quirksOff = quirksOff
     this.#golden = golden
     this.environment = new Environment(golden, clock)
     this.recorder = new TraceRecorder(golden)
@@ -93,7 +95,11 @@ export class Replay {
 
   /** Settings and hooks of the next controller process. */
   nextProcess(): ControllerPorts {
-    const settings = resolveSettings({ flags: caseFlags(this.#golden), env: this.#golden.env ?? {} })
+    const settings = resolveSettings({
+      flags: caseFlags(this.#golden),
+      env: this.#golden.env ?? {},
+      quirksOff: this.#quirksOff
+    })
     return {
       settings,
       random: randomStream(1, 'controller', this.#processes++),

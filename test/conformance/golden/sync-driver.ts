@@ -4,9 +4,12 @@ import type { GoldenCase, GoldenTrace } from './case.ts'
 import { START } from './environment.ts'
 import { Replay, type ReplayStep } from './replay.ts'
 
-/** Replays a case in process on the virtual clock. */
-export function replaySync(golden: GoldenCase): GoldenTrace {
-  const driver = new SyncDriver(golden)
+/**
+ * Replays a case in process on the virtual clock.
+ * @param quirksOff - oddities of Flagger that are switched off
+ */
+export function replaySync(golden: GoldenCase, quirksOff: readonly string[] = []): GoldenTrace {
+  const driver = new SyncDriver(golden, quirksOff)
   return driver.run()
 }
 
@@ -15,8 +18,8 @@ class SyncDriver {
   readonly #replay: Replay
   #controller: LocalController | undefined
 
-  constructor(golden: GoldenCase) {
-    this.#replay = new Replay(golden, this.#clock)
+  constructor(golden: GoldenCase, quirksOff: readonly string[]) {
+    this.#replay = new Replay(golden, this.#clock, quirksOff)
   }
 
   run(): GoldenTrace {

@@ -24,6 +24,7 @@ import {
   retryOnConflict,
   updateObject
 } from '../objects.ts'
+import { sameJson } from '../same.ts'
 import type { ControllerSettings } from '../settings.ts'
 import { fullName, isInitialising, namespaceOf, progressDeadlineSeconds, statusOf } from '../spec.ts'
 import type { Target, TargetMetadata } from './target.ts'
@@ -61,6 +62,13 @@ export function daemonSetTarget(settings: ControllerSettings): Target {
     *haveConfigsChanged(canary) {
       if (!settings.configTracking) return false
       return yield* configsChanged(settings, canary, yield* configsOf(settings, canary))
+    },
+    *primaryIsCurrent(canary) {
+      const target = yield* readTarget(canary)
+      const primary = yield* read(canary, primaryName(canary))
+      const pod = withPrimaryConfigs(draftOf(target.spec.template.spec), yield* configsOf(settings, canary))
+      const wanted = withSelector(pod, withoutScaleToZero(pod.nodeSelector))
+      return sameJson(wanted, primary.spec.template.spec)
     },
     scaleToZero,
     scaleFromZero,

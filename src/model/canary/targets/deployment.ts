@@ -25,6 +25,7 @@ import {
   retryOnConflict,
   updateObject
 } from '../objects.ts'
+import { sameJson } from '../same.ts'
 import type { ControllerSettings } from '../settings.ts'
 import { fullName, isInitialising, namespaceOf, progressDeadlineSeconds } from '../spec.ts'
 import type { Target, TargetMetadata } from './target.ts'
@@ -60,6 +61,12 @@ export function deploymentTarget(settings: ControllerSettings): Target {
     *haveConfigsChanged(canary) {
       if (!settings.configTracking) return false
       return yield* configsChanged(settings, canary, yield* configsOf(settings, canary))
+    },
+    *primaryIsCurrent(canary) {
+      const target = yield* readTarget(canary)
+      const primary = yield* read(canary, primaryName(canary))
+      const wanted = primaryPodSpec(settings, target, yield* configsOf(settings, canary))
+      return sameJson(wanted, primary.spec.template.spec)
     },
     scaleToZero,
     scaleFromZero,

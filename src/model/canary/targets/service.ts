@@ -39,6 +39,7 @@ export function serviceTarget(settings: ControllerSettings): Target {
       return hashChanged(canary, specHash((yield* read(canary, canary.spec.targetRef.name)).spec))
     },
     haveConfigsChanged: () => pure(() => false),
+    primaryIsCurrent: () => pure(() => true),
     scaleToZero: nothing,
     scaleFromZero: nothing,
     primaryReady: nothing,

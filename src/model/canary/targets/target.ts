@@ -22,6 +22,8 @@ export interface Target {
   revision(canary: Canary): Plan<Revision>
   hasChanged(canary: Canary): Plan<boolean>
   haveConfigsChanged(canary: Canary): Plan<boolean>
+  /** Whether the primary was made from the target's present template. */
+  primaryIsCurrent(canary: Canary): Plan<boolean>
   scaleToZero(canary: Canary): Plan<void>
   scaleFromZero(canary: Canary): Plan<void>
   /** Fails (retriable or not) while the primary is not ready. */
