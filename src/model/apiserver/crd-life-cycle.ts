@@ -1,4 +1,4 @@
-import { isJsonMap } from '../../lib/apimachinery/index.ts'
+import { deepEqual, isJsonMap } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import { timestamp, type Core } from './core.ts'
 import { isEstablished, withCondition, type CrdCondition } from './crd-status.ts'
@@ -16,36 +16,17 @@ const CRD_PLACE: StoragePlace = {
 export const CRD_CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io'
 
 /**
- * Accepts the names of a definition and establishes it at once (upstream two controllers do so a moment later).
- * @param core - the server
+ * What a definition has when it is created: nothing accepted yet. Its life-cycle follows in {@link crdChanged}.
  * @param object - candidate
+ * @param existing - stored definition; undefined on creation
  * @param warnings - takes unrecognized formats
  */
-export function prepareCrd(core: Core, object: KubeObject, warnings: Warnings): KubeObject {
+export function prepareCrd(object: KubeObject, existing: KubeObject | undefined, warnings: Warnings): KubeObject {
   for (const warning of compiledCrd(object).warnings) warnings.add(warning)
-  const now = timestamp(core.clock.now())
-  const accepted: CrdCondition = {
-    type: 'NamesAccepted',
-    status: 'True',
-    reason: 'NoConflicts',
-    message: 'no conflicts found',
-    lastTransitionTime: now
-  }
-  const established: CrdCondition = {
-    type: 'Established',
-    status: 'True',
-    reason: 'InitialNamesAccepted',
-    message: 'the initial names have been accepted',
-    lastTransitionTime: now
-  }
-  const spec = isJsonMap(object.spec) ? object.spec : {}
   const status = isJsonMap(object.status) ? object.status : {}
-  const withNames = { ...object, status: { ...status, conditions: withCondition(object, accepted) } }
-  const conditions = withCondition(withNames, established)
-  return {
-    ...object,
-    status: { ...status, conditions, acceptedNames: spec['names'], storedVersions: storedVersions(object) }
-  }
+  if (existing !== undefined) return { ...object, status: { ...status, storedVersions: storedVersions(object) } }
+  const accepted = { kind: '', plural: '' }
+  return { ...object, status: { acceptedNames: accepted, conditions: null, storedVersions: storedVersions(object) } }
 }
 
 function storedVersions(crd: KubeObject): string[] {
@@ -55,14 +36,159 @@ function storedVersions(crd: KubeObject): string[] {
   return storage === undefined || known.includes(storage) ? known : [...known, storage]
 }
 
+interface Verdict {
+  readonly conditions: readonly CrdCondition[]
+  readonly acceptedNames: Record<string, unknown>
+}
+
+/** The first name of a definition that another one of its group has already. */
+function nameConflict(core: Core, crd: KubeObject): { reason: string; name: string } | undefined {
+  const names = acceptable(crd)
+  const taken = { names: new Set<string>(), kinds: new Set<string>() }
+  for (const other of core.store.list(CRD_PLACE.group, CRD_PLACE.resource)) {
+    if (other.metadata.name === crd.metadata.name || groupOf(other) !== groupOf(crd)) continue
+    const held = acceptable(other, true)
+    for (const name of [held.plural, held.singular, ...held.shortNames]) if (name !== '') taken.names.add(name)
+    for (const kind of [held.kind, held.listKind]) if (kind !== '') taken.kinds.add(kind)
+  }
+  const checks: readonly (readonly [string, string, ReadonlySet<string>])[] = [
+    ['PluralConflict', names.plural, taken.names],
+    ['SingularConflict', names.singular, taken.names],
+    ...names.shortNames.map((name) => ['ShortNamesConflict', name, taken.names] as const),
+    ['KindConflict', names.kind, taken.kinds],
+    ['ListKindConflict', names.listKind, taken.kinds]
+  ]
+  // The last conflict that is found is the one that is reported.
+  const found = checks.filter(([, name, set]) => set.has(name)).at(-1)
+  return found === undefined ? undefined : { reason: found[0], name: found[1] }
+}
+
+interface Names {
+  readonly plural: string
+  readonly singular: string
+  readonly kind: string
+  readonly listKind: string
+  readonly shortNames: readonly string[]
+}
+
+function groupOf(crd: KubeObject): unknown {
+  return isJsonMap(crd.spec) ? crd.spec['group'] : undefined
+}
+
+function acceptable(crd: KubeObject, onlyAccepted = false): Names {
+  const status = isJsonMap(crd.status) ? crd.status : {}
+  const source = onlyAccepted ? status['acceptedNames'] : isJsonMap(crd.spec) ? crd.spec['names'] : undefined
+  const names = isJsonMap(source) ? source : {}
+  const text = (field: string): string => (typeof names[field] === 'string' ? names[field] : '')
+  return {
+    plural: text('plural'),
+    singular: text('singular'),
+    kind: text('kind'),
+    listKind: text('listKind'),
+    shortNames: Array.isArray(names['shortNames']) ? names['shortNames'].map(String) : []
+  }
+}
+
+/** Conditions and accepted names of a definition (apiextensions controllers `status` and `establish`). */
+function judge(core: Core, crd: KubeObject): Verdict {
+  const lastTransitionTime = timestamp(core.clock.now())
+  const spec = isJsonMap(crd.spec) ? crd.spec : {}
+  const status = isJsonMap(crd.status) ? crd.status : {}
+  const conflict = nameConflict(core, crd)
+  const accepted: CrdCondition =
+    conflict === undefined
+      ? {
+          type: 'NamesAccepted',
+          status: 'True',
+          reason: 'NoConflicts',
+          message: 'no conflicts found',
+          lastTransitionTime
+        }
+      : {
+          type: 'NamesAccepted',
+          status: 'False',
+          reason: conflict.reason,
+          message: `"${conflict.name}" is already in use`,
+          lastTransitionTime
+        }
+  const isKept = isEstablished(crd)
+  const established: CrdCondition =
+    conflict === undefined || isKept
+      ? {
+          type: 'Established',
+          status: 'True',
+          reason: 'InitialNamesAccepted',
+          message: 'the initial names have been accepted',
+          lastTransitionTime
+        }
+      : {
+          type: 'Established',
+          status: 'False',
+          reason: 'NotAccepted',
+          message: 'not all names are accepted',
+          lastTransitionTime
+        }
+  let changed: KubeObject = { ...crd, status: { ...status, conditions: withCondition(crd, accepted) } }
+  changed = { ...changed, status: { ...status, conditions: withCondition(changed, established) } }
+  const approval = approvalCondition(crd, lastTransitionTime)
+  const conditions = approval === undefined ? withCondition(changed, established) : withCondition(changed, approval)
+  const names = conflict === undefined ? spec['names'] : (status['acceptedNames'] ?? { kind: '', plural: '' })
+  return { conditions, acceptedNames: names as Record<string, unknown> }
+}
+
+const APPROVAL_ANNOTATION = 'api-approved.kubernetes.io'
+
+/** Groups of the community need an approval (apiextensions controller `apiapproval`). */
+function approvalCondition(crd: KubeObject, lastTransitionTime: string): CrdCondition | undefined {
+  const group = String(groupOf(crd))
+  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(group)) return undefined
+  const type = 'KubernetesAPIApprovalPolicyConformant'
+  const given = crd.metadata.annotations?.[APPROVAL_ANNOTATION] ?? ''
+  if (given.startsWith('https://')) {
+    return { type, status: 'True', reason: 'ApprovedAnnotation', message: `approved in ${given}`, lastTransitionTime }
+  }
+  if (given.startsWith('unapproved')) {
+    const message = `not approved: "${given}"`
+    return { type, status: 'False', reason: 'UnapprovedAnnotation', message, lastTransitionTime }
+  }
+  const message = `protected groups must have approval annotation "${APPROVAL_ANNOTATION}", see https://github.com/kubernetes/enhancements/pull/1111`
+  return { type, status: 'False', reason: 'MissingAnnotation', message, lastTransitionTime }
+}
+
 /**
- * Serves what a stored definition says.
+ * Accepts the names of a stored definition, establishes and serves it at once (upstream controllers do so a moment later).
  * @param core - the server
  * @param object - stored definition
- * @param _existing - definition before
  */
-export function crdChanged(core: Core, object: KubeObject, _existing: KubeObject | undefined): void {
-  if (isEstablished(object)) core.registry.install(object)
+export function crdChanged(core: Core, object: KubeObject): void {
+  if (object.metadata.deletionTimestamp !== undefined) return
+  const verdict = judge(core, object)
+  const status = isJsonMap(object.status) ? object.status : {}
+  const isSame =
+    deepEqual(status['conditions'], verdict.conditions) && deepEqual(status['acceptedNames'], verdict.acceptedNames)
+  const settled = isSame
+    ? object
+    : core.store.put(
+        CRD_PLACE,
+        { ...object, metadata: { ...object.metadata }, status: { ...status, ...verdict } },
+        object
+      )
+  if (isEstablished(settled)) core.registry.install(settled)
+}
+
+/** Definitions that waited for names get them when another one goes. */
+function reconsider(core: Core): void {
+  for (const crd of core.store.list(CRD_PLACE.group, CRD_PLACE.resource)) if (!isEstablished(crd)) crdChanged(core, crd)
+}
+
+/**
+ * Stops serving a removed definition.
+ * @param core - the server
+ * @param name - of the definition
+ */
+export function crdRemoved(core: Core, name: string): void {
+  core.registry.uninstall(name)
+  reconsider(core)
 }
 
 /**
@@ -93,7 +219,7 @@ function finishCrd(core: Core, crd: KubeObject): void {
     const finalizers = (crd.metadata.finalizers ?? []).filter((one) => one !== CRD_CLEANUP_FINALIZER)
     if (finalizers.length === 0) {
       core.store.remove(CRD_PLACE, crd)
-      core.registry.uninstall(crd.metadata.name)
+      crdRemoved(core, crd.metadata.name)
     } else core.store.put(CRD_PLACE, { ...crd, metadata: { ...crd.metadata, finalizers } }, crd)
     return
   }

@@ -67,10 +67,8 @@ export function storeNew(
   object = beforeCommit(call, object, undefined, warnings)
   if (isDryRun(call)) return withoutVersion(object)
   const stored = core.store.put(info.storage, object, undefined)
-  afterCommit(call, stored, undefined)
-  return (
-    core.store.get(info.storage.group, info.storage.resource, stored.metadata.namespace, stored.metadata.name) ?? stored
-  )
+  afterCommit(call, stored)
+  return stored
 }
 
 function uniqueName(call: ResourceCall, object: KubeObject): KubeObject {

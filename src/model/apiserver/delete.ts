@@ -3,7 +3,7 @@ import type { ApiResponse, KubeObject, KubeStatus } from '../../kinds/index.ts'
 import { admitDelete } from './admission.ts'
 import { fromStorage } from './conversion.ts'
 import { storedObject, timestamp, type ResourceCall } from './core.ts'
-import { CRD_CLEANUP_FINALIZER, removeCrdWhenEmpty, terminateCrd } from './crd-life-cycle.ts'
+import { CRD_CLEANUP_FINALIZER, crdRemoved, removeCrdWhenEmpty, terminateCrd } from './crd-life-cycle.ts'
 import { withCondition } from './crd-status.ts'
 import { parseJsonText } from './json-text.ts'
 import { negotiate } from './media-type.ts'
@@ -117,7 +117,7 @@ export function deleteObject(call: ResourceCall, existing: KubeObject, options: 
 function removeNow(call: ResourceCall, existing: KubeObject): KubeObject {
   const { core, info } = call
   const removed = core.store.remove(info.storage, existing)
-  if (isCrd(call)) core.registry.uninstall(existing.metadata.name)
+  if (isCrd(call)) crdRemoved(core, existing.metadata.name)
   if (info.crd !== undefined) removeCrdWhenEmpty(core, info)
   return removed
 }

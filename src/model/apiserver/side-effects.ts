@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../kinds/index.ts'
-import { crdChanged, prepareCrd, removeCrdWhenEmpty } from './crd-life-cycle.ts'
+import { crdChanged, crdRemoved, prepareCrd, removeCrdWhenEmpty } from './crd-life-cycle.ts'
 import type { ResourceCall } from './core.ts'
 import { completeEvent } from './event-conversion.ts'
 import { allocateService } from './service-addresses.ts'
@@ -32,7 +32,7 @@ export function beforeCommit(
     case '/services':
       return allocateService(call.core, object, existing)
     case 'apiextensions.k8s.io/customresourcedefinitions':
-      return prepareCrd(call.core, object, warnings)
+      return prepareCrd(object, existing, warnings)
     default:
       return object
   }
@@ -42,11 +42,10 @@ export function beforeCommit(
  * What follows a stored change.
  * @param call - the request
  * @param object - stored object
- * @param existing - object before; undefined on creation
  */
-export function afterCommit(call: ResourceCall, object: KubeObject, existing: KubeObject | undefined): void {
+export function afterCommit(call: ResourceCall, object: KubeObject): void {
   const key = `${call.info.group}/${call.info.resource}`
-  if (key === 'apiextensions.k8s.io/customresourcedefinitions') crdChanged(call.core, object, existing)
+  if (key === 'apiextensions.k8s.io/customresourcedefinitions') crdChanged(call.core, object)
 }
 
 /**
@@ -59,7 +58,7 @@ export function finishDeletion(call: ResourceCall, object: KubeObject, existing:
   const { core, info } = call
   const removed = core.store.remove(info.storage, { ...object, metadata: { ...object.metadata } })
   const key = `${info.group}/${info.resource}`
-  if (key === 'apiextensions.k8s.io/customresourcedefinitions') core.registry.uninstall(existing.metadata.name)
+  if (key === 'apiextensions.k8s.io/customresourcedefinitions') crdRemoved(core, existing.metadata.name)
   if (info.crd !== undefined) removeCrdWhenEmpty(core, info)
   return removed
 }

@@ -108,7 +108,7 @@ export function updateObject(call: ResourceCall, change: Change): KubeObject {
   if (sameExceptTimes(object, existing)) return existing
   if (isDryRun(call)) return object
   const stored = call.core.store.put(info.storage, object, existing)
-  afterCommit(call, stored, existing)
+  afterCommit(call, stored)
   return stored
 }
 
