@@ -115,11 +115,7 @@ function openShell({ clock, controlPlane }: Foundation, network: Network, logs: 
   )
 }
 
-function startScrapes(
-  { clock, controlPlane, figures }: Foundation,
-  network: Network,
-  metrics: WorldMetrics
-): () => void {
+function startScrapes({ controlPlane, figures }: Foundation, network: Network, metrics: WorldMetrics): () => void {
   const loop = metrics.scrape({
     pods: () => network.discoveredPods(),
     fetch: (task, holdId) => network.scrape(task, holdId),

@@ -121,15 +121,34 @@ export function splitApiVersion(apiVersion: string): { readonly group: string; r
     : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) }
 }
 
-/** A failure Status in kubectl's words. */
+interface StatusLike {
+  readonly reason?: string
+  readonly message?: string
+  readonly details?: {
+    readonly name?: string
+    readonly kind?: string
+    readonly causes?: readonly { readonly field?: string; readonly message?: string }[]
+  }
+}
+
+/** A failure Status in kubectl's words. @see kubectl pkg/cmd/util/helpers.go, 1.34 */
 export function statusError(response: ApiResponse): KubectlError {
-  const status = response.body as { readonly reason?: string; readonly message?: string } | undefined
+  const status = response.body as StatusLike | undefined
   const message = status?.message ?? String(response.body)
   const reason = status?.reason
-  if (reason === 'Invalid')
-    return new KubectlError(`The ${message.replace(/^(\S+) "/, (_, kind: string) => `${kind.split('.')[0]} "`)}`)
+  if (reason === 'Invalid') return new KubectlError(invalidText(status, message))
   if (reason === undefined || reason === '') return new KubectlError(`Error from server: ${message}`)
   return new KubectlError(`Error from server (${reason}): ${message}`)
+}
+
+function invalidText(status: StatusLike | undefined, message: string): string {
+  const { kind, name, causes = [] } = status?.details ?? {}
+  if (kind === undefined || causes.length === 0) return `The request is invalid: ${message}`
+  const [first] = causes
+  const head = `The ${kind} "${name ?? ''}" is invalid:`
+  const text = (cause: (typeof causes)[number]): string => `${cause.field ?? ''}: ${cause.message ?? ''}`
+  if (causes.length === 1 && first !== undefined) return `${head} ${text(first)}`
+  return `${head} \n${causes.map((cause) => `* ${text(cause)}`).join('\n')}`
 }
 
 /** `deployment.apps/podinfo`, as kubectl prints what it changed. */
