@@ -23,7 +23,15 @@ const ratio: z.ZodType<string | number> = z
     error: 'expected a probability between 0 and 1, written 1/2, 0.05 or 5%'
   })
 
-const boundShape = {
+interface BoundShape {
+  readonly is: z.ZodOptional<typeof quantity>
+  readonly above: z.ZodOptional<typeof quantity>
+  readonly below: z.ZodOptional<typeof quantity>
+  readonly atLeast: z.ZodOptional<typeof quantity>
+  readonly atMost: z.ZodOptional<typeof quantity>
+}
+
+const boundShape: BoundShape = {
   is: quantity.optional(),
   above: quantity.optional(),
   below: quantity.optional(),
@@ -32,7 +40,7 @@ const boundShape = {
 }
 
 /** The five comparisons, to be spread into an object that has more fields. */
-export const boundFields: typeof boundShape = boundShape
+export const boundFields: BoundShape = boundShape
 
 /** A plain value or limits. */
 export const bound: z.ZodType<RawBound> = z.union([quantity, z.strictObject(boundShape)])
@@ -150,9 +158,23 @@ export const PHASES = [
 /** One phase or several. */
 export const phases: z.ZodType<string | string[]> = z.union([z.enum(PHASES), z.array(z.enum(PHASES)).min(1)])
 
-const queryShape = z.strictObject({ expr: z.string().min(1).max(10_000), ...boundShape })
+const queryCondition: z.ZodType<NonNullable<RawCondition['query']>> = z.strictObject({
+  expr: z.string().min(1).max(10_000),
+  ...boundShape
+})
 
-const conditionShape = {
+interface ConditionShape {
+  readonly canary: z.ZodOptional<z.ZodType<string>>
+  readonly phase: z.ZodOptional<z.ZodType<string | string[]>>
+  readonly weight: z.ZodOptional<z.ZodType<RawBound>>
+  readonly milestone: z.ZodOptional<z.ZodString>
+  readonly event: z.ZodOptional<z.ZodString>
+  readonly command: z.ZodOptional<z.ZodString>
+  readonly object: z.ZodOptional<z.ZodType<RawObjectCondition>>
+  readonly query: z.ZodOptional<z.ZodType<NonNullable<RawCondition['query']>>>
+}
+
+const conditionShape: ConditionShape = {
   canary: canaryName.optional(),
   phase: phases.optional(),
   weight: bound.optional(),
@@ -160,11 +182,11 @@ const conditionShape = {
   event: z.string().min(1).max(500).optional().meta({ description: 'Event text; * stands for any text.' }),
   command: z.string().optional().meta({ description: 'Name of a run step that has just ended.' }),
   object: objectCondition.optional(),
-  query: queryShape.optional()
+  query: queryCondition.optional()
 }
 
 /** Fields of a condition, to be spread into an object that has more fields. */
-export const conditionFields: typeof conditionShape = conditionShape
+export const conditionFields: ConditionShape = conditionShape
 
 /** A condition on its own. */
 export const condition: z.ZodType<RawCondition> = z
