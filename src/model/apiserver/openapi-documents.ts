@@ -4,6 +4,7 @@ import type { ApiRequest, ApiResponse } from '../../kinds/index.ts'
 import { BUILTIN_DEFINITIONS, builtinDefinitionName } from './builtin/index.ts'
 import type { Core, Descriptions } from './core.ts'
 import { customDefinitions, customNames } from './openapi-custom.ts'
+import { encodeSwagger } from './openapi-protobuf.ts'
 import { pathsOf, type DescribedResource } from './openapi-paths.ts'
 import type { ResourceInfo } from './resources.ts'
 
@@ -26,13 +27,21 @@ const NO_DESCRIPTIONS: Descriptions = () => undefined
  */
 export function openApiDocument(core: Core, request: ApiRequest): ApiResponse | undefined {
   const [, version, ...rest] = request.path.split('/').filter((part) => part !== '')
-  if (version === 'v2' && rest.length === 0) return text(JSON.stringify(swagger(core)))
+  if (version === 'v2' && rest.length === 0) return swaggerAnswer(core, request.headers?.['accept'] ?? '')
   if (version !== 'v3') return undefined
   if (rest.length === 0) return text(JSON.stringify(index(core)))
   const path = rest.join('/')
   if (!pathList(core).includes(path))
     return { code: 404, headers: { 'content-type': 'application/json' }, body: unknownResourceStatus() }
   return text(documentText(core, path))
+}
+
+const SWAGGER_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+
+function swaggerAnswer(core: Core, accept: string): ApiResponse {
+  const document = swagger(core)
+  if (!accept.includes('proto-openapi.spec.v2')) return text(JSON.stringify(document))
+  return { code: 200, headers: { 'content-type': SWAGGER_TYPE }, body: encodeSwagger(document) }
 }
 
 function text(body: string): ApiResponse {

@@ -108,3 +108,14 @@ export function zeroObject(node: TypeNode): Record<string, unknown> {
   }
   return zero
 }
+
+/**
+ * An empty struct with the structs inside it that are always written.
+ * @param node - type
+ */
+export function emptyStruct(node: TypeNode): Record<string, unknown> {
+  const empty: Record<string, unknown> = {}
+  if (node.type !== 'struct') return empty
+  for (const [name, field] of node.fields) if (field.isAlwaysWritten) empty[name] = emptyStruct(field.node)
+  return empty
+}

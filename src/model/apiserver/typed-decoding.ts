@@ -1,6 +1,6 @@
 import { goQuote, isJsonMap } from '../../lib/apimachinery/index.ts'
 import { isOmittedZero } from './omitted-zero.data.ts'
-import type { FieldNode, TypeNode } from './type-tree.ts'
+import { emptyStruct, type FieldNode, type TypeNode } from './type-tree.ts'
 
 /** An object as Go would hold it: unknown fields and zero values gone. */
 export interface DecodeResult {
@@ -81,7 +81,21 @@ function decodeStruct(value: unknown, node: TypeNode & { type: 'struct' }, place
     if (after === undefined) delete changed[key]
     else changed[key] = after
   }
-  return changed ?? value
+  return withStructs(changed, value, node)
+}
+
+/** Structs that are no pointers are written even where nothing is in them. */
+function withStructs(
+  changed: Record<string, unknown> | undefined,
+  value: Record<string, unknown>,
+  node: TypeNode & { type: 'struct' }
+): unknown {
+  let result = changed
+  for (const [name, field] of node.fields) {
+    if (field.isAlwaysWritten && (result ?? value)[name] === undefined)
+      (result ??= { ...value })[name] = emptyStruct(field.node)
+  }
+  return result ?? value
 }
 
 function decodeField(value: unknown, field: FieldNode, place: Place, walk: Walk): unknown {

@@ -14,7 +14,7 @@ export interface WireApi {
 /** Sends a complete answer. */
 export function sendAnswer(response: ServerResponse, answer: ApiResponse): void {
   const isText = typeof answer.body === 'string'
-  const text = isText ? String(answer.body) : bodyText(answer)
+  const text = answer.body instanceof Uint8Array ? answer.body : isText ? String(answer.body) : bodyText(answer)
   response.statusCode = answer.code
   response.setHeader('content-type', isText ? 'text/plain; charset=utf-8' : 'application/json')
   for (const [name, value] of Object.entries(answer.headers ?? {})) {
