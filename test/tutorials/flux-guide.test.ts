@@ -45,6 +45,13 @@ describe.skipIf(!seedsPresent)('the Flux guide at twin up', () => {
         .replace(/ sh$/, ' -- sh')
     )
 
+  test('03: the controller is installed from the guide’s overlay', async () => {
+    const installed = await up.terminal.type(command(3))
+    expect(installed.output).toContain('deployment.apps/flagger created')
+    const rolled = await up.terminal.type('kubectl -n flagger-system rollout status deploy/flagger')
+    expect(rolled.output).toContain('successfully rolled out')
+  })
+
   test('08 to 12: namespace, load tester, podinfo and Canary apply; the Canary is initialised', async () => {
     expect((await up.terminal.type(command(8))).output).toContain('namespace/test created')
     expect((await up.terminal.type(command(8, 1))).output).toContain('namespace/test annotated')
@@ -65,8 +72,10 @@ describe.skipIf(!seedsPresent)('the Flux guide at twin up', () => {
 
   test('13 to 15: 6.0.1 is promoted; describe and get show it', async () => {
     expect((await up.terminal.type(command(13))).output).toContain('image updated')
+    await phaseBecomes('Progressing')
     const watching = up.terminal.follow(command(15))
-    await watching.until(/test\s+podinfo\s+Progressing\s+\d+/)
+    // watch moves the cursor over wide gaps instead of printing blanks.
+    await watching.until(/test[^\n]{1,40}podinfo[^\n]{1,40}(?:Progressing|Promoting|Finalising|Succeeded)/)
     await watching.stop()
     await phaseBecomes('Succeeded')
     const messages = eventMessages((await up.terminal.type(command(14))).output)

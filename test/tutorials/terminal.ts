@@ -56,7 +56,7 @@ export class Terminal {
 
   /** Types a command that goes on by itself (`--watch`, `port-forward`, `watch …`). */
   follow(command: string): Following {
-    const child = this.#spawn(command)
+    const child = this.#spawn(command, ['stdbuf', '-oL'])
     const following = followChild(child, command)
     this.#running.add(following)
     return following
@@ -67,8 +67,10 @@ export class Terminal {
     await Promise.all([...this.#running].map((one) => one.stop()))
   }
 
-  #spawn(command: string): ChildProcess {
-    return spawn('sh', ['-c', command], { cwd: this.#folder, env: this.#environment, detached: true })
+  /** `prefix` gives programs that buffer what they write into a pipe (jq) the line buffering a terminal gives them. */
+  #spawn(command: string, prefix: readonly string[] = []): ChildProcess {
+    const [program = 'sh', ...words] = [...prefix, 'sh', '-c', command]
+    return spawn(program, words, { cwd: this.#folder, env: this.#environment, detached: true })
   }
 }
 
