@@ -203,7 +203,7 @@ function modelFor(canary: Canary, metric: CanaryMetric, interval: string, observ
 }
 
 function* successRatePasses(check: Check, observer: ObserverQueries, model: QueryModel): Plan<boolean> {
-  const { settings, canary, metric, key } = check
+  const { canary, metric, key } = check
   const query = renderQuery(observer.successRate, model)
   const measured = yield* measure(plainClient(check.server), metric.name, query)
   if (measured instanceof StepFailed) {
@@ -235,7 +235,7 @@ function* durationPasses(check: Check, observer: ObserverQueries, model: QueryMo
 
 /** A template that does not render is overwritten by the result of its empty query, as upstream. */
 function* inlinePasses(check: Check, model: QueryModel): Plan<boolean> {
-  const { settings, canary, metric } = check
+  const { canary, metric } = check
   let query = ''
   yield* failureOf(
     pure(() => {

@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { GoldenCase, GoldenTrace } from './golden/case.ts'
+import { firstDifference } from './golden/compare.ts'
+import { replaySync } from './golden/sync-driver.ts'
+import { suite } from './golden.suite.ts'
+
+const shared = process.env['TWIN_SHARED'] ?? resolve(import.meta.dirname, '../../../shared')
+const folder = join(shared, 'golden')
+/** Cases that passed once keep passing. */
+const FLOOR = 179
+
+function read<Content>(kind: 'cases' | 'traces', id: string): Content {
+  return JSON.parse(readFileSync(join(folder, kind, `${id}.json`), 'utf8')) as Content
+}
+
+describe.skipIf(!existsSync(folder))('golden traces', () => {
+  test('pass at least as often as before, in process', async () => {
+    const failed: string[] = []
+    let passed = 0
+    for await (const outcome of suite.run(folder, {})) {
+      if (outcome.passed) passed++
+      else failed.push(`${outcome.id}: ${outcome.firstDifference ?? ''}`)
+    }
+    expect(passed, failed.join('\n')).toBeGreaterThanOrEqual(FLOOR)
+  })
+
+  test('pass over HTTP', async () => {
+    for (const id of ['b02-success', 'hook-timeout', 'router-gateway-v1']) {
+      for await (const outcome of suite.run(folder, { driver: 'async', case: id })) {
+        expect(outcome.firstDifference).toBeUndefined()
+      }
+    }
+  })
+
+  test('an altered record fails its case, wherever it stands', () => {
+    const actual = replaySync(read<GoldenCase>('cases', 'b02-success'))
+    const expected = read<GoldenTrace>('traces', 'b02-success')
+    expect(firstDifference(expected, actual)).toBeUndefined()
+    for (const tick of expected.ticks) {
+      for (const [index, record] of tick.records.entries()) {
+        const altered = structuredClone(expected)
+        const target = altered.ticks[tick.n]?.records[index]
+        if (target !== undefined) target['altered'] = true
+        expect(firstDifference(altered, actual), JSON.stringify(record)).toContain(`tick ${tick.n} record ${index}`)
+      }
+    }
+  })
+
+  test('a missing and an extra record fail', () => {
+    const actual = replaySync(read<GoldenCase>('cases', 'b02-success'))
+    const shorter = read<GoldenTrace>('traces', 'b02-success')
+    shorter.ticks[1]?.records.pop()
+    expect(firstDifference(shorter, actual)).toContain('tick 1 record')
+    const longer = read<GoldenTrace>('traces', 'b02-success')
+    longer.ticks[12]?.records.push({ t: 'event', message: 'more' })
+    expect(firstDifference(longer, actual)).toContain('tick 12 record 0')
+  })
+})
