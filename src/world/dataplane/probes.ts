@@ -29,7 +29,8 @@ export interface ProbeContext extends HeldTime {
   exec(host: PodHost, container: string, argv: readonly string[], hold: Hold | undefined): Promise<number>
 }
 
-let probeCount = 0
+/** Probes sent per pod: their keys, on which draws depend, must not depend on other worlds of the process. */
+const probeCounts = new WeakMap<PodHost, number>()
 
 /**
  * Runs one probe as a kubelet would: HTTP and TCP through the pod's proxy where it has one (and counted there), commands
@@ -121,9 +122,10 @@ function httpGet(get: ProbeGet, done: (status: number) => void): Cancellable | u
     done(0)
     return undefined
   }
-  probeCount += 1
+  const count = (probeCounts.get(get.host) ?? 0) + 1
+  probeCounts.set(get.host, count)
   const headers = ['Host', `${get.host.pod.metadata.name}:${get.port}`, 'User-Agent', 'kube-probe/1.31']
-  headers.push(PORT_HEADER, String(get.port), KEY_HEADER, `probe ${get.host.key}#${probeCount}`)
+  headers.push(PORT_HEADER, String(get.port), KEY_HEADER, `probe ${get.host.key}#${count}`)
   if (get.hold !== undefined) headers.push(HOLD_HEADER, String(get.hold.id))
   let status = 0
   const abort = get.through.send(

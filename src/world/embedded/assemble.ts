@@ -1,10 +1,12 @@
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { AppSpec } from '../../kinds/index.ts'
+import { invariant } from '../../lib/errors/index.ts'
 import { randomStream } from '../../lib/random/index.ts'
 import { arrivalTimes } from '../../model/load/index.ts'
 import { type Cluster, createCluster } from '../cluster/index.ts'
 import { createWorldShell, type WorldShell } from '../shell/index.ts'
+import type { WireHooks } from '../wire/index.ts'
 import type { WorldSpec } from '../world.ts'
 import type { WorldClock } from './clock.ts'
 import type { ControlPlane } from './control-plane.ts'
@@ -36,10 +38,8 @@ export interface Foundation {
 
 /** Puts a world together around its API server: metrics, data plane, cluster, shell, objects, controller, load. */
 export async function assembleWorld(foundation: Foundation): Promise<EmbeddedWorld> {
-  const { spec, clock, trace, figures, controlPlane, fail } = foundation
-  const { api } = controlPlane
+  const { spec, clock, controlPlane, figures } = foundation
   const images: Record<string, AppSpec> = { ...spec.images }
-  const logs = createLogBook(clock, (podKey, container) => network.plane.logs(podKey, container))
   const versions = createLoadVersions()
   const metrics = await startMetrics({
     clock,
@@ -47,20 +47,74 @@ export async function assembleWorld(foundation: Foundation): Promise<EmbeddedWor
     ...(spec.ports?.prometheus === undefined ? {} : { port: spec.ports.prometheus }),
     onQuery: (wallMs) => figures.spend('queries', wallMs)
   })
-  const late: { cluster?: Cluster; shell?: WorldShell } = {}
-  const network = createNetwork({
+  const late: Late = { tickOf: () => 0 }
+  const network = openNetwork(foundation, { images, versions, metrics, late })
+  const logs = createLogBook(clock, (podKey, container) => network.plane.logs(podKey, container))
+  const shell = openShell(foundation, network, logs)
+  late.shell = shell
+  const loads: OpenLoop[] = []
+  const stops: (() => unknown)[] = [traceObjects(foundation, late, loads), startScrapes(foundation, network, metrics)]
+  late.cluster = startCluster(foundation, network, images)
+  stops.push(() => late.cluster?.stop())
+  controlPlane.setHooks(kubelet(foundation, { network, shell, logs }))
+  const world = new EmbeddedWorld({ ...foundation, metrics, network, shell, images, loads, stops })
+  try {
+    world.applyNow(spec.manifests)
+    const side = await startControllerSide({ ...foundation, network, metrics, logs, onFailure: foundation.fail })
+    stops.unshift(() => side.controller.stop())
+    late.tickOf = (canary) => side.tickOf(canary)
+    loads.push(...(await startLoads(foundation, network, versions)))
+  } catch (error) {
+    await world.stop()
+    throw error
+  }
+  return world
+}
+
+/** Parts that others need before they are there. */
+interface Late {
+  cluster?: Cluster
+  shell?: WorldShell
+  tickOf: (canary: string) => number
+}
+
+interface NetworkParts {
+  readonly images: Record<string, AppSpec>
+  readonly versions: LoadVersions
+  readonly metrics: WorldMetrics
+  readonly late: Late
+}
+
+function openNetwork({ spec, clock, controlPlane }: Foundation, parts: NetworkParts): Network {
+  const { images, versions, metrics, late } = parts
+  return createNetwork({
     clock,
-    api,
+    api: controlPlane.api,
     seed: spec.seed,
     mesh: spec.mesh,
     images,
-    shell: () => shell,
+    shell: () => {
+      invariant(late.shell !== undefined, 'an app ran a command before there was a shell')
+      return late.shell
+    },
     prometheusPort: Number(new URL(metrics.listener.url).port),
     onRequest: (observation) => versions.observe(observation),
     onExit: (namespace, pod, container, exitCode) =>
       late.cluster?.containerExited(`${namespace}/${pod}`, container, exitCode)
   })
-  const shell = openShell(foundation, network, logs)
+}
+
+/** Puts what changes among the stored objects into the trace; a new weight closes the loads' step. */
+function traceObjects({ controlPlane, trace }: Foundation, late: Late, loads: readonly OpenLoop[]): () => void {
+  return controlPlane.api.subscribe((change) => {
+    const body = traceOfChange(change, (canary) => late.tickOf(canary))
+    if (body !== undefined) trace.record(body)
+    if (body?.kind === 'weight') for (const load of loads) load.changeWeight(body.canaryPercent)
+  })
+}
+
+function startCluster(foundation: Foundation, network: Network, images: Record<string, AppSpec>): Cluster {
+  const { spec, clock, controlPlane, fail } = foundation
   const runtime = podRuntime({
     plane: network.plane,
     images,
@@ -68,36 +122,23 @@ export async function assembleWorld(foundation: Foundation): Promise<EmbeddedWor
       if (spec.time === 'stepped') fail(error)
     }
   })
-  const ticks = { of: (_canary: string): number => 0 }
-  const untrace = api.subscribe((change) => {
-    const body = traceOfChange(change, (canary) => ticks.of(canary))
-    if (body !== undefined) trace.record(body)
-    if (body?.kind === 'weight') for (const load of loads) load.changeWeight(body.canaryPercent)
+  return createCluster({ timeline: clock, api: controlPlane.api, random: randomStream(spec.seed, 'cluster'), runtime })
+}
+
+interface KubeletParts {
+  readonly network: Network
+  readonly shell: WorldShell
+  readonly logs: LogBook
+}
+
+function kubelet({ clock, controlPlane }: Foundation, { network, shell, logs }: KubeletParts): WireHooks {
+  return kubeletHooks({
+    clock,
+    shell,
+    logs,
+    getPod: (namespace, name) => controlPlane.api.get('', 'pods', namespace, name),
+    connect: (namespace, pod, port) => connectPod(network, `${namespace}/${pod}`, port)
   })
-  const cluster = createCluster({ timeline: clock, api, random: randomStream(spec.seed, 'cluster'), runtime })
-  late.cluster = cluster
-  const scrapes = startScrapes(foundation, network, metrics)
-  controlPlane.setHooks(
-    kubeletHooks({
-      clock,
-      shell,
-      logs,
-      getPod: (namespace, name) => api.get('', 'pods', namespace, name),
-      connect: (namespace, pod, port) => connectPod(network, `${namespace}/${pod}`, port)
-    })
-  )
-  const loads: OpenLoop[] = []
-  const stops: (() => unknown)[] = [untrace, scrapes]
-  const world = new EmbeddedWorld({ ...foundation, metrics, network, shell, images, loads, stops })
-  world.applyNow(spec.manifests)
-  const side = await startControllerSide({ spec, clock, controlPlane, network, metrics, trace, logs, onFailure: fail })
-  ticks.of = (canary) => side.tickOf(canary)
-  loads.push(...(await startLoads(foundation, network, versions)))
-  stops.push(
-    () => side.controller.stop(),
-    () => cluster.stop()
-  )
-  return world
 }
 
 function openShell({ clock, controlPlane }: Foundation, network: Network, logs: LogBook): WorldShell {

@@ -98,7 +98,8 @@ export class EmbeddedWorld implements World {
         applyObject(this.#client, object, 'default')
       } catch (cause) {
         if (!(cause instanceof KubectlError)) throw cause
-        throw new TwinError('TWIN_MANIFEST_REFUSED', `${objectName(object)}: ${cause.message}`, {
+        const reason = cause.message.replace(/ \n\* /, ' ').replaceAll('\n* ', '; ')
+        throw new TwinError('TWIN_MANIFEST_REFUSED', `${objectName(object)}: ${reason}`, {
           details: { object: objectName(object), apiVersion: object.apiVersion },
           cause
         })
