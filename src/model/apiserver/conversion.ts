@@ -62,8 +62,18 @@ export function pruneCustom(
   return isJsonMap(pruned.value) ? pruned.value : object
 }
 
-/** Objects in the version they are served in, by stored object: conversions of frozen objects never change. */
+/** Objects in the version they are served in, by version (custom: by its schema) and stored object: frozen objects never change. */
 const CONVERTED = new Map<string, WeakMap<KubeObject, KubeObject>>()
+const CONVERTED_CUSTOM = new WeakMap<object, WeakMap<KubeObject, KubeObject>>()
+
+function conversionsTo(info: ResourceInfo): WeakMap<KubeObject, KubeObject> {
+  const known = info.crd === undefined ? CONVERTED.get(info.apiVersion) : CONVERTED_CUSTOM.get(info.crd)
+  if (known !== undefined) return known
+  const fresh = new WeakMap<KubeObject, KubeObject>()
+  if (info.crd === undefined) CONVERTED.set(info.apiVersion, fresh)
+  else CONVERTED_CUSTOM.set(info.crd, fresh)
+  return fresh
+}
 
 /**
  * An object of the served version in the version of the storage.
@@ -85,8 +95,7 @@ export function toStorage(info: ResourceInfo, object: KubeObject): KubeObject {
  */
 export function fromStorage(info: ResourceInfo, object: KubeObject): KubeObject {
   if (object.apiVersion === info.apiVersion) return object
-  let known = CONVERTED.get(info.apiVersion)
-  if (known === undefined) CONVERTED.set(info.apiVersion, (known = new WeakMap()))
+  const known = conversionsTo(info)
   let converted = known.get(object)
   if (converted === undefined) known.set(object, (converted = convertStored(info, object)))
   return converted
@@ -96,5 +105,8 @@ function convertStored(info: ResourceInfo, object: KubeObject): KubeObject {
   if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling')
     return autoscalerToV1(object as unknown as JsonMap) as unknown as KubeObject
   if (info.resource === 'events' && info.group === 'events.k8s.io') return convertEvent(object, 'events.k8s.io/v1')
-  return { ...object, apiVersion: info.apiVersion }
+  const renamed = { ...object, apiVersion: info.apiVersion }
+  if (info.crd === undefined) return renamed
+  // What the other version does not know is not shown, what it adds by default is.
+  return info.crd.default(info.crd.prune(renamed).value) as KubeObject
 }

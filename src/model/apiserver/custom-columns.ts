@@ -49,7 +49,7 @@ function cellValue(object: KubeObject, column: PrinterColumn, now: number): unkn
     case 'boolean':
       return typeof first === 'boolean' ? first : null
     case 'date':
-      return ageOf(first, now)
+      return typeof first === 'string' && Number.isNaN(Date.parse(first)) ? '<invalid>' : ageOf(first, now)
     default:
       return cellText([first], column.type)
   }

@@ -13,7 +13,7 @@ import { answerHeaders, transformList, transformObject } from './representation.
 import { checkBodyType } from './request-body.ts'
 import { readSelection } from './selection.ts'
 import { refuseMissing } from './update.ts'
-import { Warnings } from './warnings.ts'
+import { warnDeprecation, Warnings } from './warnings.ts'
 
 const ORPHAN_FINALIZER = 'orphan'
 const FOREGROUND_FINALIZER = 'foregroundDeletion'
@@ -41,6 +41,7 @@ export function handleDelete(call: ResourceCall): ApiResponse {
   const options = readOptions(call)
   const existing = storedObject(call)
   const warnings = new Warnings()
+  warnDeprecation(call, warnings)
   admitDelete(call, call.path.name ?? '')
   if (existing === undefined) return refuseMissing(call)
   checkPreconditions(call, existing, options)

@@ -156,7 +156,7 @@ function withDescriptions(describe: Descriptions | undefined, name: string, sche
   if (describe === undefined) return schema
   const own = describe(name)
   const properties = Object.entries(schema.properties ?? {}).map(([field, property]) => {
-    const description = describe(name, field)
+    const description = describe(name, field) ?? (field === 'metadata' ? metadataText(schema) : undefined)
     return [field, description === undefined ? property : { description, ...property }]
   })
   return {
@@ -164,6 +164,17 @@ function withDescriptions(describe: Descriptions | undefined, name: string, sche
     ...schema,
     ...(properties.length === 0 ? {} : { properties: Object.fromEntries(properties) as Record<string, OpenApiSchema> })
   }
+}
+
+const CONVENTIONS = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md'
+
+/** The sentence every kind has for its metadata. */
+function metadataText(schema: OpenApiSchema): string | undefined {
+  const isList = schema.properties?.['items'] !== undefined
+  if (schema['x-kubernetes-group-version-kind'] === undefined) return undefined
+  return isList
+    ? `Standard list metadata. More info: ${CONVENTIONS}#types-kinds`
+    : `Standard object's metadata. More info: ${CONVENTIONS}#metadata`
 }
 
 function sorted<T>(map: Record<string, T>): Record<string, T> {

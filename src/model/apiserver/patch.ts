@@ -75,7 +75,9 @@ function readPatch(call: ResourceCall): unknown {
   const { bodyText, body } = call.request
   if (bodyText === undefined) return body
   const parsed = parseJsonText(bodyText)
-  return parsed.ok ? parsed.value : refuse(badRequestStatus(`error decoding patch: ${parsed.message}`))
+  if (parsed.ok) return parsed.value
+  const isStrategic = call.request.headers?.['content-type']?.startsWith(STRATEGIC_PATCH) === true
+  return refuse(badRequestStatus(isStrategic ? parsed.message : `error decoding patch: ${parsed.message}`))
 }
 
 function checkPatchShape(type: string, patch: unknown): void {
@@ -167,7 +169,12 @@ function checkIdentity(call: ResourceCall, patched: Record<string, unknown>): vo
   const { info } = call
   const name = metadataOf(patched).name ?? ''
   const wanted = call.path.name ?? ''
-  if (name !== wanted && name !== '') {
+  if (name === '') {
+    refuse(
+      badRequestStatus(`the name of the object (${wanted} based on URL) was undeterminable: name must be provided`)
+    )
+  }
+  if (name !== wanted) {
     refuse(badRequestStatus(`the name of the object (${name}) does not match the name on the URL (${wanted})`))
   }
   if (patched['kind'] !== info.kind || patched['apiVersion'] !== info.apiVersion) {

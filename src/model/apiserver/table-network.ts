@@ -113,10 +113,7 @@ const INGRESSES: readonly TableColumn[] = [
   NAME,
   {
     name: 'Class',
-    cell: (object) =>
-      textOf(specOf(object)['ingressClassName']) ||
-      object.metadata.annotations?.['kubernetes.io/ingress.class'] ||
-      '<none>'
+    cell: (object) => textOf(specOf(object)['ingressClassName']) || '<none>'
   },
   {
     name: 'Hosts',

@@ -42,7 +42,7 @@ export function answerReview(call: ResourceCall): ApiResponse {
     body: {
       kind: call.info.kind,
       apiVersion: call.info.apiVersion,
-      metadata: { ...metadata, creationTimestamp: null },
+      metadata: { ...metadata, creationTimestamp: creationOf(call) },
       spec: body['spec'] ?? {},
       status
     }
@@ -57,6 +57,11 @@ function checkReview(call: ResourceCall, body: Record<string, unknown>): void {
   const rule = 'exactly one of nonResourceAttributes or resourceAttributes must be specified'
   const error = invalidError('spec.resourceAttributes', spec['resourceAttributes'] ?? null, rule)
   refuseInvalid({ group: call.info.group, name: '' }, '', [error])
+}
+
+/** Only reviews of oneself carry a time. */
+function creationOf(call: ResourceCall): string | null {
+  return call.info.resource === 'selfsubjectreviews' ? timestamp(call.core.clock.now()) : null
 }
 
 const DEFAULT_TOKEN_SECONDS = 3600

@@ -5,6 +5,8 @@ import type { ApiRequest, ApiResponse, KubeStatus } from '../../kinds/index.ts'
 /** What the wire needs of an API server. */
 export interface WireApi {
   handle(request: ApiRequest): ApiResponse
+  /** Whether a request is a watch; absent: judged by its query. */
+  isWatch?(request: ApiRequest): boolean
   openWatch(
     request: ApiRequest,
     onEvent: (event: { readonly type: string; readonly object: unknown }) => void
@@ -64,7 +66,8 @@ export function streamWatch(watch: WatchStream): void {
   response.flushHeaders()
   open = true
   if (early.length > 0) response.write(early.join(''))
-  const seconds = Number(watch.request.query?.['timeoutSeconds'] ?? WATCH_SECONDS_DEFAULT)
+  // Zero means that the client names no time, as upstream.
+  const seconds = Number(watch.request.query?.['timeoutSeconds'] ?? 0) || WATCH_SECONDS_DEFAULT
   const timer = setTimeout(() => response.end(), Math.min(Math.max(seconds, 1), 86_400) * 1000)
   timer.unref()
   response.on('close', () => {

@@ -106,7 +106,7 @@ function dispatch(exchange: Exchange, request: ApiRequest): void {
     const missing = findPod(exchange, pod.namespace, pod.pod)
     return missing === undefined ? serveLogs(response, pod, request, hooks) : sendStatus(response, missing)
   }
-  if (isWatch(request)) {
+  if (options.api.isWatch?.(request) ?? isWatch(request)) {
     const userAgent = request.headers?.['user-agent'] ?? ''
     const onEvent = (resourceVersion: string): void => hooks.watchEvent?.(userAgent, resourceVersion)
     return streamWatch({ api: options.api, request, response, onEvent })

@@ -125,8 +125,23 @@ function readField(reader: Reader, at: { field: Field; wireType: number; depth: 
     return
   }
   const value = readValue(reader, field.type, wireType, depth)
-  if (field.shape === 'one') put(result, field.name, value)
+  if (INLINE.has(field.name) && isFields(value)) Object.assign(result, value)
+  else if (field.shape === 'one') put(result, field.name, value)
   else result[field.name] = [...((result[field.name] as unknown[] | undefined) ?? []), value ?? null]
+}
+
+/** Embedded Go structs: messages of their own in protobuf, members of their parent in JSON. */
+const INLINE: ReadonlySet<string> = new Set([
+  'ingressRuleValue',
+  'volumeSource',
+  'handler',
+  'localObjectReference',
+  'persistentVolumeSource',
+  'ephemeralContainerCommon'
+])
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function mapEntry(bytes: Buffer, type: string, depth: number): readonly [string, unknown] {

@@ -20,7 +20,7 @@ export async function readRequest(message: IncomingMessage): Promise<ReadRequest
   const base = { method, path: url.pathname, query: Object.fromEntries(url.searchParams), headers }
   const body = await readBody(message)
   if (body === undefined) {
-    return { refusal: status(413, 'RequestEntityTooLarge', `Request body is too large: limit is ${BODY_BYTES_MAX}`) }
+    return { refusal: status(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${BODY_BYTES_MAX}`) }
   }
   if (body.length === 0) return { request: base }
   const type = headers['content-type'] ?? 'application/json'

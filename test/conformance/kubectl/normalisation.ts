@@ -156,7 +156,9 @@ function lastLine(text: string): string {
 }
 
 /** Normalises a JSON value: keys and texts, versions, node ports, order of managed fields. */
-export function normaliseJson(context: NormalContext, value: unknown, key = ''): unknown {
+export function normaliseJson(context: NormalContext, value: unknown, path = ''): unknown {
+  // Picked values have their whole path as key.
+  const key = path.split('.').at(-1) ?? ''
   if (Array.isArray(value)) {
     const items = value.map((item) => normaliseJson(context, item))
     return key === 'managedFields'
