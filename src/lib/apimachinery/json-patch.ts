@@ -192,7 +192,7 @@ class Patcher {
     if (position < 0 || position >= place.container.length) {
       throw new PatchFailure(`Unable to access invalid index: ${index}: invalid index referenced`)
     }
-    return (place.container as unknown[])[position]
+    return place.container[position]
   }
 
   #requireIndex(key: string): number {

@@ -92,7 +92,7 @@ class StrategicMerger {
     const property = own ?? extra
     if (property === undefined) return { schema: undefined, mergeKey: '', merge: false, replace: false }
     const { schema: resolved } = resolveSchema(property, this.#definitions)
-    const strategies = String(property['x-kubernetes-patch-strategy'] ?? '').split(',')
+    const strategies = (property['x-kubernetes-patch-strategy'] ?? '').split(',')
     return {
       schema: resolved.items === undefined ? resolved : resolveSchema(resolved.items, this.#definitions).schema,
       mergeKey: property['x-kubernetes-patch-merge-key'] ?? '',

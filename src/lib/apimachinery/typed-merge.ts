@@ -163,7 +163,7 @@ function checkList(
       report(`element ${index}: ${problem}`)
       return
     }
-    const step = type.relationship === 'atomic' ? (`i:${index}` as PathStep) : elementStep(type, item, index)
+    const step = type.relationship === 'atomic' ? `i:${index}` : elementStep(type, item, index)
     if (seen.has(step)) report(`duplicate entries for key ${fieldPathText([step])}`)
     seen.add(step)
     check(item, type.element(), [...path, step], errors)

@@ -151,9 +151,9 @@ class LoopbackDataplane implements Dataplane {
     const client = this.#clients.get(key)
     this.#pods.delete(key)
     this.#clients.delete(key)
-    const closing = [host?.stop(), closeClient(client)]
+    const closing = Promise.all([host?.stop(), closeClient(client)])
     this.#refresh()
-    await Promise.all(closing)
+    await closing
   }
 
   probe(pod: KubeObject, container: string, probe: ProbeSpec, done: ProbeDone): void {

@@ -16,7 +16,7 @@ export interface WireApi {
 /** Sends a complete answer. */
 export function sendAnswer(response: ServerResponse, answer: ApiResponse): void {
   const isText = typeof answer.body === 'string'
-  const text = answer.body instanceof Uint8Array ? answer.body : isText ? String(answer.body) : bodyText(answer)
+  const text = bodyBytes(answer)
   response.statusCode = answer.code
   response.setHeader('content-type', isText ? 'text/plain; charset=utf-8' : 'application/json')
   for (const [name, value] of Object.entries(answer.headers ?? {})) {
@@ -26,7 +26,8 @@ export function sendAnswer(response: ServerResponse, answer: ApiResponse): void 
   response.end(text)
 }
 
-function bodyText(answer: ApiResponse): string {
+function bodyBytes(answer: ApiResponse): string | Uint8Array {
+  if (typeof answer.body === 'string' || answer.body instanceof Uint8Array) return answer.body
   if (answer.headers?.['content-type'] !== 'application/yaml') return `${JSON.stringify(answer.body)}\n`
   return toYaml(answer.body, { sortMapEntries: true, lineWidth: 0, indentSeq: false, aliasDuplicateObjects: false })
 }
