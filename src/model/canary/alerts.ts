@@ -86,6 +86,7 @@ function* receiverOf({ spec }: AlertProvider, namespace: string, place: string):
 }
 
 function* post(canary: Canary, alert: Alert, fields: readonly AlertField[], receiver: Receiver): Plan<void> {
+  if (!URL.canParse(receiver.url)) throw new StepFailed(`invalid ${receiver.type} hook URL ${receiver.url}`)
   const notifier = notifierFor(receiver)
   const title = fullName(canary)
   const payload = notifier.payload(

@@ -87,7 +87,7 @@ export function* requireOnline(client: PrometheusClient): Plan<void> {
 }
 
 function isUrl(address: string): boolean {
-  return !/\p{Cc}/u.test(address) && !address.startsWith(':')
+  return URL.canParse(address)
 }
 
 function queryUrl(address: string, query: string): string {

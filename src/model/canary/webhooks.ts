@@ -85,6 +85,8 @@ function* withRetries(hook: CanaryWebhook, request: HttpRequest): Plan<Extract<H
 function* followingRedirects(hook: CanaryWebhook, first: HttpRequest): Plan<HttpOutcome> {
   let request = first
   for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
+    const unusable = unusableUrl(request.url)
+    if (unusable !== undefined) return unusable
     const outcome = yield* exchange({ effect: 'webhook', hook: hook.name, type: hook.type || 'rollout', request })
     const location = outcome.ok ? outcome.headers['location'] : undefined
     if (!outcome.ok || location === undefined || !isRedirect(outcome.status)) return outcome
@@ -93,12 +95,21 @@ function* followingRedirects(hook: CanaryWebhook, first: HttpRequest): Plan<Http
   return { ok: false, error: `stopped after ${REDIRECTS_MAX} redirects`, retriable: false }
 }
 
+/** What Go's client says about a URL before it connects. */
+function unusableUrl(url: string): HttpOutcome | undefined {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
+  if (scheme !== 'http' && scheme !== 'https') {
+    return { ok: false, error: `unsupported protocol scheme ${JSON.stringify(scheme)}`, retriable: false }
+  }
+  return URL.canParse(url) ? undefined : { ok: false, error: 'http: no Host in request URL' }
+}
+
 function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 }
 
 function redirected(request: HttpRequest, location: string, status: number): HttpRequest {
-  const url = new URL(location, request.url).href
+  const url = URL.canParse(location, request.url) ? new URL(location, request.url).href : location
   if (status === 307 || status === 308) return { ...request, url }
   const { body: _body, ...rest } = request
   return { ...rest, method: 'GET', url }

@@ -151,7 +151,7 @@ function timeoutText({ effect }: HttpEffect): string {
 function transportText(error: unknown, url: string): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const { code, address, port } = (cause ?? {}) as { code?: string; address?: string; port?: number }
-  const { hostname } = new URL(url)
+  const hostname = URL.canParse(url) ? new URL(url).hostname : url
   switch (code) {
     case 'ECONNREFUSED':
       return `dial tcp ${address ?? hostname}:${port ?? 80}: connect: connection refused`

@@ -2,6 +2,7 @@ export {
   type LocalApi,
   type LocalController,
   type LocalControllerOptions,
+  type Fault,
   type HttpEffect,
   startLocalController
 } from './local-controller.ts'

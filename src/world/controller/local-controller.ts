@@ -27,6 +27,14 @@ export interface LocalApi {
   get(group: string, resource: string, namespace: string | undefined, name: string): KubeObject | undefined
 }
 
+/**
+ * What goes wrong at one effect: the process dies before or after it, or an API request is answered otherwise than the
+ * server did, whether it was applied or not.
+ */
+export type Fault =
+  | { readonly fault: 'crash'; readonly moment: 'before' | 'after' }
+  | { readonly fault: 'answer'; readonly response: ApiResponse; readonly applied: boolean }
+
 /** Settings of a controller in the same process. */
 export interface LocalControllerOptions {
   readonly settings: ControllerSettings
@@ -39,6 +47,8 @@ export interface LocalControllerOptions {
   /** Called before and after each tick. */
   readonly onTick?: (moment: 'begin' | 'end', context: RunContext) => void
   readonly onEventWrite?: OnEventWrite
+  /** Drills: what goes wrong at an effect; asked once before each. */
+  readonly fault?: (effect: Effect, context: RunContext) => Fault | undefined
   /** Called before a worker or a tick goes on after a pause. */
   readonly onWake?: (context: RunContext) => void
 }
@@ -122,12 +132,19 @@ class InProcessController implements LocalController {
 
   #performFor(context: RunContext, process: { readonly alive: boolean }): Perform {
     const perform = localPerform(this.#options, context, { gauges: this.gauges, sink: this.#sink })
-    return (effect, resume) =>
-      perform(effect, (result) => {
+    return (effect, resume) => {
+      const fault = this.#options.fault?.(effect, context)
+      if (fault?.fault === 'crash' && fault.moment === 'before') return this.#broken(new ControllerPanic('killed'))
+      const answer = (result: unknown): void => {
         if (!process.alive) return
         this.#options.onEffect?.(effect, result, context)
+        if (fault?.fault === 'crash') return this.#broken(new ControllerPanic('killed'))
         resume(result)
-      })
+      }
+      if (fault?.fault !== 'answer') return perform(effect, answer)
+      if (fault.applied) perform(effect, () => answer(fault.response))
+      else answer(fault.response)
+    }
   }
 }
 

@@ -14,6 +14,7 @@ export function discordNotifier({ url }: Receiver): Notifier {
 }
 
 function withSlackPath(url: string): string {
+  if (!URL.canParse(url)) return url
   const parsed = new URL(url)
   parsed.pathname = `${parsed.pathname.replace(/\/+$/, '')}/slack`
   return parsed.href
