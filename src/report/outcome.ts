@@ -2,12 +2,14 @@ import type { CaseResult } from '../run/index.ts'
 
 /** What became of the rollout itself: its weights and how it ended. */
 export function rolloutText(result: CaseResult): string {
-  const weights = result.milestones.filter((milestone) => milestone.label.startsWith('weight '))
-  const first = weights[0]?.label.slice('weight '.length)
-  const last = weights.at(-1)?.label.slice('weight '.length)
+  const weights = result.milestones
+    .filter((milestone) => milestone.label.startsWith('weight '))
+    .map((milestone) => Number(milestone.label.slice('weight '.length)))
+  const [first] = weights
+  const most = Math.max(...weights)
   const ends = result.milestones.filter((milestone) => ['Succeeded', 'Failed'].includes(milestone.label))
   const words = ends.map((end) => (end.label === 'Succeeded' ? 'promoted' : 'rolled back'))
-  const span = first === undefined ? 'no weight' : first === last ? `weight ${first}` : `weights ${first}…${last}`
+  const span = first === undefined ? 'no weight' : first === most ? `weight ${first}` : `weights ${first}…${most}`
   return `${span}, ${words.length === 0 ? 'not ended' : words.join(', ')}`
 }
 
