@@ -1,4 +1,5 @@
 export { type AppProcess, type AppProcessStart, serveAppProcess } from './app-process.ts'
+export { containersOf, podKeyOf, readContainer } from './container.ts'
 export {
   type ClientIdentity,
   createDataplane,
@@ -8,6 +9,6 @@ export {
 } from './dataplane.ts'
 export type { Holds } from './holds.ts'
 export type { RequestObservation } from './observation.ts'
-export type { ShellPlace } from './pod-host.ts'
-export type { ProbeDone, ProbeSpec } from './probes.ts'
+export { portNumber, type ShellPlace } from './pod-host.ts'
+export { probedUrl, type ProbeDone, type ProbeSpec } from './probes.ts'
 export { CLIENT_HEADER, ERROR_HEADER, HOLD_HEADER, KEY_HEADER, PORT_HEADER, TARGET_HEADER } from './wire-headers.ts'

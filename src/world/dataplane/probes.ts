@@ -178,7 +178,7 @@ function execProbe(
 }
 
 /** The URL on the container itself that a probe's command asks: `podcli check http`, `wget`, `curl`; undefined for any other command. */
-function probedUrl(argv: readonly string[]): { readonly port: number; readonly path: string } | undefined {
+export function probedUrl(argv: readonly string[]): { readonly port: number; readonly path: string } | undefined {
   const program = argv[0]?.split('/').at(-1)
   if (program === 'sh' || program === 'bash') {
     const commands = shellWords(argv[2] ?? '', () => '')

@@ -6,7 +6,7 @@ import { type ApiServer, createApiServer } from '../../model/apiserver/index.ts'
 import { bindApi, type BoundApi, type WireHooks } from '../wire/index.ts'
 import type { WorldClock } from './clock.ts'
 import type { WallFigures } from './figures.ts'
-import { injectProxy } from './injection.ts'
+import { injectProxy } from '../joint/index.ts'
 import { createWatchHolds, type WatchHolds } from './watch-holds.ts'
 
 /** The API server of a world, bound to TLS on loopback. */

@@ -1,20 +1,24 @@
 import { randomStream } from '../../lib/random/index.ts'
-import { type Controller, parseFlags, resolveSettings, startController } from '../controller/index.ts'
+import { type Controller, resolveSettings, startController } from '../controller/index.ts'
 import type { ClientIdentity } from '../dataplane/index.ts'
+import {
+  controllerFlags,
+  countUserRequests,
+  flaggerLogLine,
+  isClusterName,
+  isPrometheus,
+  roleOfImage,
+  TickEvidence,
+  traceOfEffect
+} from '../joint/index.ts'
 import { createOutbound } from '../outbound/index.ts'
 import type { WorldSpec } from '../world.ts'
 import type { WorldClock } from './clock.ts'
 import type { ControlPlane } from './control-plane.ts'
-import { flaggerLogLine, traceOfEffect } from './controller-trace.ts'
-import { imagesOf, roleOfImage } from './images.ts'
 import type { LogBook } from './log-book.ts'
-import { countUserRequests, type WorldMetrics } from './metrics.ts'
-import { isPrometheus, type Network } from './network.ts'
-import { TickEvidence } from './tick-evidence.ts'
+import type { WorldMetrics } from './metrics.ts'
+import type { Network } from './network.ts'
 import type { TraceLog } from './trace-log.ts'
-
-/** Where Flagger of the tutorials finds Linkerd's Prometheus. */
-const METRICS_SERVER = 'http://prometheus.linkerd-viz:9090'
 
 /** The controller's own client in the mesh. */
 const FLAGGER: ClientIdentity = { namespace: 'flagger-system', name: 'flagger', serviceAccount: 'flagger' }
@@ -49,8 +53,11 @@ export async function startControllerSide(options: ControllerSideOptions): Promi
       const dot = canary.indexOf('.')
       return api.get('flagger.app', 'canaries', canary.slice(dot + 1), canary.slice(0, dot))
     },
-    userRequests: (workload: string, namespace: string, windowMs: number) =>
-      countUserRequests(metrics.engine, workload, namespace, windowMs, clock.now())
+    userRequests: rememberLast(
+      (workload: string, namespace: string, windowMs: number) =>
+        countUserRequests(metrics.engine, { workload, namespace, windowMs }, clock.now()),
+      () => clock.now()
+    )
   }
   const outbound = createOutbound({
     allowHosts: spec.allowHosts,
@@ -79,35 +86,6 @@ export async function startControllerSide(options: ControllerSideOptions): Promi
   return { controller, tickOf: (canary) => ticks.get(canary) ?? 0 }
 }
 
-/** Flags of the scenario over those of a Flagger among the manifests over what the mesh calls for. */
-export function controllerFlags(spec: WorldSpec): Readonly<Record<string, string>> {
-  return {
-    'mesh-provider': spec.mesh.provider,
-    'metrics-server': METRICS_SERVER,
-    ...flagsOfManifests(spec),
-    ...spec.controller.flags
-  }
-}
-
-interface WithContainers {
-  readonly template?: {
-    readonly spec?: { readonly containers?: readonly { readonly image?: string; readonly args?: readonly string[] }[] }
-  }
-}
-
-function flagsOfManifests(spec: WorldSpec): Readonly<Record<string, string>> {
-  for (const object of spec.manifests) {
-    const isController = imagesOf(object).some((image) => {
-      const role = roleOfImage(image, spec.images)
-      return role.role === 'stand-in' && role.part === 'controller'
-    })
-    if (!isController) continue
-    const containers = (object.spec as WithContainers | undefined)?.template?.spec?.containers ?? []
-    return parseFlags(containers.flatMap((container) => container.args ?? []))
-  }
-  return {}
-}
-
 /**
  * Where a URL of the controller is answered: the world's Prometheus, a Service of the cluster through the controller's
  * own proxy, or (undefined) the world outside.
@@ -120,15 +98,7 @@ function insideAddress(
   const { hostname, port, pathname, search } = new URL(url)
   const rest = `${pathname}${search}`
   if (isPrometheus(hostname, Number(port))) return `${metrics.listener.url}${rest}`
-  return isClusterName(controlPlane, hostname) ? `http://127.0.0.1:${proxyPort}${rest}` : undefined
-}
-
-/** `name`, `name.namespace`, `name.namespace.svc…`, an address: hosts that a pod's resolver finds in the cluster. */
-function isClusterName({ api }: ControlPlane, host: string): boolean {
-  if (/^[\d.]+$/.test(host)) return true
-  const [, namespace, svc] = host.split('.')
-  if (namespace === undefined || svc === 'svc') return true
-  return svc === undefined && api.get('', 'namespaces', undefined, namespace) !== undefined
+  return isClusterName(controlPlane.api, hostname) ? `http://127.0.0.1:${proxyPort}${rest}` : undefined
 }
 
 /** The controller's log belongs to the pods that stand for it. */

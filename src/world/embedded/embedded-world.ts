@@ -13,7 +13,7 @@ import type { CommandResult, World, WorldAddresses, WorldFigures, WorldSpec, Wor
 import type { WorldClock } from './clock.ts'
 import type { ControlPlane } from './control-plane.ts'
 import type { WallFigures } from './figures.ts'
-import { objectName, requireKnownImages } from './images.ts'
+import { objectName, requireKnownImages } from '../joint/index.ts'
 import { type KubeconfigFile, writeKubeconfig } from './kubeconfig-file.ts'
 import type { OpenLoop } from './load/open-loop.ts'
 import type { WorldMetrics } from './metrics.ts'

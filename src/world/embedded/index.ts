@@ -2,7 +2,7 @@ import { createTraceLog } from './trace-log.ts'
 import { createWorldClock } from './clock.ts'
 import { startControlPlane } from './control-plane.ts'
 import { startFigures } from './figures.ts'
-import { requireKnownImages } from './images.ts'
+import { requireKnownImages } from '../joint/index.ts'
 import type { World, WorldSpec } from '../world.ts'
 
 /**

@@ -1,18 +1,15 @@
-import type { AppSpec, KubeObject, MeshSpec } from '../../kinds/index.ts'
+import type { AppSpec, MeshSpec } from '../../kinds/index.ts'
 import type { Hold } from '../../lib/time/index.ts'
 import type { ApiServer } from '../../model/apiserver/index.ts'
 import type { DiscoveredPod, ScrapeResult, ScrapeTask } from '../../model/scrape/index.ts'
 import { type ClientIdentity, createDataplane, type Dataplane, type RequestObservation } from '../dataplane/index.ts'
 import type { WorldShell } from '../shell/index.ts'
 import type { WorldClock } from './clock.ts'
-import { roleOfImage } from './images.ts'
+import { isPrometheus, roleOfImage, withProxyContainer } from '../joint/index.ts'
 import { openUpstream, type Upstream } from './load/upstream.ts'
 
 /** Who scrapes. */
 const PROMETHEUS: ClientIdentity = { namespace: 'linkerd-viz', name: 'prometheus', serviceAccount: 'prometheus' }
-
-/** Port on which every Prometheus of a cluster listens. */
-const PROMETHEUS_PORT = 9090
 
 /** The data plane of a world with the ways into it. */
 export interface Network {
@@ -92,11 +89,6 @@ function specOf(image: string, images: Readonly<Record<string, AppSpec>>): AppSp
   return role.role === 'stand-in' ? { app: 'pause', faults: [], options: {} } : undefined
 }
 
-/** Names under which tutorials and charts know Linkerd's Prometheus; any `prometheus…` host on its port is the world's. */
-export function isPrometheus(host: string, port: number): boolean {
-  return port === PROMETHEUS_PORT && /(^|[.-])prometheus([.-]|$)/.test(host)
-}
-
 interface AppCommand {
   readonly place: { readonly namespace: string; readonly pod: string; readonly container: string }
   readonly argv: readonly string[]
@@ -150,17 +142,4 @@ async function scrape(
   if (!answer.ok) return { ok: false, error: answer.message, durationMs }
   if (answer.status !== 200) return { ok: false, error: `server returned HTTP status ${answer.status}`, durationMs }
   return { ok: true, body: answer.body, contentType: String(answer.headers['content-type'] ?? ''), durationMs }
-}
-
-interface PodWithContainers extends KubeObject {
-  readonly spec?: { readonly containers?: readonly { readonly name?: string }[] }
-}
-
-function withProxyContainer(pod: KubeObject): DiscoveredPod {
-  const { spec } = pod as PodWithContainers
-  const containers = spec?.containers ?? []
-  const meshed = pod.metadata.labels?.['linkerd.io/control-plane-ns'] !== undefined
-  if (!meshed || containers.some((container) => container.name === 'linkerd-proxy')) return pod as DiscoveredPod
-  const proxy = { name: 'linkerd-proxy', ports: [{ name: 'linkerd-admin', containerPort: 4191, protocol: 'TCP' }] }
-  return { ...pod, spec: { ...spec, containers: [...containers, proxy] } } as DiscoveredPod
 }

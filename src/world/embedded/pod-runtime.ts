@@ -1,7 +1,7 @@
 import type { AppSpec, KubeObject } from '../../kinds/index.ts'
 import type { PodRuntime } from '../../model/controllers/index.ts'
 import type { Dataplane } from '../dataplane/index.ts'
-import { imagesOf, objectName, roleOfImage, unknownImage } from './images.ts'
+import { imagesOf, objectName, roleOfImage, unknownImage } from '../joint/index.ts'
 
 /** Host of images that scenarios use for a pull that fails. */
 const INVALID_REGISTRY = 'registry.invalid/'

@@ -1,3 +1,5 @@
+import { versionOfImage } from '../../joint/index.ts'
+
 /** The part of a request's observation that tells which version answered. */
 export interface AnsweredBy {
   readonly key: string
@@ -28,9 +30,4 @@ export function createLoadVersions(): LoadVersions {
       return version
     }
   }
-}
-
-/** The tag of an image, or the whole of it where there is none. */
-export function versionOfImage(image: string): string {
-  return /:([^:/@]+)(?:@|$)/.exec(image)?.[1] ?? image
 }

@@ -1,5 +1,5 @@
-import { Pool } from 'undici'
-import type { Hold } from '../../../lib/time/index.ts'
+import { type Dispatcher, Pool } from 'undici'
+import type { Hold, Scheduled } from '../../../lib/time/index.ts'
 import type { WorldClock } from '../clock.ts'
 
 /** Most bytes of an answer that a client of the twin reads. */
@@ -61,48 +61,93 @@ interface Sending {
   readonly signal: AbortSignal | undefined
 }
 
-async function send({ clock, pool, request, hold, signal }: Sending): Promise<UpstreamAnswer> {
-  const abort = new AbortController()
-  let timedOut = false
-  const giveUp = (): void => {
-    hold.resume()
-    abort.abort()
+function send(sending: Sending): Promise<UpstreamAnswer> {
+  return new Promise((resolve) => {
+    const exchange = new Exchange(sending, resolve)
+    const { pool, request, hold } = sending
+    pool.dispatch(
+      {
+        method: request.method as Dispatcher.HttpMethod,
+        path: request.path,
+        headers: twinHeaders(request, hold),
+        body: request.body ?? null
+      },
+      exchange
+    )
+  })
+}
+
+/** One request on its way; tells its outcome once, whichever of answer, time-out and abort comes first. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #sending: Sending
+  readonly #resolve: (answer: UpstreamAnswer) => void
+  readonly #timer: Scheduled | undefined
+  readonly #onAbort = (): void => this.#giveUp('aborted', 'aborted')
+  readonly #chunks: Buffer[] = []
+  #bytes = 0
+  #status = 0
+  #headers: Readonly<Record<string, string | string[] | undefined>> = {}
+  #controller: Dispatcher.DispatchController | undefined
+  #over = false
+
+  constructor(sending: Sending, resolve: (answer: UpstreamAnswer) => void) {
+    this.#sending = sending
+    this.#resolve = resolve
+    const { clock, request, signal } = sending
+    if (request.timeoutMs !== undefined) {
+      this.#timer = clock.at(clock.now() + request.timeoutMs, () => this.#giveUp('timeout', 'timed out'))
+    }
+    signal?.addEventListener('abort', this.#onAbort)
+    if (signal?.aborted === true) this.#onAbort()
   }
-  const timer =
-    request.timeoutMs === undefined
-      ? undefined
-      : clock.at(clock.now() + request.timeoutMs, () => {
-          timedOut = true
-          giveUp()
-        })
-  signal?.addEventListener('abort', giveUp)
-  if (signal?.aborted === true) giveUp()
-  try {
-    const answer = await pool.request({
-      method: request.method as 'GET',
-      path: request.path,
-      headers: twinHeaders(request, hold),
-      body: request.body ?? null,
-      signal: abort.signal
-    })
-    const chunks: Buffer[] = []
-    let bytes = 0
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes <= ANSWER_BYTES_MAX) chunks.push(chunk)
-    }
-    const refusal = answer.headers['x-twin-error']
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#over) controller.abort(new Error('given up'))
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>
+  ): void {
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytes += chunk.length
+    if (this.#bytes <= ANSWER_BYTES_MAX) this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    const refusal = this.#headers['x-twin-error']
     if (refusal !== undefined) {
-      return { ok: false, reason: refusal === 'unresolved' ? 'resolve' : 'refused', message: String(refusal) }
+      const reason = refusal === 'unresolved' ? 'resolve' : 'refused'
+      this.#finish({ ok: false, reason, message: String(refusal) })
+      return
     }
-    return { ok: true, status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) }
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
-    if (timedOut) return { ok: false, reason: 'timeout', message: 'timed out' }
-    return { ok: false, reason: abort.signal.aborted ? 'aborted' : 'reset', message }
-  } finally {
-    timer?.cancel()
-    signal?.removeEventListener('abort', giveUp)
+    this.#finish({ ok: true, status: this.#status, headers: this.#headers, body: Buffer.concat(this.#chunks) })
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#finish({ ok: false, reason: 'reset', message: error.message })
+  }
+
+  /** The outcome is told under the hold: what it leads to happens before time moves on. */
+  #giveUp(reason: 'timeout' | 'aborted', message: string): void {
+    if (this.#over) return
+    this.#sending.hold.resume()
+    this.#finish({ ok: false, reason, message })
+    this.#controller?.abort(new Error(message))
+  }
+
+  #finish(answer: UpstreamAnswer): void {
+    if (this.#over) return
+    this.#over = true
+    this.#timer?.cancel()
+    this.#sending.signal?.removeEventListener('abort', this.#onAbort)
+    this.#resolve(answer)
   }
 }
 

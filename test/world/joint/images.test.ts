@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AppSpec, KubeObject } from '../../../src/kinds/index.ts'
-import { requireKnownImages, roleOfImage } from '../../../src/world/embedded/images.ts'
+import { requireKnownImages, roleOfImage } from '../../../src/world/joint/index.ts'
 
 const PODINFO: AppSpec = { app: 'podinfo', faults: [], options: {} }
 const PAUSE: AppSpec = { app: 'pause', faults: [], options: {} }

@@ -1,0 +1,16 @@
+import type { KubeObject } from '../../kinds/index.ts'
+import type { DiscoveredPod } from '../../model/scrape/index.ts'
+
+interface PodWithContainers extends KubeObject {
+  readonly spec?: { readonly containers?: readonly { readonly name?: string }[] }
+}
+
+/** A pod as service discovery sees it: one with a proxy has its container. */
+export function withProxyContainer(pod: KubeObject): DiscoveredPod {
+  const { spec } = pod as PodWithContainers
+  const containers = spec?.containers ?? []
+  const meshed = pod.metadata.labels?.['linkerd.io/control-plane-ns'] !== undefined
+  if (!meshed || containers.some((container) => container.name === 'linkerd-proxy')) return pod as DiscoveredPod
+  const proxy = { name: 'linkerd-proxy', ports: [{ name: 'linkerd-admin', containerPort: 4191, protocol: 'TCP' }] }
+  return { ...pod, spec: { ...spec, containers: [...containers, proxy] } } as DiscoveredPod
+}
