@@ -1,6 +1,7 @@
 import { forbiddenStatus, isJsonMap, notFoundStatus, statusFailure } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import type { ResourceCall } from './core.ts'
+import { limitRange } from './limit-ranger.ts'
 import { refuse } from './refusal.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -12,7 +13,7 @@ import type { Warnings } from './warnings.ts'
  */
 export function admitCreate(call: ResourceCall, object: KubeObject, _warnings: Warnings): KubeObject {
   checkNamespace(call, object)
-  if (call.info.group === '' && call.info.resource === 'pods') return admitPod(call, object)
+  if (call.info.group === '' && call.info.resource === 'pods') return limitRange(call, admitPod(call, object))
   return object
 }
 

@@ -7,6 +7,7 @@ import { rulesOf } from './kind-rules.ts'
 import { trackUpdate } from './managed-fields.ts'
 import { generateName, prepareNewMetadata } from './object-meta.ts'
 import { checkWriteOptions } from './option-validation.ts'
+import { chargeQuotas } from './quota.ts'
 import { refuse, refuseInvalid } from './refusal.ts'
 import { checkBodyType } from './request-body.ts'
 import { afterCommit, beforeCommit } from './side-effects.ts'
@@ -65,6 +66,7 @@ export function storeNew(
   refuseInvalid({ group: info.storage.group, name: info.kind }, object.metadata.name, rules.validate(info, object))
   object = uniqueName(call, object)
   object = beforeCommit(call, object, undefined, warnings)
+  chargeQuotas(call, object)
   if (isDryRun(call)) return withoutVersion(object)
   const stored = core.store.put(info.storage, object, undefined)
   afterCommit(call, stored)

@@ -119,8 +119,10 @@ function patchedObject(call: ResourceCall, patching: Patching): Record<string, u
   const shown = type === STRATEGIC_PATCH ? goValueText(patch) : embeddedText(patched, call.info.crd !== undefined)
   checkIdentity(call, patched)
   const expected = expectedKind(call.info)
-  const { object, strict } = decodeObject(patched, expected, undefined, (failure) =>
-    refuseInvalid({ group: '', name: '' }, '', [invalidError('patch', shown, failure)])
+  const { object, strict } = decodeObject(patched, expected, undefined, (failure, converterFailure) =>
+    refuseInvalid({ group: '', name: '' }, '', [
+      invalidError('patch', shown, type === STRATEGIC_PATCH ? converterFailure : failure)
+    ])
   )
   const unknown = call.info.crd?.prune(object)
   const all = [...strict, ...(unknown?.unknownFields ?? []).map((path) => `unknown field "${path}"`)]

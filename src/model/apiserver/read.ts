@@ -37,7 +37,8 @@ export function handleList(call: ResourceCall): ApiResponse {
   const items: KubeObject[] = []
   let last: KubeObject | undefined
   let index = page.start
-  for (; index < page.objects.length && (limit <= 0 || items.length < limit); index++) {
+  const most = limit > 0 ? limit : Number.POSITIVE_INFINITY
+  for (; index < page.objects.length && items.length < most; index++) {
     const object = page.objects[index]
     if (object === undefined || !selection.matches(object)) continue
     items.push(fromStorage(call.info, object))

@@ -118,14 +118,14 @@ export function decodeObject(
   object: Record<string, unknown>,
   expected: ExpectedKind,
   duplicates: Duplicates | undefined,
-  onFailure?: (failure: string) => void
+  onFailure?: (failure: string, converterFailure: string) => void
 ): DecodedObject {
   if (expected.isCustom) return { object, strict: duplicateErrors(object, duplicates) }
   const name = builtinDefinitionName(expected.group, expected.version, expected.kind)
   if (name === undefined) return { object, strict: [] }
-  const { value, strict, failure } = decodeTyped(object, typeTree(name), duplicates)
+  const { value, strict, failure, converterFailure = '' } = decodeTyped(object, typeTree(name), duplicates)
   if (failure !== undefined) {
-    onFailure?.(failure)
+    onFailure?.(failure, converterFailure)
     const head = `${expected.kind} in version ${goQuote(expected.version)} cannot be handled as a ${expected.kind}`
     refuse(badRequestStatus(`${head}: ${failure}`))
   }

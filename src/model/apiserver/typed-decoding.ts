@@ -1,4 +1,4 @@
-import { goQuote, isJsonMap } from '../../lib/apimachinery/index.ts'
+import { canonicalQuantity, goQuote, isJsonMap, QUANTITY_SYNTAX_MESSAGE } from '../../lib/apimachinery/index.ts'
 import { isOmittedZero } from './omitted-zero.data.ts'
 import { emptyStruct, type FieldNode, type TypeNode } from './type-tree.ts'
 
@@ -9,12 +9,21 @@ export interface DecodeResult {
   readonly strict: readonly string[]
   /** A value of the wrong type; decoding stops there. */
   readonly failure?: string
+  /** The same in the words of a strategic patch. */
+  readonly converterFailure?: string
 }
 
 /** Names that appeared more than once in an object of the parsed text. */
 export type Duplicates = ReadonlyMap<object, readonly string[]>
 
-class TypeMismatch extends Error {}
+class TypeMismatch extends Error {
+  /** The words of the converter that applies strategic patches. */
+  readonly converterText: string
+  constructor(message: string, converterText: string) {
+    super(message)
+    this.converterText = converterText
+  }
+}
 
 interface Walk {
   readonly strict: string[]
@@ -41,7 +50,7 @@ export function decodeTyped(value: unknown, node: TypeNode, duplicates?: Duplica
     return { value: decodeNode(value, node, { path: '', goPath: '', struct: '' }, walk), strict: walk.strict }
   } catch (error) {
     if (!(error instanceof TypeMismatch)) throw error
-    return { value, strict: walk.strict, failure: error.message }
+    return { value, strict: walk.strict, failure: error.message, converterFailure: error.converterText }
   }
 }
 
@@ -144,8 +153,11 @@ function zeroOf(node: TypeNode): unknown {
 function decodeScalar(value: unknown, node: TypeNode, place: Place): unknown {
   switch (node.type) {
     case 'string':
+      return typeof value === 'string' ? value : mismatch(value, place, 'string')
     case 'bytes':
-      return typeof value === 'string' ? value : mismatch(value, place, node.type === 'bytes' ? '[]uint8' : 'string')
+      return decodeBytes(value, place)
+    case 'quantity':
+      return decodeQuantity(value)
     case 'bool':
       return typeof value === 'boolean' ? value : mismatch(value, place, 'bool')
     case 'int32':
@@ -161,6 +173,23 @@ function decodeScalar(value: unknown, node: TypeNode, place: Place): unknown {
   }
 }
 
+/** Quantities are written in their canonical form: `0.5` as `500m`. */
+function decodeQuantity(value: unknown): unknown {
+  const canonical = canonicalQuantity(value)
+  if (canonical === undefined) throw new TypeMismatch(QUANTITY_SYNTAX_MESSAGE, QUANTITY_SYNTAX_MESSAGE)
+  return canonical
+}
+
+function decodeBytes(value: unknown, place: Place): unknown {
+  if (typeof value !== 'string') return mismatch(value, place, '[]uint8')
+  const text = value.replaceAll(/[\r\n]/g, '')
+  const bad = text.search(/[^A-Za-z0-9+/=]/)
+  const isCut = text.length % 4 !== 0
+  if (bad === -1 && !isCut) return value
+  const message = `illegal base64 data at input byte ${bad === -1 ? text.length - (text.length % 4) : bad}`
+  throw new TypeMismatch(message, message)
+}
+
 function decodeInteger(value: unknown, type: 'int32' | 'int64', place: Place): unknown {
   if (typeof value !== 'number') return mismatch(value, place, type)
   const fits = Number.isInteger(value) && (type === 'int64' || Math.abs(value) <= 2_147_483_648)
@@ -170,9 +199,8 @@ function decodeInteger(value: unknown, type: 'int32' | 'int64', place: Place): u
 function decodeTime(value: unknown, isMicro: boolean): unknown {
   if (typeof value === 'string' && Number.isNaN(Date.parse(value))) {
     const text = goQuote(value)
-    throw new TypeMismatch(
-      `parsing time ${text} as "2006-01-02T15:04:05${isMicro ? '.000000' : ''}Z07:00": cannot parse ${text} as "2006"`
-    )
+    const message = `parsing time ${text} as "2006-01-02T15:04:05${isMicro ? '.000000' : ''}Z07:00": cannot parse ${text} as "2006"`
+    throw new TypeMismatch(message, message)
   }
   return value
 }
@@ -186,7 +214,26 @@ function mismatch(value: unknown, place: Place, goType: string, literal = ''): n
         ? 'bool'
         : typeof value
   const where = place.goPath === '' ? 'Go value' : `Go struct field ${place.struct}.${place.goPath}`
-  throw new TypeMismatch(`json: cannot unmarshal ${found}${literal} into ${where} of type ${goType}`)
+  throw new TypeMismatch(
+    `json: cannot unmarshal ${found}${literal} into ${where} of type ${goType}`,
+    converterText(value, goType)
+  )
+}
+
+/** What apimachinery's unstructured converter says of a value that does not fit. */
+function converterText(value: unknown, goType: string): string {
+  const found = Array.isArray(value)
+    ? 'slice'
+    : isJsonMap(value)
+      ? 'map'
+      : typeof value === 'number'
+        ? 'int64'
+        : typeof value === 'boolean'
+          ? 'bool'
+          : 'string'
+  if (goType.startsWith('map[')) return `cannot restore map from ${found}`
+  if (goType.startsWith('[]')) return `cannot restore slice from ${found}`
+  return goType.startsWith('v1.') ? `cannot restore struct from: ${found}` : `unrecognized type: ${goType}`
 }
 
 const GO_NAMES: Readonly<Record<string, string>> = {
