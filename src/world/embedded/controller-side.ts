@@ -53,11 +53,8 @@ export async function startControllerSide(options: ControllerSideOptions): Promi
       const dot = canary.indexOf('.')
       return api.get('flagger.app', 'canaries', canary.slice(dot + 1), canary.slice(0, dot))
     },
-    userRequests: rememberLast(
-      (workload: string, namespace: string, windowMs: number) =>
-        countUserRequests(metrics.engine, { workload, namespace, windowMs }, clock.now()),
-      () => clock.now()
-    )
+    userRequests: (workload: string, namespace: string, windowMs: number) =>
+      countUserRequests(metrics.engine, { workload, namespace, windowMs }, clock.now())
   }
   const outbound = createOutbound({
     allowHosts: spec.allowHosts,
