@@ -102,15 +102,38 @@ describe('renderQuery()', () => {
     expect(renderQuery(query, model)).toBe('rate(x{ns="test",d="inbound"}[1m])')
   })
 
-  test('fails with Go’s words for a missing variable and an unknown function', () => {
-    const missing =
-      'template excution failed: template: tmpl:1:8: executing "tmpl" at <variables>: map has no entry for key "nope"'
-    expect(() => renderQuery('up{{ {{ variables.nope }}', { ...model, variables: {} })).toThrow()
-    expect(() => renderQuery('q_x+{{ variables.nope }}', { ...model, variables: {} })).toThrow(
-      missing.replace('1:8', '1:7')
-    )
-    expect(() => renderQuery('{{ foo }}', model)).toThrow(
-      'template parsing failed: template: tmpl:1: function "foo" not defined'
-    )
+  test('runs pipelines, conditions, ranges and variables', () => {
+    const render = (template: string): string => renderQuery(template, model)
+    expect(render('{{ printf "%s-%s" namespace target | printf "<%s>" }}')).toBe('<test-podinfo>')
+    expect(render('{{ if eq variables.direction "inbound" }}in{{ else }}out{{ end }}')).toBe('in')
+    expect(render('{{ if false }}a{{ else if namespace }}b{{ else }}c{{ end }}')).toBe('b')
+    expect(render('{{ range $key, $value := variables }}{{ $key }}={{ $value }};{{ end }}')).toBe('direction=inbound;')
+    expect(render('{{ with target }}{{ . }}{{ end }}')).toBe('podinfo')
+    expect(
+      render('{{- $x := index variables "direction" }}{{ $x }} {{ index variables "nope" }}|{{ len target }}')
+    ).toBe('inbound |7')
+    expect(render('{{ (printf "%s" name) }}')).toBe('app')
+  })
+
+  test.each([
+    [
+      'q_x+{{ variables.nope }}',
+      'template excution failed: template: tmpl:1:7: executing "tmpl" at <variables>: map has no entry for key "nope"'
+    ],
+    ['{{ foo }}', 'template parsing failed: template: tmpl:1: function "foo" not defined'],
+    ['a\n{{ namespace', 'template parsing failed: template: tmpl:2: unclosed action'],
+    ['{{ if namespace }}x', 'template parsing failed: template: tmpl:1: unexpected EOF'],
+    ['{{ }}', 'template parsing failed: template: tmpl:1: missing value for command'],
+    ['x{{ end }}', 'template parsing failed: template: tmpl:1: unexpected {{end}}'],
+    [
+      '{{ .Foo }}',
+      'template excution failed: template: tmpl:1:3: executing "tmpl" at <.Foo>: nil data; no entry for key "Foo"'
+    ],
+    [
+      '{{ namespace "x" }}',
+      'template excution failed: template: tmpl:1:3: executing "tmpl" at <namespace>: wrong number of args for namespace: want 0 got 1'
+    ]
+  ])('%j fails with Go’s words', (template, message) => {
+    expect(() => renderQuery(template, model)).toThrow(message)
   })
 })
