@@ -107,6 +107,6 @@ function convertStored(info: ResourceInfo, object: KubeObject): KubeObject {
   if (info.resource === 'events' && info.group === 'events.k8s.io') return convertEvent(object, 'events.k8s.io/v1')
   const renamed = { ...object, apiVersion: info.apiVersion }
   if (info.crd === undefined) return renamed
-  // What the other version does not know is not shown, what it adds by default is.
-  return info.crd.default(info.crd.prune(renamed).value) as KubeObject
+  // What the other version does not know is not shown; its own defaults are for new objects.
+  return info.crd.prune(renamed).value as KubeObject
 }

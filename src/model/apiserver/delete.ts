@@ -107,12 +107,25 @@ export function deleteObject(call: ResourceCall, existing: KubeObject, options: 
   const grace = graceSeconds(call, existing, options)
   const finalizers = finalizersFor(call, existing, options)
   const isPending = grace > 0 || finalizers.length > 0 || isNamespaceHeld(call, existing)
-  if (!isPending) return { object: options.dryRun ? existing : removeNow(call, existing), isGone: true }
+  if (!isPending) {
+    if (options.dryRun) return { object: existing, isGone: true }
+    return { object: removeNow(call, isPod(call) ? markGone(call, existing) : existing), isGone: true }
+  }
   const marked = markDeleted(call, existing, { grace, finalizers })
   if (options.dryRun || marked === existing) return { object: marked, isGone: false }
   const stored = call.core.store.put(call.info.storage, marked, existing)
   if (isCrd(call)) terminateCrd(call.core, stored)
   return { object: stored, isGone: false }
+}
+
+function isPod(call: ResourceCall): boolean {
+  return call.info.group === '' && call.info.resource === 'pods'
+}
+
+/** A pod that goes at once is marked first, which watchers see (`updateForGracefulDeletionAndFinalizers`). */
+function markGone(call: ResourceCall, existing: KubeObject): KubeObject {
+  const marked = markDeleted(call, existing, { grace: 0, finalizers: [] })
+  return marked === existing ? existing : call.core.store.put(call.info.storage, marked, existing)
 }
 
 function removeNow(call: ResourceCall, existing: KubeObject): KubeObject {

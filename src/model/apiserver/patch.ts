@@ -21,7 +21,7 @@ import { metadataOf } from './object-meta.ts'
 import { checkPatchOptions } from './option-validation.ts'
 import { refuse, refuseInvalid } from './refusal.ts'
 import { transformObject } from './representation.ts'
-import { decodeObject } from './request-body.ts'
+import { decodeObject, wrongKind } from './request-body.ts'
 import { parseJsonText } from './json-text.ts'
 import { refuseMissing, updateObject } from './update.ts'
 import { warnDeprecation, Warnings } from './warnings.ts'
@@ -117,9 +117,9 @@ function patchedObject(call: ResourceCall, patching: Patching): Record<string, u
   const patched = type === STRATEGIC_PATCH ? strategic(call, current, patch) : plainPatch(type, current, patch)
   if (!isJsonMap(patched)) return refuseUnprocessable()
   const shown = type === STRATEGIC_PATCH ? goValueText(patch) : embeddedText(patched, call.info.crd !== undefined)
-  checkIdentity(call, patched)
+  const identified = withIdentity(call, patched, { type, shown })
   const expected = expectedKind(call.info)
-  const { object, strict } = decodeObject(patched, expected, undefined, (failure, converterFailure) =>
+  const { object, strict } = decodeObject(identified, expected, undefined, (failure, converterFailure) =>
     refuseInvalid({ group: '', name: '' }, '', [
       invalidError('patch', shown, type === STRATEGIC_PATCH ? converterFailure : failure)
     ])
@@ -167,7 +167,11 @@ function strategic(call: ResourceCall, current: KubeObject, patch: unknown): unk
 }
 
 /** A patch may not turn an object into another one. */
-function checkIdentity(call: ResourceCall, patched: Record<string, unknown>): void {
+function withIdentity(
+  call: ResourceCall,
+  patched: Record<string, unknown>,
+  { type, shown }: { readonly type: string; readonly shown: string }
+): Record<string, unknown> {
   const { info } = call
   const name = metadataOf(patched).name ?? ''
   const wanted = call.path.name ?? ''
@@ -179,10 +183,11 @@ function checkIdentity(call: ResourceCall, patched: Record<string, unknown>): vo
   if (name !== wanted) {
     refuse(badRequestStatus(`the name of the object (${name}) does not match the name on the URL (${wanted})`))
   }
-  if (patched['kind'] !== info.kind || patched['apiVersion'] !== info.apiVersion) {
-    const found = `${String(patched['apiVersion'])}, Kind=${String(patched['kind'])}`
-    refuse(badRequestStatus(`the object provided is of kind ${found}, not of ${info.apiVersion}, Kind=${info.kind}`))
-  }
+  if (patched['kind'] === info.kind && patched['apiVersion'] === info.apiVersion) return patched
+  // The typed object that a strategic patch is applied to keeps its kind.
+  if (type === STRATEGIC_PATCH) return { ...patched, kind: info.kind, apiVersion: info.apiVersion }
+  const wrong = wrongKind(String(patched['apiVersion']), String(patched['kind']), expectedKind(info))
+  return refuseInvalid({ group: '', name: '' }, '', [invalidError('patch', shown, wrong)]) ?? patched
 }
 
 /**

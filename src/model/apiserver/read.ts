@@ -45,7 +45,7 @@ export function handleList(call: ResourceCall): ApiResponse {
     last = object
   }
   const rest = limit > 0 ? page.objects.slice(index) : []
-  const isMore = limit > 0 && items.length === limit && rest.length > 0
+  const isMore = limit > 0 && items.length === limit && rest.length > 0 && !selection.isSingle
   const metadata: Record<string, unknown> = { resourceVersion: String(page.revision) }
   if (isMore && last !== undefined) {
     metadata['continue'] = continueToken(call, page.revision, last)

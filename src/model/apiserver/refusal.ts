@@ -32,7 +32,11 @@ export function refuse(status: FailureStatus): never {
  * @param errors - what is wrong
  */
 export function refuseInvalid(kind: GroupName, name: string, errors: readonly FieldError[]): void {
-  if (errors.length > 0) refuse(invalidStatus(kind, name, errors))
+  if (errors.length === 0) return
+  const status = invalidStatus(kind, name, errors)
+  if (kind.name !== '') refuse(status)
+  const { kind: _kind, ...details } = status.details ?? {}
+  refuse({ ...status, details })
 }
 
 /**

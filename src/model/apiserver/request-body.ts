@@ -66,7 +66,8 @@ function refuseShape(text: string, kind: string, value: unknown): never {
 function refuseText(text: string, kind: string, error: string): never {
   const isJson = text.trimStart().startsWith('{')
   const excerpt = text.length > EXCERPT_LENGTH ? `${text.slice(0, EXCERPT_LENGTH)} ...` : text
-  const shown = isJson ? excerpt : Buffer.from(text).toString('hex').slice(0, 64)
+  const hex = Buffer.from(text).subarray(0, EXCERPT_LENGTH).toString('hex')
+  const shown = isJson ? excerpt : `${hex}${text.length > EXCERPT_LENGTH ? ' ...' : ''}`
   const what = `couldn't get version/kind; json parse error: ${error}`
   return refuse(badRequestStatus(`the object provided is unrecognized (must be of type ${kind}): ${what} (${shown})`))
 }
@@ -92,19 +93,29 @@ export function withExpectedKind(body: unknown, expected: ExpectedKind): Record<
 
 function wrongKindMessage(givenVersion: string, givenKind: string, expected: ExpectedKind): string {
   const kind = givenKind === '' ? expected.kind : givenKind
-  const [version = '', group = ''] = givenVersion.split('/').toReversed()
+  const [version = ''] = givenVersion.split('/').toReversed()
   if (expected.isCustom) {
     const wanted = `${expected.group === '' ? '' : `${expected.group}/`}${expected.version}, Kind=${expected.kind}`
     return kind === expected.kind
       ? `the API version in the data (${givenVersion}) does not match the expected API version (${expected.group}/${expected.version})`
       : `the kind in the data (${givenVersion}, Kind=${kind}) does not match the expected kind (${wanted})`
   }
-  const head = `${kind} in version ${goQuote(version)} cannot be handled as a ${expected.kind}: `
+  return `${kind} in version ${goQuote(version)} cannot be handled as a ${expected.kind}: ${wrongKind(givenVersion, kind, expected)}`
+}
+
+/**
+ * Why an object of one kind is none of another.
+ * @param givenVersion - apiVersion of the object
+ * @param kind - its kind
+ * @param expected - kind of the endpoint
+ */
+export function wrongKind(givenVersion: string, kind: string, expected: ExpectedKind): string {
+  const [version = '', group = ''] = givenVersion.split('/').toReversed()
   if (builtinDefinitionName(group, version, kind) !== undefined) {
     const internal = expected.group === '' ? 'core' : (expected.group.split('.')[0] ?? '')
-    return `${head}converting (${version}.${kind}) to (${internal}.${expected.kind}): unknown conversion`
+    return `converting (${version}.${kind}) to (${internal}.${expected.kind}): unknown conversion`
   }
-  return `${head}no kind ${goQuote(kind)} is registered for version ${goQuote(givenVersion)} in scheme "pkg/runtime/scheme.go:111"`
+  return `no kind ${goQuote(kind)} is registered for version ${goQuote(givenVersion)} in scheme "pkg/runtime/scheme.go:111"`
 }
 
 /**

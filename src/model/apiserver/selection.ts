@@ -72,11 +72,13 @@ const ABSENT: Readonly<Record<string, string>> = {
 /** Which objects a list or watch is about. */
 export interface Selection {
   matches(object: KubeObject): boolean
+  /** Whether at most one object of a namespace can match. */
+  readonly isSingle: boolean
   /** Whether everything matches. */
   readonly isEverything: boolean
 }
 
-const EVERYTHING: Selection = { matches: () => true, isEverything: true }
+const EVERYTHING: Selection = { matches: () => true, isSingle: false, isEverything: true }
 
 /**
  * Reads label and field selector of a request.
@@ -92,6 +94,7 @@ export function readSelection(call: ResourceCall): Selection {
   const values = terms.map((term) => ({ term, path: fieldPathOf(call.info, term.field) }))
   return {
     isEverything: false,
+    isSingle: terms.some((term) => term.field === 'metadata.name' && term.equal),
     matches: (object) =>
       (byName === undefined || object.metadata.name === byName) &&
       (labelSelector === undefined || matchesLabelSelector(labelSelector, object.metadata.labels)) &&

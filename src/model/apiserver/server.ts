@@ -170,7 +170,14 @@ function refused(refusal: Refusal): ApiResponse {
   return { code: status.code, headers, body: status }
 }
 
-const HEALTH_PATHS: ReadonlySet<string> = new Set(['healthz', 'livez', 'readyz'])
+const HEALTH_PATHS: ReadonlySet<string> = new Set([
+  'healthz',
+  'livez',
+  'readyz',
+  'healthz/ping',
+  'livez/ping',
+  'readyz/ping'
+])
 
 function route(core: Core, request: ApiRequest): ApiResponse {
   const [first = ''] = request.path.split('/').filter((part) => part !== '')
@@ -179,7 +186,7 @@ function route(core: Core, request: ApiRequest): ApiResponse {
     return call === undefined ? discover(core, request.path, request.headers?.['accept']) : dispatch(call)
   }
   if (request.path === '/version' || request.path === '/version/') return json(SERVER_VERSION)
-  if (HEALTH_PATHS.has(first)) return text(200, 'ok')
+  if (HEALTH_PATHS.has(request.path.slice(1))) return text(200, 'ok')
   if (first === 'openapi') {
     const answer = openApiDocument(core, request)
     if (answer !== undefined) return answer

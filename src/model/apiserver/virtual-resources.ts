@@ -1,11 +1,21 @@
 import { invalidError, isJsonMap } from '../../lib/apimachinery/index.ts'
 import type { ApiResponse } from '../../kinds/index.ts'
-import { timestamp, type ResourceCall } from './core.ts'
+import { storedObject, timestamp, type ResourceCall } from './core.ts'
 import { decodeBody } from './conversion.ts'
 import { refuseInvalid } from './refusal.ts'
+import { parseBody } from './request-body.ts'
+import { refuseMissing } from './update.ts'
 import { Warnings } from './warnings.ts'
 
 const USER = { username: 'admin', groups: ['system:masters', 'system:authenticated'] }
+
+/** Who asks: the client of the token, or whom it impersonates. */
+function userOf(call: ResourceCall): Record<string, unknown> {
+  const name = call.request.headers?.['impersonate-user']
+  if (name === undefined) return USER
+  const groups = call.request.headers?.['impersonate-group']?.split(', ') ?? []
+  return { username: name, groups: [...groups, 'system:authenticated'] }
+}
 
 /** Resources that answer a question and store nothing. */
 const ANSWERS: Readonly<Record<string, (call: ResourceCall, body: Record<string, unknown>) => unknown>> = {
@@ -15,10 +25,9 @@ const ANSWERS: Readonly<Record<string, (call: ResourceCall, body: Record<string,
   'authorization.k8s.io/selfsubjectrulesreviews': () => ({
     resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
     nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
-    incomplete: true,
-    evaluationError: 'webhook authorizer does not support user rule resolution'
+    incomplete: false
   }),
-  'authentication.k8s.io/selfsubjectreviews': () => ({ userInfo: USER }),
+  'authentication.k8s.io/selfsubjectreviews': (call) => ({ userInfo: userOf(call) }),
   'authentication.k8s.io/tokenreviews': () => ({ authenticated: true, user: USER })
 }
 
@@ -66,14 +75,25 @@ function creationOf(call: ResourceCall): string | null {
 
 const DEFAULT_TOKEN_SECONDS = 3600
 const SECOND_MS = 1000
+const TOKEN_SECONDS_MIN = 600
+
+function checkLifetime(seconds: unknown): void {
+  if (typeof seconds !== 'number' || seconds >= TOKEN_SECONDS_MIN) return
+  const error = invalidError('spec.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes')
+  refuseInvalid({ group: 'authentication.k8s.io', name: 'TokenRequest' }, '', [error])
+}
 
 /**
  * A token of a service account (`serviceaccounts/token`): three parts like a JSON web token, not signed by anyone.
  * @param call - the request
  */
 export function requestToken(call: ResourceCall): ApiResponse {
-  const body = isJsonMap(call.request.body) ? call.request.body : {}
+  const parsed = parseBody(call.request, 'TokenRequest').value
+  const body = isJsonMap(parsed) ? parsed : {}
+  const account = storedObject(call)
+  if (account === undefined) return refuseMissing(call)
   const spec = isJsonMap(body['spec']) ? body['spec'] : {}
+  checkLifetime(spec['expirationSeconds'])
   const seconds = typeof spec['expirationSeconds'] === 'number' ? spec['expirationSeconds'] : DEFAULT_TOKEN_SECONDS
   const now = call.core.clock.now()
   const namespace = call.path.namespace ?? ''

@@ -136,7 +136,7 @@ function sendBookmark(stream: Stream, isInitialEnd: boolean): void {
   const { info, core } = stream.call
   const resourceVersion = String(core.store.revision)
   const annotations = isInitialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}
-  const metadata = { resourceVersion, creationTimestamp: null, ...annotations }
+  const metadata = { resourceVersion, ...annotations }
   const object = { kind: info.kind, apiVersion: info.apiVersion, metadata }
   const body =
     stream.representation.as === undefined
