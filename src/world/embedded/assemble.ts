@@ -20,7 +20,7 @@ import { openUpstream } from './load/upstream.ts'
 import { createLogBook, type LogBook } from './log-book.ts'
 import { startMetrics, type WorldMetrics } from './metrics.ts'
 import { createNetwork, type Network } from './network.ts'
-import { traceOfChange } from '../joint/index.ts'
+import { injectProxy, requireKnownImages, traceOfChange } from '../joint/index.ts'
 import { podRuntime } from './pod-runtime.ts'
 import { shellPorts } from './shell-ports.ts'
 import type { TraceLog } from './trace-log.ts'
@@ -40,6 +40,9 @@ export interface Foundation {
 export async function assembleWorld(foundation: Foundation): Promise<EmbeddedWorld> {
   const { spec, clock, controlPlane, figures } = foundation
   const images: Record<string, AppSpec> = { ...spec.images }
+  requireKnownImages(spec.manifests, images)
+  const { api } = controlPlane
+  controlPlane.setAdmission((request) => injectProxy(request, (name) => api.get('', 'namespaces', undefined, name)))
   const versions = createLoadVersions()
   const metrics = await startMetrics({
     clock,

@@ -6,7 +6,6 @@ import { type ApiServer, createApiServer } from '../../model/apiserver/index.ts'
 import { bindApi, type BoundApi, type WireHooks } from '../wire/index.ts'
 import type { WorldClock } from './clock.ts'
 import type { WallFigures } from './figures.ts'
-import { injectProxy } from '../joint/index.ts'
 import { createWatchHolds, type WatchHolds } from './watch-holds.ts'
 
 /** The API server of a world, bound to TLS on loopback. */
@@ -16,7 +15,12 @@ export interface ControlPlane {
   readonly watchHolds: WatchHolds
   /** Says what answers exec, logs and port-forward; until then no kubelet is reachable. */
   setHooks(hooks: WireHooks): void
+  /** Says what rewrites requests before the server sees them (the mesh's injector); until then nothing does. */
+  setAdmission(admission: Admission): void
 }
+
+/** Rewrites a request as an admission webhook does. */
+export type Admission = (request: ApiRequest) => ApiRequest
 
 /** Options of {@link startControlPlane}. */
 export interface ControlPlaneOptions {
@@ -32,10 +36,11 @@ const MESH_NAMESPACES = ['linkerd', 'linkerd-viz'] as const
 /** Makes the API server with Flagger's, SMI's and the Gateway API's resources installed, and binds it. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { clock, seed, figures } = options
+  let admission: Admission = (request) => request
   const server = createApiServer({ clock, random: randomStream(seed, 'apiserver') })
   const api: ApiServer = {
     ...bindMethods(server),
-    handle: (request) => server.handle(injectProxy(request, (name) => server.get('', 'namespaces', undefined, name)))
+    handle: (request) => server.handle(admission(request))
   }
   const watchHolds = createWatchHolds(clock)
   let hooks: WireHooks = {}
@@ -55,6 +60,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     watchHolds,
     setHooks: (next) => {
       hooks = next
+    },
+    setAdmission: (next) => {
+      admission = next
     }
   }
 }

@@ -2,7 +2,6 @@ import { createTraceLog } from './trace-log.ts'
 import { createWorldClock } from './clock.ts'
 import { startControlPlane } from './control-plane.ts'
 import { startFigures } from './figures.ts'
-import { requireKnownImages } from '../joint/index.ts'
 import type { World, WorldSpec } from '../world.ts'
 
 /**
@@ -11,7 +10,6 @@ import type { World, WorldSpec } from '../world.ts'
  * @throws TwinError TWIN_IMAGE_UNKNOWN, TWIN_MANIFEST_REFUSED, TWIN_PORT_IN_USE, TWIN_WORLD_START
  */
 export async function createEmbeddedWorld(spec: WorldSpec): Promise<World> {
-  requireKnownImages(spec.manifests, spec.images)
   const figures = startFigures()
   const { promise: failed, reject } = Promise.withResolvers<never>()
   // Whoever drives the world awaits this; a failure nobody waits for must not end the process unnamed.
