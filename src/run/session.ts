@@ -81,6 +81,10 @@ export function loadCases(options: SessionOptions): { cases: ResolvedScenario[];
     .filter((scenario) => pattern?.test(`${scenario.labels['family'] ?? ''} ${scenario.name}`) ?? true)
     .filter((scenario) => lastFailed?.includes(scenario.name) ?? true)
   requireDistinctNames(chosen)
+  if (chosen.length === 0 && invalid.length === 0 && lastFailed === undefined) {
+    const what = options.grep === undefined ? 'the named files hold no scenario' : `no case fits --grep ${options.grep}`
+    throw new TwinError('TWIN_USAGE', `${what}; see twin list`)
+  }
   return { cases: shardOf(chosen, options.shard === undefined ? undefined : parseShard(options.shard)), invalid }
 }
 

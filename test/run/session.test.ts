@@ -50,6 +50,12 @@ describe('loadCases()', () => {
     expect(names({ lastFailed: true })).toEqual(['beta'])
   })
 
+  test('a selection that fits nothing is wrong usage, unless nothing failed last time', () => {
+    const folder = folderOf({ ...files, 'last-run.json': '{"failed":[]}' })
+    expect(() => loadCases({ files: [folder], grep: 'omega' })).toThrow('no case fits --grep omega; see twin list')
+    expect(loadCases({ files: [folder], outputFolder: folder, lastFailed: true }).cases).toEqual([])
+  })
+
   test('a seed of the command line takes precedence over the file', () => {
     const folder = folderOf(files)
     expect(loadCases({ files: [folder], seed: 99 }).cases.map((one) => one.seed)).toEqual([99, 99, 99])
