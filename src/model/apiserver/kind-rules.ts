@@ -102,7 +102,7 @@ const CUSTOM_RULES: KindRules = {
     const metadata = object.metadata as unknown as JsonMap
     const before = old?.metadata as unknown as JsonMap | undefined
     const fixed = before === undefined ? [] : validateObjectMetaUpdate(metadata, before)
-    const errors = [...fixed, ...validateObjectMeta(metadata, { nameRule: 'subdomain' })]
+    const errors = [...fixed, ...validateObjectMeta(metadata, { nameRule: 'subdomain', isCustom: true })]
     const found = info.crd?.validate(object, old) ?? []
     return [...errors, ...scaleErrors(info, object), ...(subresource === 'status' ? found.map(fromStatusDoor) : found)]
   },

@@ -66,11 +66,8 @@ function withDefaults(container: Amounts, limits: readonly ContainerLimit[], not
   const limited = { ...amounts(resources['limits']) }
   const added = { request: new Set<string>(), limit: new Set<string>() }
   for (const { defaults, defaultRequests } of limits) {
-    for (const [name, amount] of Object.entries(defaults))
-      if (limited[name] === undefined) ((limited[name] = amount), added.limit.add(name))
-    for (const [name, amount] of Object.entries(defaultRequests)) {
-      if (requested[name] === undefined) ((requested[name] = amount), added.request.add(name))
-    }
+    addMissing(limited, defaults, added.limit)
+    addMissing(requested, defaultRequests, added.request)
   }
   for (const kind of ['request', 'limit'] as const) {
     if (added[kind].size > 0)
@@ -80,6 +77,14 @@ function withDefaults(container: Amounts, limits: readonly ContainerLimit[], not
   if (Object.keys(limited).length > 0) next['limits'] = limited
   if (Object.keys(requested).length > 0) next['requests'] = requested
   return { ...container, resources: next }
+}
+
+function addMissing(amounts: Amounts, defaults: Amounts, added: Set<string>): void {
+  for (const [name, amount] of Object.entries(defaults)) {
+    if (amounts[name] !== undefined) continue
+    amounts[name] = amount
+    added.add(name)
+  }
 }
 
 function exceeds(left: unknown, right: unknown): boolean {

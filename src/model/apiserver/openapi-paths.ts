@@ -176,78 +176,65 @@ function pathParameters(info: ResourceInfo, isItem: boolean): Json[] {
   ]
 }
 
-function objectItem(shape: Shape, sub?: Subresource): Json {
+interface Door {
+  readonly shape: Shape
+  readonly sub: Subresource | undefined
+  /** Definition of what is read and written. */
+  readonly name: string
+  readonly kind: { group: string; version: string; kind: string }
+  readonly suffix: string
+}
+
+function doorOf(shape: Shape, sub: Subresource | undefined): Door {
   const { info, names } = shape.resource
-  const { media, scope } = shape
   const name = sub === undefined ? names.object : shape.resource.subresourceName(sub)
-  const kind =
-    sub === undefined || sub.group === ''
-      ? { ...shape.kind, kind: sub?.kind ?? info.kind }
-      : { group: sub.group, version: sub.version, kind: sub.kind }
-  const suffix = sub === undefined ? '' : pascal(sub.name)
-  const verbs = sub?.verbs ?? info.verbs
+  const own = { ...shape.kind, kind: sub?.kind ?? info.kind }
+  const kind = sub === undefined || sub.group === '' ? own : { group: sub.group, version: sub.version, kind: sub.kind }
+  return { shape, sub, name, kind, suffix: sub === undefined ? '' : pascal(sub.name) }
+}
+
+function writeOperation(door: Door, action: 'post' | 'put', codes: readonly string[]): Json {
+  const { shape, name, kind, suffix } = door
+  const verb = action === 'post' ? 'create' : 'replace'
+  const answers = responses(codes, shape.media, name)
+  const body = requestBody(shape, name)
+  const spec = { action, verb, suffix, kind, parameters: WRITE_PARAMETERS, body, answers }
+  return operation(shape.resource.info, shape.scope, spec)
+}
+
+function readOperation({ shape, name, kind, suffix }: Door): Json {
+  const { info } = shape.resource
+  const parameters = info.crd === undefined ? {} : { parameters: 'resourceVersion:string' }
+  const answers = responses(['200'], shape.media, name)
+  return operation(info, shape.scope, { action: 'get', verb: 'read', suffix, kind, ...parameters, answers })
+}
+
+function deleteOperation({ shape, kind, suffix }: Door): Json {
+  const { info } = shape.resource
+  const answers = responses(['200', '202'], shape.media, `${META}.Status`)
+  const body = { content: content(info.crd === undefined ? ['*/*'] : shape.media, `${META}.DeleteOptions`) }
+  const spec = { action: 'delete', verb: 'delete', suffix, kind, parameters: DELETE_PARAMETERS, body, answers }
+  return operation(info, shape.scope, spec)
+}
+
+function patchOperation({ shape, name, kind, suffix }: Door): Json {
+  const { info } = shape.resource
+  const answers = responses(info.crd === undefined ? ['200', '201'] : ['200'], shape.media, name)
+  const parameters = `${WRITE_PARAMETERS} force:boolean`
+  const spec = { action: 'patch', verb: 'patch', suffix, kind, parameters, body: patchBody(shape), answers }
+  return operation(info, shape.scope, spec)
+}
+
+function objectItem(shape: Shape, sub?: Subresource): Json {
+  const door = doorOf(shape, sub)
+  const verbs = sub?.verbs ?? shape.resource.info.verbs
   const item: Json = {}
-  if (verbs.includes('get')) {
-    const parameters = info.crd === undefined ? {} : { parameters: 'resourceVersion:string' }
-    item['get'] = operation(info, scope, {
-      action: 'get',
-      verb: 'read',
-      suffix,
-      kind,
-      ...parameters,
-      answers: responses(['200'], media, name)
-    })
-  }
-  if (verbs.includes('create') && sub !== undefined) {
-    const answers = responses(['200', '201', '202'], media, name)
-    item['post'] = operation(info, scope, {
-      action: 'post',
-      verb: 'create',
-      suffix,
-      kind,
-      parameters: WRITE_PARAMETERS,
-      body: requestBody(shape, name),
-      answers
-    })
-  }
-  if (verbs.includes('update')) {
-    const answers = responses(['200', '201'], media, name)
-    item['put'] = operation(info, scope, {
-      action: 'put',
-      verb: 'replace',
-      suffix,
-      kind,
-      parameters: WRITE_PARAMETERS,
-      body: requestBody(shape, name),
-      answers
-    })
-  }
-  if (verbs.includes('delete') && sub === undefined) {
-    const answers = responses(['200', '202'], media, `${META}.Status`)
-    const body = { content: content(info.crd === undefined ? ['*/*'] : media, `${META}.DeleteOptions`) }
-    item['delete'] = operation(info, scope, {
-      action: 'delete',
-      verb: 'delete',
-      suffix,
-      kind,
-      parameters: DELETE_PARAMETERS,
-      body,
-      answers
-    })
-  }
-  if (verbs.includes('patch')) {
-    const answers = responses(info.crd === undefined ? ['200', '201'] : ['200'], media, name)
-    item['patch'] = operation(info, scope, {
-      action: 'patch',
-      verb: 'patch',
-      suffix,
-      kind,
-      parameters: `${WRITE_PARAMETERS} force:boolean`,
-      body: patchBody(shape),
-      answers
-    })
-  }
-  item['parameters'] = pathParameters(info, true)
+  if (verbs.includes('get')) item['get'] = readOperation(door)
+  if (verbs.includes('create') && sub !== undefined) item['post'] = writeOperation(door, 'post', ['200', '201', '202'])
+  if (verbs.includes('update')) item['put'] = writeOperation(door, 'put', ['200', '201'])
+  if (verbs.includes('delete') && sub === undefined) item['delete'] = deleteOperation(door)
+  if (verbs.includes('patch')) item['patch'] = patchOperation(door)
+  item['parameters'] = pathParameters(shape.resource.info, true)
   return item
 }
 

@@ -123,7 +123,7 @@ function quotaText(object: KubeObject, isLimit: boolean): string {
   const used = fieldsOf(status['used'])
   const names = Object.keys(hard)
     .sort()
-    .filter((name) => /^limits\./.test(name) === isLimit)
+    .filter((name) => name.startsWith('limits.') === isLimit)
   return names.map((name) => `${name}: ${String(used[name] ?? '0')}/${String(hard[name])}`).join(', ')
 }
 

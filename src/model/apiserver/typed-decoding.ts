@@ -187,7 +187,7 @@ function decodeBytes(value: unknown, place: Place): unknown {
   const isCut = text.length % 4 !== 0
   if (bad === -1 && !isCut) return value
   const message = `illegal base64 data at input byte ${bad === -1 ? text.length - (text.length % 4) : bad}`
-  throw new TypeMismatch(message, message)
+  throw new TypeMismatch(message, `error decoding from json: ${message}`)
 }
 
 function decodeInteger(value: unknown, type: 'int32' | 'int64', place: Place): unknown {

@@ -59,10 +59,14 @@ function parseModel(text: string): ReadonlyMap<string, string> {
 
 function commentText(comment: string): string {
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\*\s?/, ''))
-  return lines
-    .join('\n')
-    .trim()
-    .replaceAll(String.raw`\"`, '"')
-    .replaceAll(String.raw`\'`, "'")
-    .replaceAll(String.raw`\\`, '\\')
+  return (
+    lines
+      .join('\n')
+      .trim()
+      .replaceAll(String.raw`\"`, '"')
+      .replaceAll(String.raw`\'`, "'")
+      .replaceAll(String.raw`\\`, '\\')
+      // The models have lost line breaks: an empty line has become two blanks.
+      .replaceAll(/(?<=\S) {2}(?=\S)/g, '\n\n')
+  )
 }
