@@ -56,6 +56,7 @@ export function fieldWriter(call: ResourceCall): FieldWriter {
  * @param existing - stored object; undefined on creation
  */
 export function trackUpdate(call: ResourceCall, object: KubeObject, existing: KubeObject | undefined): KubeObject {
+  if (!call.core.tracksFields) return untracked(object, existing)
   const live = existing === undefined ? emptyObject(call.info) : fromStorage(call.info, existing)
   const tracked = trackFields({
     ...fieldWriter(call),
@@ -66,6 +67,13 @@ export function trackUpdate(call: ResourceCall, object: KubeObject, existing: Ku
   return Object.isFrozen(tracked.metadata) || tracked.metadata === existing?.metadata
     ? { ...tracked, metadata: { ...tracked.metadata } }
     : tracked
+}
+
+function untracked(object: KubeObject, existing: KubeObject | undefined): KubeObject {
+  const metadata = { ...object.metadata }
+  delete metadata.managedFields
+  const kept = existing?.metadata.managedFields
+  return { ...object, metadata: kept === undefined ? metadata : { ...metadata, managedFields: kept } }
 }
 
 /**
@@ -86,6 +94,7 @@ function emptyObject(info: ResourceInfo): unknown {
  */
 export function sameExceptTimes(object: KubeObject, existing: KubeObject): boolean {
   if (deepEqual(object, existing)) return true
+  if (object.metadata.managedFields === undefined) return false
   return deepEqual(withoutTimes(object), withoutTimes(existing))
 }
 
