@@ -76,7 +76,7 @@ export function createWorldClock(options: WorldClockOptions): WorldClock {
 
 function steppedWorldClock(options: WorldClockOptions, startInstant: Instant): WorldClock {
   const clock = new SteppedClock(startInstant)
-  const pump = createPump(clock, options, options.wall ?? wallClock)
+  const pump = new Pump(clock, options)
   return {
     holding: true,
     now: () => clock.now(),
@@ -86,102 +86,120 @@ function steppedWorldClock(options: WorldClockOptions, startInstant: Instant): W
     startInstant,
     start: () => pump.start(),
     stop: () => pump.stop(),
-    idleWallMs: () => pump.idleWallMs()
+    idleWallMs: () => pump.idleWallMs
   }
-}
-
-interface Pump {
-  start(): void
-  stop(): void
-  idleWallMs(): number
 }
 
 /**
  * Steps the clock once per turn of the event loop while nothing holds it. One step per turn, because what a callback
  * sets off in microtasks (a promise that resolves and starts a request) must have taken its hold before the next step.
  */
-function createPump(clock: SteppedClock, options: WorldClockOptions, wall: Clock): Pump {
-  const stuckAfterWallMs = options.stuckAfterWallMs ?? HOLD_STUCK_WALL_MS
-  let running = false
-  let scheduled = false
-  let lastStepWall = 0
-  let startWall = 0
-  let idleWallMs = 0
-  let ceilingTimer: NodeJS.Timeout | undefined
-  let watchdog: NodeJS.Timeout | undefined
-  const startInstant = clock.now()
+class Pump {
+  readonly #clock: SteppedClock
+  readonly #options: WorldClockOptions
+  readonly #wall: Clock
+  readonly #startInstant: Instant
+  readonly #stuckAfterWallMs: number
+  readonly #lookMs: number
+  #running = false
+  #scheduled = false
+  #startWall = 0
+  #idleWallMs = 0
+  #ceilingTimer: NodeJS.Timeout | undefined
+  #watchdog: NodeJS.Timeout | undefined
+  #stepped = true
+  #standingMs = 0
+  #lastLookWall = 0
 
-  function stop(): void {
-    running = false
-    clearTimeout(ceilingTimer)
-    clearInterval(watchdog)
+  constructor(clock: SteppedClock, options: WorldClockOptions) {
+    this.#clock = clock
+    this.#options = options
+    this.#wall = options.wall ?? wallClock
+    this.#startInstant = clock.now()
+    this.#stuckAfterWallMs = options.stuckAfterWallMs ?? HOLD_STUCK_WALL_MS
+    this.#lookMs = Math.max(10, Math.min(1000, this.#stuckAfterWallMs / 4))
+    clock.onIdle(() => this.#schedule())
   }
-  function fail(error: unknown): void {
-    if (!running) return
-    stop()
-    options.onFailure(error)
+
+  get idleWallMs(): number {
+    return this.#idleWallMs
   }
-  function schedule(): void {
-    if (!running || scheduled) return
+
+  start(): void {
+    if (this.#running) return
+    this.#running = true
+    this.#startWall = this.#wall.now()
+    this.#lastLookWall = this.#startWall
+    this.#watchdog = setInterval(() => this.#look(), this.#lookMs)
+    this.#schedule()
+  }
+
+  stop(): void {
+    this.#running = false
+    clearTimeout(this.#ceilingTimer)
+    clearInterval(this.#watchdog)
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#running) return
+    this.stop()
+    this.#options.onFailure(error)
+  }
+
+  #schedule(): void {
+    if (!this.#running || this.#scheduled) return
     // An event may have come that is due before the one the ceiling waits for.
-    clearTimeout(ceilingTimer)
-    scheduled = true
-    setImmediate(turn)
+    clearTimeout(this.#ceilingTimer)
+    this.#scheduled = true
+    setImmediate(() => this.#turn())
   }
-  function turn(): void {
-    scheduled = false
-    if (!running || !clock.idle) return
-    const waitMs = ceilingWaitMs()
+
+  #turn(): void {
+    this.#scheduled = false
+    if (!this.#running || !this.#clock.idle) return
+    const waitMs = this.#ceilingWaitMs()
     if (waitMs > 0) {
-      const began = wall.now()
-      ceilingTimer = setTimeout(() => {
-        idleWallMs += wall.now() - began
-        turn()
-      }, waitMs)
+      this.#waitForCeiling(waitMs)
       return
     }
-    lastStepWall = wall.now()
+    this.#stepped = true
     try {
-      if (!clock.step()) return
+      if (!this.#clock.step()) return
     } catch (cause) {
-      fail(cause)
+      this.#fail(cause)
       return
     }
-    if (clock.idle) schedule()
+    if (this.#clock.idle) this.#schedule()
   }
-  function ceilingWaitMs(): number {
-    const due = clock.nextDue()
-    if (options.speed === undefined || due === undefined) return 0
-    return (due - startInstant) / options.speed - (wall.now() - startWall)
+
+  #ceilingWaitMs(): number {
+    const due = this.#clock.nextDue()
+    const { speed } = this.#options
+    if (speed === undefined || due === undefined) return 0
+    return (due - this.#startInstant) / speed - (this.#wall.now() - this.#startWall)
   }
-  function watch(): void {
-    if (clock.idle) {
-      lastStepWall = wall.now()
-      return
-    }
-    const standingMs = wall.now() - lastStepWall
-    if (standingMs < stuckAfterWallMs) return
-    const holds = clock.activeHolds()
-    fail(
-      new TwinError(
-        'TWIN_HOLD_STUCK',
-        `Simulated time has stood still for ${Math.round(standingMs / 1000)} wall seconds; held by: ${holds.slice(0, 5).join(', ')}`,
-        { details: { holds, simulatedMs: clock.now() - startInstant } }
-      )
-    )
+
+  #waitForCeiling(waitMs: number): void {
+    const began = this.#wall.now()
+    this.#ceilingTimer = setTimeout(() => {
+      this.#idleWallMs += this.#wall.now() - began
+      this.#turn()
+    }, waitMs)
   }
-  clock.onIdle(schedule)
-  return {
-    start(): void {
-      if (running) return
-      running = true
-      startWall = wall.now()
-      lastStepWall = startWall
-      watchdog = setInterval(watch, Math.max(10, Math.min(1000, stuckAfterWallMs / 4)))
-      schedule()
-    },
-    stop,
-    idleWallMs: () => idleWallMs
+
+  /** A gap between two looks counts as two looks at most: a machine that slept or starved the process holds nothing. */
+  #look(): void {
+    const now = this.#wall.now()
+    const elapsedMs = Math.min(now - this.#lastLookWall, 2 * this.#lookMs)
+    this.#standingMs = this.#clock.idle || this.#stepped ? 0 : this.#standingMs + elapsedMs
+    this.#lastLookWall = now
+    this.#stepped = false
+    if (this.#standingMs < this.#stuckAfterWallMs) return
+    const holds = this.#clock.activeHolds()
+    const seconds = Math.round(this.#standingMs / 1000)
+    const message = `Simulated time has stood still for ${seconds} wall seconds; held by: ${holds.slice(0, 5).join(', ')}`
+    const details = { holds, simulatedMs: this.#clock.now() - this.#startInstant }
+    this.#fail(new TwinError('TWIN_HOLD_STUCK', message, { details }))
   }
 }
 

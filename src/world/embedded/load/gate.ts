@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type Autocannon from 'autocannon'
 import type { Instance } from 'autocannon'
 import { TwinError } from '../../../lib/errors/index.ts'
 import type { UpstreamAnswer } from './upstream.ts'
@@ -44,6 +45,7 @@ export interface Gate {
 
 /**
  * Opens the gate and starts autocannon against it.
+ * @param connections - connections it begins with
  * @param onFailure - called when the generator breaks
  */
 export async function openGate(
@@ -52,77 +54,105 @@ export async function openGate(
   onFailure: (error: TwinError) => void
 ): Promise<Gate> {
   const { default: autocannon } = await import('autocannon')
-  const target = new URL(request.url)
-  const waiting: Parked[] = []
-  const takers: ((parked: Parked | undefined) => void)[] = []
-  const instances: Instance[] = []
-  const ended: Promise<void>[] = []
-  let open = 0
-  let inFlight = 0
-  let answered = 0
-  let closed = false
+  const gate = new OpenGate(request, autocannon, onFailure)
+  await gate.listen()
+  gate.grow(connections)
+  return gate
+}
 
-  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (incoming, response) => {
-    collect(incoming, (body) => {
-      if (closed) return
-      const parked = park(incoming, response, body, () => inFlight--)
-      const taker = takers.shift()
-      if (taker === undefined) waiting.push(parked)
-      else taker(parked)
+type Taker = (parked: Parked | undefined) => void
+
+class OpenGate implements Gate {
+  readonly #request: GateRequest
+  readonly #autocannon: typeof Autocannon
+  readonly #onFailure: (error: TwinError) => void
+  readonly #server: Server
+  readonly #waiting: Parked[] = []
+  readonly #takers: Taker[] = []
+  readonly #instances: Instance[] = []
+  readonly #ended: Promise<void>[] = []
+  #port = 0
+  #open = 0
+  #inFlight = 0
+  #answered = 0
+  #closed = false
+
+  constructor(request: GateRequest, autocannon: typeof Autocannon, onFailure: (error: TwinError) => void) {
+    this.#request = request
+    this.#autocannon = autocannon
+    this.#onFailure = onFailure
+    const limits = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }
+    this.#server = createServer(limits, (incoming, response) => {
+      collect(incoming, (body) => this.#arrive(incoming, response, body))
     })
-  })
-  const port = await listen(server)
+  }
 
-  function grow(count: number): void {
-    open += count
+  async listen(): Promise<void> {
+    this.#port = await listen(this.#server)
+  }
+
+  /** Opens more connections: another instance of autocannon, since one cannot grow. */
+  grow(count: number): void {
+    const { method, headers, body, url } = this.#request
+    const target = new URL(url)
     const { promise, resolve } = Promise.withResolvers<void>()
-    ended.push(promise)
-    const instance = autocannon(
+    this.#open += count
+    this.#ended.push(promise)
+    const instance = this.#autocannon(
       {
-        url: `http://127.0.0.1:${port}${target.pathname}${target.search}`,
+        url: `http://127.0.0.1:${this.#port}${target.pathname}${target.search}`,
         connections: count,
         duration: FOREVER_SECONDS,
         timeout: FOREVER_SECONDS,
         sampleInt: SAMPLE_MS,
-        method: request.method,
-        headers: { ...request.headers, host: request.headers['host'] ?? target.host },
-        ...(request.body === undefined ? {} : { body: request.body })
+        method,
+        headers: { ...headers, host: headers['host'] ?? target.host },
+        ...(body === undefined ? {} : { body })
       },
       (error) => {
         resolve()
-        if (error !== null && !closed) onFailure(notDelivered(request, error))
+        if (error !== null && !this.#closed) this.#onFailure(notDelivered(this.#request, error))
       }
     )
-    instance.on('response', () => answered++)
-    instances.push(instance)
+    instance.on('response', () => this.#answered++)
+    this.#instances.push(instance)
   }
-  grow(connections)
 
-  return {
-    take(ready): void {
-      inFlight++
-      const parked = waiting.shift()
-      if (parked !== undefined) {
-        ready(parked)
-        return
-      }
-      if (inFlight > CONNECTIONS_MAX) {
-        inFlight--
-        ready(undefined)
-        return
-      }
-      takers.push(ready)
-      if (inFlight > open) grow(Math.min(open, CONNECTIONS_MAX - open))
-    },
-    answered: () => answered,
-    async close(): Promise<void> {
-      closed = true
-      for (const instance of instances) instance.stop()
-      // Connections stay open until autocannon has let go of them; it would open them again.
-      await Promise.all(ended)
-      server.closeAllConnections()
-      await new Promise<void>((resolve) => server.close(() => resolve()))
+  take(ready: Taker): void {
+    this.#inFlight++
+    const parked = this.#waiting.shift()
+    if (parked !== undefined) {
+      ready(parked)
+      return
     }
+    if (this.#inFlight > CONNECTIONS_MAX) {
+      this.#inFlight--
+      ready(undefined)
+      return
+    }
+    this.#takers.push(ready)
+    if (this.#inFlight > this.#open) this.grow(Math.min(this.#open, CONNECTIONS_MAX - this.#open))
+  }
+
+  answered(): number {
+    return this.#answered
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const instance of this.#instances) instance.stop()
+    // Connections stay open until autocannon has let go of them; it would open them again.
+    await Promise.all(this.#ended)
+    this.#server.closeAllConnections()
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+  }
+
+  #arrive(incoming: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    if (this.#closed) return
+    const parked = park(incoming, response, body, () => this.#inFlight--)
+    const taker = this.#takers.shift()
+    if (taker === undefined) this.#waiting.push(parked)
+    else taker(parked)
   }
 }
 

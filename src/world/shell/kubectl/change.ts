@@ -124,7 +124,15 @@ function selectTargets(context: KubectlContext): readonly Target[] {
   return (list.items ?? []).map((object) => ({ kind, name: object.metadata.name }))
 }
 
-function patch(client: KubeClient, path: string, type: string, body: unknown, manager: string): KubeObject {
+interface Patch {
+  readonly path: string
+  readonly type: string
+  readonly body: unknown
+  /** Field manager. */
+  readonly manager: string
+}
+
+function patch(client: KubeClient, { path, type, body, manager }: Patch): KubeObject {
   return client.call({
     method: 'PATCH',
     path,
@@ -156,7 +164,12 @@ export function setImage(context: KubectlContext): KubectlOutcome {
       return image === undefined || image === container.image ? [] : [{ name: container.name, image }]
     })
     if (changes.length === 0) continue
-    patch(client, path, STRATEGIC, { spec: { template: { spec: { containers: changes } } } }, 'kubectl-set')
+    patch(client, {
+      path,
+      type: STRATEGIC,
+      body: { spec: { template: { spec: { containers: changes } } } },
+      manager: 'kubectl-set'
+    })
     stdout += `${printedName(target.kind, target.name)} image updated\n`
   }
   return { stdout }
@@ -195,13 +208,8 @@ export function setMetadata(context: KubectlContext, field: 'annotations' | 'lab
         values[name] = value
       }
     }
-    patch(
-      client,
-      path,
-      MERGE,
-      { metadata: { [field]: values } },
-      `kubectl-${field === 'labels' ? 'label' : 'annotate'}`
-    )
+    const manager = `kubectl-${field === 'labels' ? 'label' : 'annotate'}`
+    patch(client, { path, type: MERGE, body: { metadata: { [field]: values } }, manager })
     const unset = changes.every((change) => !change.includes('='))
     stdout += `${printedName(target.kind, target.name)} ${field === 'annotations' ? 'annotated' : unset ? 'unlabeled' : 'labeled'}\n`
   }
@@ -215,7 +223,8 @@ export function scaleObjects(context: KubectlContext): KubectlOutcome {
   if (!Number.isInteger(replicas)) throw new KubectlError('error: required flag(s) "replicas" not set')
   let stdout = ''
   for (const target of readTargets(client, words)) {
-    patch(client, `${client.path(target.kind, namespace, target.name)}/scale`, MERGE, { spec: { replicas } }, 'kubectl')
+    const path = `${client.path(target.kind, namespace, target.name)}/scale`
+    patch(client, { path, type: MERGE, body: { spec: { replicas } }, manager: 'kubectl' })
     stdout += `${printedName(target.kind, target.name)} scaled\n`
   }
   return { stdout }
@@ -243,13 +252,12 @@ export function patchObject(context: KubectlContext): KubectlOutcome {
     const path = client.path(target.kind, namespace, target.name)
     const before = client.call({ method: 'GET', path }) as KubeObject
     const subresource = options.values.get('subresource')
-    const after = patch(
-      client,
-      subresource === undefined ? path : `${path}/${subresource}`,
+    const after = patch(client, {
+      path: subresource === undefined ? path : `${path}/${subresource}`,
       type,
       body,
-      'kubectl-patch'
-    )
+      manager: 'kubectl-patch'
+    })
     const same = after.metadata.resourceVersion === before.metadata.resourceVersion
     stdout += `${printedName(target.kind, target.name)} patched${same ? ' (no change)' : ''}\n`
   }
@@ -273,7 +281,8 @@ export function restartRollout(context: KubectlContext, words: readonly string[]
   for (const target of readTargets(client, words)) {
     const annotations = { 'kubectl.kubernetes.io/restartedAt': formatTimestamp(session.ports.clock.now()) }
     const body = { spec: { template: { metadata: { annotations } } } }
-    patch(client, client.path(target.kind, namespace, target.name), STRATEGIC, body, 'kubectl-rollout')
+    const path = client.path(target.kind, namespace, target.name)
+    patch(client, { path, type: STRATEGIC, body, manager: 'kubectl-rollout' })
     stdout += `${printedName(target.kind, target.name)} restarted\n`
   }
   return { stdout }

@@ -70,8 +70,7 @@ function printTables(context: KubectlContext, wanted: readonly Wanted[], wide: b
         response.code >= 400 ? client.call({ method: 'GET', path: pathOf(context, kind, name) }) : response.body
       ) as Table
       if ((table.rows ?? []).length === 0) continue
-      if (lines.length === 0 && !options.flags.has('no-headers'))
-        lines.push(header(context, table, kind, wide, everywhere))
+      if (lines.length === 0 && !options.flags.has('no-headers')) lines.push(header(context, table, kind, wide))
       for (const row of table.rows ?? []) {
         const cells = visible(table, row.cells, wide)
         if (kinds.size > 1) cells[0] = `${printedName(kind, '')}${cells[0] ?? ''}`
@@ -88,17 +87,11 @@ function printTables(context: KubectlContext, wanted: readonly Wanted[], wide: b
   return { stdout: '', stderr: `No resources found${namespaced ? ` in ${context.namespace} namespace.` : ''}\n` }
 }
 
-function header(
-  context: KubectlContext,
-  table: Table,
-  kind: ResourceKind,
-  wide: boolean,
-  everywhere: boolean
-): string[] {
+function header({ options }: KubectlContext, table: Table, kind: ResourceKind, wide: boolean): string[] {
   const names = table.columnDefinitions.map((column) => column.name.toUpperCase())
   const cells = visible(table, names, wide)
-  if (everywhere && kind.namespaced) cells.unshift('NAMESPACE')
-  if (context.options.flags.has('show-labels')) cells.push('LABELS')
+  if (options.flags.has('all-namespaces') && kind.namespaced) cells.unshift('NAMESPACE')
+  if (options.flags.has('show-labels')) cells.push('LABELS')
   return cells
 }
 
