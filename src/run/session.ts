@@ -128,6 +128,9 @@ function emptyResult(name: string, file: string): Omit<CaseResult, 'outcome' | '
   }
 }
 
+/** Why a case was not run to its end although nothing is wrong with it. */
+const NOT_RUN = 'the session ended before'
+
 type RunOptions = SessionOptions & { readonly world: string }
 
 async function runAll(
@@ -148,16 +151,23 @@ async function runAll(
   options.signal?.addEventListener('abort', interrupt, { once: true })
   const runOne = async (plan: Planned, index: number): Promise<CaseResult> => {
     const skipped = skipReason(plan, options, stop.signal)
-    const started = (): void => output.start(index, plan.scenario, plan.repetition)
+    let begun = false
+    const started = (): void => {
+      begun = true
+      output.start(index, plan.scenario, plan.repetition)
+    }
     const onLine = (line: string): void => output.line(index, line)
     const task = caseTask(plan, options)
-    const result =
+    const ended =
       skipped ??
       (await attempt(plan, options, () => {
         if (pool !== undefined) return pool.run(task, onLine, started)
         started()
         return runTask(task, { signal: stop.signal, onLine })
       }))
+    // What --bail ended, or an interruption before it began, says nothing about the case.
+    const cut = ended.outcome === 'interrupted' && (!begun || options.signal?.aborted !== true)
+    const result: CaseResult = cut ? { ...ended, outcome: 'skipped', exitCode: 0, skippedBecause: NOT_RUN } : ended
     output.end(index, result)
     if (options.bail === true && !['passed', 'skipped'].includes(result.outcome)) interrupt()
     return result
@@ -193,7 +203,7 @@ function skipReason(plan: Planned, options: RunOptions, signal: AbortSignal): Ca
   const because = plan.scenario.excludedWorlds[options.world]
   if (because !== undefined) return { ...base, outcome: 'skipped', exitCode: 0, skippedBecause: because }
   if (!signal.aborted) return undefined
-  return { ...base, outcome: 'skipped', exitCode: 0, skippedBecause: 'the session ended before' }
+  return { ...base, outcome: 'skipped', exitCode: 0, skippedBecause: NOT_RUN }
 }
 
 /** A case whose thread broke is a result like any other. */
