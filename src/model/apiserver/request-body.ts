@@ -3,7 +3,7 @@ import { builtinDefinitionName } from './builtin/index.ts'
 import type { ApiRequest } from '../../kinds/index.ts'
 import { parseJsonText } from './json-text.ts'
 import { refuse } from './refusal.ts'
-import { typeTree } from './type-tree.ts'
+import { typeTree, type TypeNode } from './type-tree.ts'
 import { decodeTyped, type Duplicates } from './typed-decoding.ts'
 
 /** A parsed body. */
@@ -131,7 +131,7 @@ export function decodeObject(
   duplicates: Duplicates | undefined,
   onFailure?: (failure: string, converterFailure: string) => void
 ): DecodedObject {
-  if (expected.isCustom) return { object, strict: duplicateErrors(object, duplicates) }
+  if (expected.isCustom) return decodeCustom(object, duplicates, onFailure)
   const name = builtinDefinitionName(expected.group, expected.version, expected.kind)
   if (name === undefined) return { object, strict: [] }
   const { value, strict, failure, converterFailure = '' } = decodeTyped(object, typeTree(name), duplicates)
@@ -141,6 +141,37 @@ export function decodeObject(
     refuse(badRequestStatus(`${head}: ${failure}`))
   }
   return { object: value as Record<string, unknown>, strict }
+}
+
+/** Of a custom resource only the metadata has a Go type. */
+const CUSTOM_ROOT: TypeNode = {
+  type: 'struct',
+  name: 'PartialObjectMetadata',
+  fields: new Map([
+    [
+      'metadata',
+      { node: typeTree('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'), isRequired: false, isAlwaysWritten: false }
+    ]
+  ])
+}
+
+function decodeCustom(
+  object: Record<string, unknown>,
+  duplicates: Duplicates | undefined,
+  onFailure: ((failure: string, converterFailure: string) => void) | undefined
+): DecodedObject {
+  const repeated = duplicateErrors(object, duplicates)
+  if (object['metadata'] === undefined) return { object, strict: repeated }
+  const { value, strict, failure, converterFailure = '' } = decodeTyped({ metadata: object['metadata'] }, CUSTOM_ROOT)
+  if (failure !== undefined) {
+    onFailure?.(failure, converterFailure)
+    refuse(badRequestStatus(failure))
+  }
+  const metadata = isJsonMap(value) ? value['metadata'] : undefined
+  return {
+    object: metadata === object['metadata'] ? object : { ...object, metadata },
+    strict: [...repeated, ...strict]
+  }
 }
 
 function duplicateErrors(object: unknown, duplicates: Duplicates | undefined): string[] {
