@@ -86,16 +86,6 @@ export class Registry {
     return BUILTIN_INDEX.get(key) ?? this.#custom.get(key)
   }
 
-  /** The resource whose kind that is. */
-  findKind(group: string, version: string, kind: string): ResourceInfo | undefined {
-    return this.all().find((one) => one.group === group && one.version === version && one.kind === kind)
-  }
-
-  /** Whether any resource of that group and version is served. */
-  hasVersion(group: string, version: string): boolean {
-    return this.all().some((one) => one.group === group && one.version === version)
-  }
-
   /** Built-in resources in discovery order, then custom ones by group. */
   all(): readonly ResourceInfo[] {
     return [...BUILTINS, ...this.#custom.values()]

@@ -20,6 +20,7 @@ import { handleGet, handleList } from './read.ts'
 import { Refusal, refuse } from './refusal.ts'
 import { Registry } from './registry.ts'
 import { parseResourcePath } from './request-info.ts'
+import { BUILTINS } from './resources.ts'
 import { handleScale } from './scale.ts'
 import { Store, type StoreSnapshot } from './store.ts'
 import { handleUpdate } from './update.ts'
@@ -189,7 +190,10 @@ function route(core: Core, request: ApiRequest): ApiResponse {
   const [first = ''] = request.path.split('/').filter((part) => part !== '')
   if (first === 'api' || first === 'apis') {
     const call = resourceCall(core, request)
-    return call === undefined ? discover(core, request.path, request.headers?.['accept']) : dispatch(call)
+    if (call !== undefined) return dispatch(call)
+    return parseResourcePath(request.path) === undefined
+      ? discover(core, request.path, request.headers?.['accept'])
+      : text(404, '404 page not found\n')
   }
   if (request.path === '/version' || request.path === '/version/') return json(SERVER_VERSION)
   if (HEALTH_PATHS.has(request.path.slice(1))) return text(200, 'ok')
@@ -210,14 +214,20 @@ function text(code: number, body: string): ApiResponse {
   return { code, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
 }
 
+function hasBuiltinVersion(group: string, version: string): boolean {
+  return BUILTINS.some((info) => info.group === group && info.version === version)
+}
+
 function resourceCall(core: Core, request: ApiRequest): ResourceCall | undefined {
   const path = parseResourcePath(request.path)
   if (path === undefined) return undefined
   const info = core.registry.find(path.group, path.version, path.resource)
-  if (info === undefined)
-    return core.registry.hasVersion(path.group, path.version) || path.group === ''
+  if (info === undefined) {
+    // Groups of definitions are served by another handler, which answers in plain text.
+    return hasBuiltinVersion(path.group, path.version) || path.group === ''
       ? refuse(unknownResourceStatus())
       : undefined
+  }
   if (path.namespace !== undefined && !info.namespaced) refuse(unknownResourceStatus())
   const base = { core, request, query: request.query ?? {}, path, info }
   if (path.subresource === undefined) return base
