@@ -16,7 +16,7 @@ interface CanaryState {
   evidenceTick: number
 }
 
-const WIDTH = { time: 8, tick: 4, canary: 14, state: 14, ok: 22, p99: 12, checks: 10 } as const
+const WIDTH = { time: 8, tick: 4, canary: 14, state: 14, ok: 26, p99: 12, checks: 10 } as const
 
 /**
  * Turns a trace into lines of fixed columns, one per event that a person wants to see:
