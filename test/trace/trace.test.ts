@@ -120,11 +120,11 @@ describe('LineFormatter', () => {
     ])
     const formatter = new LineFormatter({ thresholds: { 'podinfo.test': 5 } })
     expect(events.flatMap((event) => formatter.format(event) ?? []).join('\n')).toMatchInlineSnapshot(`
-      "t+000.0  #1   ● podinfo.test   Initialized                                                   Initialization done! podinfo.test
-      t+010.0  #2   ◆ podinfo.test   new revision                                       checks 0/5 New revision detected! Scaling up podinfo.test
-      t+030.0  #3   ▲ podinfo.test   weight 30      ok 99.87 % of 412      p99 231 ms   checks 0/5 Advance podinfo.test canary weight 30
-      t+040.0  #4   ‖ podinfo.test   weight 30                                          checks 1/5 Halt podinfo.test advancement success rate 69.17% < 99%
-      t+060.0       #                                                                              a person looks"
+      "t+000.0  #1   ● podinfo.test   Initialized                                                       Initialization done! podinfo.test
+      t+010.0  #2   ◆ podinfo.test   new revision                                           checks 0/5 New revision detected! Scaling up podinfo.test
+      t+030.0  #3   ▲ podinfo.test   weight 30      ok 99.87 % of 412          p99 231 ms   checks 0/5 Advance podinfo.test canary weight 30
+      t+040.0  #4   ‖ podinfo.test   weight 30                                              checks 1/5 Halt podinfo.test advancement success rate 69.17% < 99%
+      t+060.0       #                                                                                  a person looks"
     `)
   })
 })
