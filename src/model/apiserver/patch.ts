@@ -95,6 +95,7 @@ function checkPatchShape(type: string, patch: unknown): void {
       )
     )
   }
+  if (type === MERGE_PATCH && patch === null) refuse(badRequestStatus('Invalid JSON Patch'))
   if (type !== JSON_PATCH && !isJsonMap(patch)) {
     refuse(
       badRequestStatus(

@@ -7,7 +7,7 @@ import {
   selectorFromLabels,
   selectorFromObject
 } from '../../lib/apimachinery/index.ts'
-import type { ApiResponse, KubeObject } from '../../kinds/index.ts'
+import type { ApiResponse, JsonObject, KubeObject } from '../../kinds/index.ts'
 import { fromStorage } from './conversion.ts'
 import { storedObject, type ResourceCall } from './core.ts'
 import { evaluateSimplePath } from './json-path.ts'
@@ -96,8 +96,23 @@ function ownedThroughScale(call: ResourceCall, object: KubeObject, existing: Kub
   const tracked = trackUpdate(call, object, existing)
   const path = (call.info.crd?.scale?.specReplicasPath ?? '.spec.replicas').replace(/^\./, '').split('.')
   if (numberAt(object, `.${path.join('.')}`) !== 0) return tracked
-  const entries = (tracked.metadata.managedFields ?? []).filter((entry) => entry['subresource'] !== 'scale')
+  const steps = path.map((step) => `f:${step}`)
+  const entries = (tracked.metadata.managedFields ?? []).flatMap((entry) => {
+    const fields = withoutPath(entry['fieldsV1'], steps)
+    return fields === undefined ? [] : [{ ...entry, fieldsV1: fields }]
+  })
   return { ...tracked, metadata: { ...tracked.metadata, managedFields: entries } }
+}
+
+/** Owned fields without one of them; undefined when nothing is left. */
+function withoutPath(fields: unknown, steps: readonly string[]): JsonObject | undefined {
+  if (!isJsonMap(fields)) return undefined
+  const [step = '', ...rest] = steps
+  const { [step]: found, ...others } = fields as JsonObject
+  if (found === undefined) return fields as JsonObject
+  const inner = rest.length === 0 ? undefined : withoutPath(found, rest)
+  const left: JsonObject = inner === undefined ? others : { ...others, [step]: inner }
+  return Object.keys(left).length === 0 ? undefined : left
 }
 
 function replicasOf(scale: Record<string, unknown>): number {

@@ -3,7 +3,7 @@ import { SystemClock } from '../../../src/lib/time/index.ts'
 import { createApiServer, type ApiServer } from '../../../src/model/apiserver/index.ts'
 import { readDescriptions } from '../../../src/world/wire/index.ts'
 import { createCluster, createInstantRuntime } from '../../../src/world/cluster/index.ts'
-import { bindApi } from '../../../src/world/wire/index.ts'
+import { bindApi, kubeconfigText } from '../../../src/world/wire/index.ts'
 
 /** A fresh twin for one transcript. */
 export interface Twin {
@@ -42,7 +42,8 @@ export async function startTwin(seed: number): Promise<Twin> {
     url: bound.url,
     token: bound.token,
     ca: bound.ca,
-    kubeconfig: bound.kubeconfig(),
+    // The recorded sessions call their context `c`.
+    kubeconfig: kubeconfigText(bound, 'c'),
     close: async () => {
       cluster.stop()
       clearTimeout(timer)
