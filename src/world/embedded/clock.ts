@@ -249,27 +249,3 @@ function wallWorldClock(options: WorldClockOptions): WorldClock {
     idleWallMs: () => 0
   }
 }
-
-/** Resolves `delayMs` of simulated time later, with the hold given back meanwhile; at once when the signal aborts. */
-export function sleepUnder(
-  clock: Pick<WorldClock, 'now' | 'at'>,
-  hold: Hold,
-  delayMs: number,
-  signal?: AbortSignal
-): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      scheduled.cancel()
-      signal?.removeEventListener('abort', done)
-      hold.resume()
-      resolve()
-    }
-    const scheduled = clock.at(clock.now() + delayMs, done)
-    if (signal?.aborted === true) {
-      done()
-      return
-    }
-    signal?.addEventListener('abort', done)
-    hold.suspend()
-  })
-}

@@ -69,7 +69,11 @@ export async function startControllerSide(options: ControllerSideOptions): Promi
     random: randomStream(spec.seed, 'controller'),
     watchSeen: (resourceVersion) => controlPlane.watchHolds.seen(resourceVersion),
     resolve: (url) => insideAddress(options, url, port),
-    fetchImpl: (input, init) => outbound.fetch(String(input), init ?? {}),
+    fetchImpl: (input, init) => {
+      const { hostname } = new URL(String(input))
+      if (isUnresolved(options, hostname)) return Promise.reject(notFound(hostname))
+      return outbound.fetch(String(input), init ?? {})
+    },
     onTick: (moment, context) => {
       if (moment === 'begin') ticks.set(context.canary, context.tick)
     },
@@ -87,15 +91,25 @@ export async function startControllerSide(options: ControllerSideOptions): Promi
  * Where a URL of the controller is answered: the world's Prometheus, a Service of the cluster through the controller's
  * own proxy, or (undefined) the world outside.
  */
-function insideAddress(
-  { controlPlane, metrics }: ControllerSideOptions,
-  url: string,
-  proxyPort: number
-): string | undefined {
+function insideAddress(options: ControllerSideOptions, url: string, proxyPort: number): string | undefined {
+  const { controlPlane, metrics } = options
   const { hostname, port, pathname, search } = new URL(url)
   const rest = `${pathname}${search}`
   if (isPrometheus(hostname, Number(port))) return `${metrics.listener.url}${rest}`
-  return isClusterName(controlPlane.api, hostname) ? `http://127.0.0.1:${proxyPort}${rest}` : undefined
+  if (!isClusterName(controlPlane.api, hostname) || isUnresolved(options, hostname)) return undefined
+  return `http://127.0.0.1:${proxyPort}${rest}`
+}
+
+/** A cluster name without a Service: the pod's resolver would find nothing. */
+function isUnresolved({ controlPlane }: ControllerSideOptions, host: string): boolean {
+  if (/^[\d.]+$/.test(host) || !isClusterName(controlPlane.api, host)) return false
+  const [name = '', namespace = FLAGGER.namespace] = host.split('.')
+  return controlPlane.api.get('', 'services', namespace, name) === undefined
+}
+
+/** What Node's resolver says of a name that is not there; the controller puts it into Go's words. */
+function notFound(host: string): Error {
+  return Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' })
 }
 
 /** The controller's log belongs to the pods that stand for it. */

@@ -6,6 +6,7 @@ import {
   createKubeClient,
   type KubeClient,
   KubectlError,
+  type ResourceKind,
   type ShellPlace,
   type WorldShell
 } from '../shell/index.ts'
@@ -109,7 +110,7 @@ export class EmbeddedWorld implements World {
 
   get(kind: string, name: string): KubeObject | undefined {
     const { api } = this.#parts.controlPlane
-    const resource = this.#client.resourceOf(kind)
+    const resource = this.#resourceOf(kind)
     const slash = name.indexOf('/')
     const namespace = slash < 0 ? 'default' : name.slice(0, slash)
     return api.get(
@@ -118,6 +119,15 @@ export class EmbeddedWorld implements World {
       resource.namespaced ? namespace : undefined,
       name.slice(slash + 1)
     )
+  }
+
+  #resourceOf(kind: string): ResourceKind {
+    try {
+      return this.#client.resourceOf(kind)
+    } catch (cause) {
+      if (!(cause instanceof KubectlError)) throw cause
+      throw new TwinError('TWIN_SCENARIO_INVALID', `no kind "${kind}" is served`, { details: { kind }, cause })
+    }
   }
 
   run(command: string, options: { readonly from?: string } = {}): Promise<CommandResult> {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { isTwinError } from '../../../src/lib/errors/index.ts'
-import { createWorldClock, sleepUnder, type WorldClock } from '../../../src/world/embedded/clock.ts'
+import type { Hold } from '../../../src/lib/time/index.ts'
+import { createWorldClock, type WorldClock } from '../../../src/world/embedded/clock.ts'
 
 const clocks: WorldClock[] = []
 
@@ -16,6 +17,17 @@ function stepped(options: { readonly speed?: number; readonly stuckAfterWallMs?:
   const clock = createWorldClock({ time: 'stepped', onFailure: resolve, ...options })
   clocks.push(clock)
   return { clock, failure: promise }
+}
+
+/** Work that waits for simulated time gives its hold back meanwhile. */
+function sleepUnder(clock: WorldClock, hold: Hold, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.at(clock.now() + delayMs, () => {
+      hold.resume()
+      resolve()
+    })
+    hold.suspend()
+  })
 }
 
 describe('createWorldClock() stepped', () => {

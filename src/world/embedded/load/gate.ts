@@ -38,8 +38,6 @@ export interface Parked {
 export interface Gate {
   /** Calls back with a parked request, opening connections as needed; with undefined when the limit is reached. */
   take(ready: (parked: Parked | undefined) => void): void
-  /** Answers that autocannon has read. */
-  answered(): number
   close(): Promise<void>
 }
 
@@ -74,7 +72,6 @@ class OpenGate implements Gate {
   #port = 0
   #open = 0
   #inFlight = 0
-  #answered = 0
   #closed = false
 
   constructor(request: GateRequest, autocannon: typeof Autocannon, onFailure: (error: TwinError) => void) {
@@ -114,7 +111,6 @@ class OpenGate implements Gate {
         if (error !== null && !this.#closed) this.#onFailure(notDelivered(this.#request, error))
       }
     )
-    instance.on('response', () => this.#answered++)
     this.#instances.push(instance)
   }
 
@@ -132,10 +128,6 @@ class OpenGate implements Gate {
     }
     this.#takers.push(ready)
     if (this.#inFlight > this.#open) this.grow(Math.min(this.#open, CONNECTIONS_MAX - this.#open))
-  }
-
-  answered(): number {
-    return this.#answered
   }
 
   async close(): Promise<void> {

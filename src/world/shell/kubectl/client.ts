@@ -1,4 +1,4 @@
-import type { ApiRequest, ApiResponse, KubeObject } from '../../../kinds/index.ts'
+import type { ApiRequest, ApiResponse } from '../../../kinds/index.ts'
 
 /** One served resource, from discovery. */
 export interface ResourceKind {
@@ -155,9 +155,4 @@ function invalidText(status: StatusLike | undefined, message: string): string {
 export function printedName(kind: ResourceKind, name: string): string {
   const singular = kind.kind.toLowerCase()
   return kind.group === '' ? `${singular}/${name}` : `${singular}.${kind.group}/${name}`
-}
-
-/** Reads an answer as an object. */
-export function asObject(body: unknown): KubeObject {
-  return body as KubeObject
 }
