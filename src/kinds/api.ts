@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from './json.ts'
+import type { JsonObject } from './json.ts'
 
 /** Reference from an owned object to its owner (meta/v1 OwnerReference). */
 export interface OwnerReference {
@@ -95,6 +95,3 @@ export interface ApiChange {
   /** The object before a MODIFIED change. */
   readonly previous?: KubeObject
 }
-
-/** JSON helper re-export for readers of request bodies. */
-export type { JsonObject, JsonValue }

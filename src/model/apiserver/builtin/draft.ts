@@ -31,16 +31,6 @@ export function textAt(map: JsonMap, key: string): string {
 }
 
 /**
- * Member of a map as number.
- * @param map - parent
- * @param key - name of the member
- */
-export function numberAt(map: JsonMap, key: string): number | undefined {
-  const value = map[key]
-  return typeof value === 'number' ? value : undefined
-}
-
-/**
  * Sets members that are absent. For drafts only: objects that were copied and belong to the caller.
  * @param draft - map to complete
  * @param values - defaults; copied where they are objects
