@@ -180,5 +180,5 @@ export function normaliseJson(context: NormalContext, value: unknown, path = '')
 
 function managedKey(entry: unknown): string {
   const { manager, operation, subresource, apiVersion } = entry as Record<string, string>
-  return [manager, operation, subresource ?? '', apiVersion].join('/')
+  return [manager, operation, subresource ?? '', apiVersion].join('|')
 }
