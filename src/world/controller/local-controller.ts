@@ -49,6 +49,8 @@ export interface LocalControllerOptions {
   readonly onEventWrite?: OnEventWrite
   /** Drills: what goes wrong at an effect; asked once before each. */
   readonly fault?: (effect: Effect, context: RunContext) => Fault | undefined
+  /** Drills: the process died by a crash fault. Default: it is started again after the kubelet's pause. */
+  readonly onCrash?: () => void
   /** Called before a worker or a tick goes on after a pause. */
   readonly onWake?: (context: RunContext) => void
 }
@@ -125,6 +127,12 @@ class InProcessController implements LocalController {
     timeline.at(timeline.now() + restartPauseMs(this.#panics++), () => this.#boot())
   }
 
+  #crash(): void {
+    if (this.#options.onCrash === undefined) return this.#broken(new ControllerPanic('killed'))
+    this.kill()
+    this.#options.onCrash()
+  }
+
   #report(effect: Effect): void {
     this.gauges.apply(effect)
     this.#options.onEffect?.(effect, undefined, { canary: '', tick: 0, worker: true })
@@ -134,11 +142,11 @@ class InProcessController implements LocalController {
     const perform = localPerform(this.#options, context, { gauges: this.gauges, sink: this.#sink })
     return (effect, resume) => {
       const fault = this.#options.fault?.(effect, context)
-      if (fault?.fault === 'crash' && fault.moment === 'before') return this.#broken(new ControllerPanic('killed'))
+      if (fault?.fault === 'crash' && fault.moment === 'before') return this.#crash()
       const answer = (result: unknown): void => {
         if (!process.alive) return
         this.#options.onEffect?.(effect, result, context)
-        if (fault?.fault === 'crash') return this.#broken(new ControllerPanic('killed'))
+        if (fault?.fault === 'crash') return this.#crash()
         resume(result)
       }
       if (fault?.fault !== 'answer') return perform(effect, answer)

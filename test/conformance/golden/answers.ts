@@ -9,8 +9,25 @@ export class AnswerList<Answer> {
   readonly #answers: readonly Answer[]
   #next = 0
 
-  constructor(answers: readonly Answer[]) {
+  /** @param taken - answers given already */
+  constructor(answers: readonly Answer[], taken: number = 0) {
     this.#answers = answers
+    this.#next = taken
+  }
+
+  /** Where the list stands: further than its last answer makes no difference. */
+  get position(): number {
+    return Math.max(0, Math.min(this.#next, this.#answers.length - 1))
+  }
+
+  /** The same list at the same place, apart from this one. */
+  copy(): AnswerList<Answer> {
+    return new AnswerList(this.#answers, this.position)
+  }
+
+  /** What is still to come, as text. */
+  rest(): string {
+    return JSON.stringify(this.#answers.slice(this.position))
   }
 
   /** The next answer. */

@@ -2,25 +2,28 @@ import { randomStream } from '../../../src/lib/random/index.ts'
 import type { Instant, Timeline } from '../../../src/lib/time/index.ts'
 import type { ApiRequest, ApiResponse, KubeObject } from '../../../src/kinds/index.ts'
 import { FLAGGER_CRDS, GATEWAY_API_CRDS } from '../../../src/kinds/crds/index.ts'
-import { createApiServer, type ApiServer } from '../../../src/model/apiserver/index.ts'
-import {
-  createCluster,
-  createInstantRuntime,
-  type Cluster,
-  type InstantRuntime
-} from '../../../src/world/cluster/index.ts'
+import { createApiServer, type ApiServer, type ApiSnapshot } from '../../../src/model/apiserver/index.ts'
+import { createCluster, type Cluster } from '../../../src/world/cluster/index.ts'
 import type { GatewayMode, GoldenCase } from './case.ts'
 import { kindPath, PLAIN_CRDS } from './kinds.ts'
+import { RuledPods, type RuledPodsState } from './ruled-pods.ts'
 
 /** First instant of every case. */
 export const START: Instant = Date.UTC(2026, 0, 1)
 const USER_AGENT = { 'user-agent': 'golden-script' }
 
+/** Everything that a world around a controller holds. */
+export interface EnvironmentState {
+  readonly api: ApiSnapshot
+  readonly gateway: GatewayMode
+  readonly pods: RuledPodsState
+}
+
 /** The world around the controller: API server, workloads and a gateway; nothing acts until {@link Environment.settle}. */
 export class Environment {
   readonly clock: Timeline
   readonly api: ApiServer
-  readonly runtime: InstantRuntime
+  readonly runtime: RuledPods
   readonly #cluster: Cluster
   gateway: GatewayMode
 
@@ -33,7 +36,7 @@ export class Environment {
       random,
       crds: [...FLAGGER_CRDS, ...GATEWAY_API_CRDS, ...PLAIN_CRDS]
     })
-    this.runtime = createInstantRuntime({ rules: golden.pods })
+    this.runtime = new RuledPods(golden.pods)
     this.#cluster = createCluster({
       timeline: this.clock,
       api: this.api,
@@ -47,6 +50,26 @@ export class Environment {
       const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
       this.send({ method: 'POST', path: '/api/v1/namespaces', body })
     }
+    this.settle()
+  }
+
+  /** The state now; nothing may be left to do. */
+  save(): EnvironmentState {
+    // No watch is replayed after going back, so that the log of changes need not be kept.
+    const { revision, ...snapshot } = this.api.snapshot()
+    return {
+      api: { ...snapshot, revision, compacted: revision, log: [] },
+      gateway: this.gateway,
+      pods: this.runtime.save()
+    }
+  }
+
+  /** Goes back to a state taken before. */
+  load(state: EnvironmentState): void {
+    this.api.restore(state.api)
+    this.#cluster.resync()
+    this.gateway = state.gateway
+    this.runtime.load(state.pods, this.api.list('', 'pods'))
     this.settle()
   }
 

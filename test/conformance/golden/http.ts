@@ -2,22 +2,32 @@ import type { Timeline } from '../../../src/lib/time/index.ts'
 import type { HttpEffect, HttpOutcome, RunContext } from '../../../src/world/controller/index.ts'
 import { AnswerList, prometheusAnswer, webhookAnswer } from './answers.ts'
 import type { GoldenCase, MetricAnswer, TraceRecord, WebhookAnswer } from './case.ts'
-import type { TraceRecorder } from './recorder.ts'
 
 const ALERT_HOSTS = new Set(['slack.test', 'teams.test', 'discord.test', 'rocket.test', 'gchat.test'])
+
+/** Takes what the hosts saw. */
+export interface HostRecords {
+  add(record: TraceRecord, context?: Pick<RunContext, 'worker'>): void
+}
+
+/** Where every list of answers stands. */
+export interface HostState {
+  readonly metrics: ReadonlyMap<string, { readonly match: string; readonly answers: AnswerList<MetricAnswer> }>
+  readonly webhooks: ReadonlyMap<string, AnswerList<WebhookAnswer>>
+}
 
 type Done = (outcome: HttpOutcome) => void
 
 /** The test hosts of a case: metrics servers, webhooks, the event receiver and alert receivers. */
 export class ScriptedHosts {
-  readonly #recorder: TraceRecorder
+  readonly #recorder: HostRecords
   readonly #timeline: Timeline
-  readonly #metrics: Map<string, { readonly match: string; answers: AnswerList<MetricAnswer> }>
-  readonly #webhooks: Map<string, AnswerList<WebhookAnswer>>
+  #metrics: Map<string, { readonly match: string; answers: AnswerList<MetricAnswer> }>
+  #webhooks: Map<string, AnswerList<WebhookAnswer>>
   /** Path of the canary's first own event hook. */
   readonly #eventHook: string | undefined
 
-  constructor(golden: GoldenCase, recorder: TraceRecorder, timeline: Timeline) {
+  constructor(golden: GoldenCase, recorder: HostRecords, timeline: Timeline) {
     this.#recorder = recorder
     this.#timeline = timeline
     this.#metrics = new Map(
@@ -36,6 +46,23 @@ export class ScriptedHosts {
 
   setWebhook(path: string, answers: readonly WebhookAnswer[]): void {
     this.#webhooks.set(path, new AnswerList(answers))
+  }
+
+  /** The counters now. */
+  save(): HostState {
+    return { metrics: copied(this.#metrics), webhooks: new Map(mapped(this.#webhooks, (answers) => answers.copy())) }
+  }
+
+  /** Goes back to counters taken before. */
+  load({ metrics, webhooks }: HostState): void {
+    this.#metrics = copied(metrics)
+    this.#webhooks = new Map(mapped(webhooks, (answers) => answers.copy()))
+  }
+
+  /** All answers still to come, as text. */
+  digest(): string {
+    const metrics = mapped(this.#metrics, ({ answers }) => answers.rest())
+    return JSON.stringify([metrics, mapped(this.#webhooks, (answers) => answers.rest())])
   }
 
   /** Answers a request of the controller and records it. */
@@ -120,6 +147,14 @@ export class ScriptedHosts {
       done(timedOut ? { ok: false, error } : outcome)
     )
   }
+}
+
+function mapped<From, To>(map: ReadonlyMap<string, From>, change: (value: From) => To): [string, To][] {
+  return [...map].map(([key, value]) => [key, change(value)])
+}
+
+function copied(metrics: HostState['metrics']): Map<string, { match: string; answers: AnswerList<MetricAnswer> }> {
+  return new Map(mapped(metrics, ({ match, answers }) => ({ match, answers: answers.copy() })))
 }
 
 interface EventPayload {

@@ -1,32 +1,21 @@
 import { randomStream, type Random } from '../../../src/lib/random/index.ts'
 import type { Instant, Timeline } from '../../../src/lib/time/index.ts'
-import type { ApiRequest, ApiResponse, Canary } from '../../../src/kinds/index.ts'
-import {
-  parseFlags,
-  resolveSettings,
-  type ControllerSettings,
-  type OnEffect,
-  type OnEventWrite,
-  type RunContext
-} from '../../../src/world/controller/index.ts'
+import type { ApiRequest, ApiResponse } from '../../../src/kinds/index.ts'
+import type { ControllerSettings, OnEffect, OnEventWrite, RunContext } from '../../../src/world/controller/index.ts'
 import type { ApiFault, GoldenCase, GoldenTrace, TraceRecord } from './case.ts'
 import { Environment } from './environment.ts'
+import { faultAnswer, readFault, takeFault } from './faults.ts'
 import { ScriptedHosts } from './http.ts'
 import { withPlaceholders } from './placeholders.ts'
-import { parseApiPath, TraceRecorder } from './recorder.ts'
+import { TraceRecorder } from './recorder.ts'
 import { execute, TriggerWatch } from './script.ts'
+import { caseSettings } from './settings.ts'
 import { stateAfter } from './state.ts'
 
 /** A case that neither ticks nor ends is given up after this much simulated time. */
 const IDLE_MAX_MS = 300_000
 /** After so many seconds of a tick its outcome is taken and the script acts. */
 const SETTLE_SECONDS = 4
-const WRITE_VERBS: Readonly<Record<string, string>> = {
-  POST: 'create',
-  PUT: 'update',
-  PATCH: 'patch',
-  DELETE: 'delete'
-}
 
 /**
  * What a replay asks of its driver: start the controller (again), let time pass to an instant, or until a tick has
@@ -95,11 +84,7 @@ export class Replay {
 
   /** Settings and hooks of the next controller process. */
   nextProcess(): ControllerPorts {
-    const settings = resolveSettings({
-      flags: caseFlags(this.#golden),
-      env: this.#golden.env ?? {},
-      quirksOff: this.#quirksOff
-    })
+    const settings = caseSettings(this.#golden, this.#quirksOff)
     return {
       settings,
       random: randomStream(1, 'controller', this.#processes++),
@@ -124,10 +109,10 @@ export class Replay {
 
   /** The API as the controller sees it: injected faults come first. */
   handle(request: ApiRequest): ApiResponse {
-    const fault = this.#takeFault(request)
+    const fault = takeFault(this.#faults, request)
     if (fault === undefined) return this.environment.api.handle(request)
-    const { code, reason = '', message } = fault
-    return { code, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code } }
+    if (request.method === 'GET') this.recorder.add(readFault(fault, request))
+    return faultAnswer(fault)
   }
 
   #create(object: GoldenCase['canary']): boolean {
@@ -201,25 +186,6 @@ export class Replay {
     this.recorder.endTick()
     this.ticked = true
   }
-
-  #takeFault(request: ApiRequest): ApiFault | undefined {
-    const verb = WRITE_VERBS[request.method] ?? 'get'
-    const target = parseApiPath(request.path)
-    const name = target.name ?? (request.body as Partial<Canary> | undefined)?.metadata?.name
-    const index = this.#faults.findIndex(
-      (fault) =>
-        fault.verb === verb &&
-        fault.resource === target.resource &&
-        fault.subresource === target.subresource &&
-        (fault.name === undefined || fault.name === name)
-    )
-    const fault = this.#faults[index]
-    if (fault === undefined) return undefined
-    const left = (fault.times ?? 1) - 1
-    if (left > 0) this.#faults[index] = { ...fault, times: left }
-    else this.#faults.splice(index, 1)
-    return fault
-  }
 }
 
 interface Cause {
@@ -237,17 +203,6 @@ function sortedCauses(causes: readonly Cause[]): Cause[] {
       ...(message === undefined ? {} : { message })
     }))
     .sort((left, right) => (key(left) < key(right) ? -1 : 1))
-}
-
-function caseFlags(golden: GoldenCase): Record<string, string> {
-  const { extraNamespaces = [] } = golden
-  return {
-    'metrics-server': 'http://prometheus.test',
-    'event-webhook': 'http://events.test/',
-    'control-loop-interval': '1s',
-    ...(extraNamespaces.length === 0 ? { namespace: golden.namespace } : {}),
-    ...parseFlags(golden.flags ?? [])
-  }
 }
 
 interface EventBody {

@@ -69,7 +69,8 @@ interface Rule {
   readonly filters?: readonly Filter[]
 }
 
-function storedWeights(api: ApiServer, golden: GoldenCase): Json | undefined {
+/** The weights that the mesh object holds; undefined where its form is not one of the recorded ones. */
+export function storedWeights(api: ApiServer, golden: GoldenCase): Json | undefined {
   const spec = golden.canary.spec as Canary['spec']
   const apex = spec.service.name ?? spec.targetRef.name
   const find = (group: string, resource: string, name: string): KubeObject | undefined =>

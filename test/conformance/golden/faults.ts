@@ -1,0 +1,48 @@
+import type { ApiRequest, ApiResponse, KubeObject } from '../../../src/kinds/index.ts'
+import type { ApiFault, TraceRecord } from './case.ts'
+import { parseApiPath } from './recorder.ts'
+
+const VERBS: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+
+/** The injected error that a request meets, if any; it is used up by that. */
+export function takeFault(faults: ApiFault[], request: ApiRequest): ApiFault | undefined {
+  const target = parseApiPath(request.path)
+  const verb = VERBS[request.method] ?? (target.name === undefined ? 'list' : 'get')
+  const name = target.name ?? (request.body as Partial<KubeObject> | undefined)?.metadata?.name
+  const index = faults.findIndex(
+    (fault) =>
+      fault.verb === verb &&
+      fault.resource === target.resource &&
+      fault.subresource === target.subresource &&
+      (fault.name === undefined || fault.name === name)
+  )
+  const fault = faults[index]
+  if (fault === undefined) return undefined
+  const left = (fault.times ?? 1) - 1
+  if (left > 0) faults[index] = { ...fault, times: left }
+  else faults.splice(index, 1)
+  return fault
+}
+
+/** The answer that an injected error gives. */
+export function faultAnswer({
+  code,
+  reason = '',
+  message
+}: Pick<ApiFault, 'code' | 'reason' | 'message'>): ApiResponse {
+  return { code, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code } }
+}
+
+/** The record of an injected error on a read. */
+export function readFault({ code, message }: ApiFault, request: ApiRequest): TraceRecord {
+  const { resource, name, subresource } = parseApiPath(request.path)
+  return {
+    t: 'fault',
+    verb: name === undefined ? 'list' : 'get',
+    resource,
+    ...(name === undefined ? {} : { name }),
+    ...(subresource === undefined ? {} : { subresource }),
+    result: code,
+    error: message
+  }
+}
