@@ -1,0 +1,41 @@
+import { ALL_CRDS } from '../../kinds/crds/index.ts'
+import type { ApiRequest } from '../../kinds/index.ts'
+import { TwinError } from '../../lib/errors/index.ts'
+import { randomStream } from '../../lib/random/index.ts'
+import type { Instant, Timeline } from '../../lib/time/index.ts'
+import { type ApiServer, type ApiSnapshot, createApiServer } from '../../model/apiserver/index.ts'
+import { injectProxy } from '../joint/index.ts'
+
+/** Namespaces that an installed mesh has. */
+const MESH_NAMESPACES = ['linkerd', 'linkerd-viz'] as const
+
+/** Seed of what is the same in every world. */
+const FURNISHING_SEED = 0
+
+/** An API server as every world begins with: its definitions are installed once per process, worlds start from that state. */
+let furnished: { readonly start: Instant; readonly snapshot: ApiSnapshot } | undefined
+
+function furnish(start: Instant): ApiSnapshot {
+  const server = createApiServer({
+    clock: { now: () => start },
+    random: randomStream(FURNISHING_SEED, 'apiserver'),
+    crds: ALL_CRDS
+  })
+  for (const name of MESH_NAMESPACES) {
+    const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
+    const { code } = server.handle({ method: 'POST', path: '/api/v1/namespaces', body })
+    if (code >= 400) throw new TwinError('TWIN_WORLD_START', `the namespace ${name} could not be installed (${code})`)
+  }
+  return server.snapshot()
+}
+
+/** Makes a world's API server, with Flagger's, SMI's and the Gateway API's resources and the mesh's injector. */
+export function createWorldApi(timeline: Timeline, seed: number): ApiServer {
+  const start = timeline.now()
+  if (furnished?.start !== start) furnished = { start, snapshot: furnish(start) }
+  const server = createApiServer({ clock: timeline, random: randomStream(seed, 'apiserver') })
+  server.restore(furnished.snapshot)
+  const handle = (request: ApiRequest): ReturnType<ApiServer['handle']> =>
+    server.handle(injectProxy(request, (name) => server.get('', 'namespaces', undefined, name)))
+  return { ...server, handle }
+}

@@ -1,0 +1,196 @@
+import type { AppSpec, KubeObject } from '../../kinds/index.ts'
+import { draw } from '../../lib/random/index.ts'
+import type { PodRuntime, PodStart } from '../../model/controllers/index.ts'
+import { ADMIN_PORT } from '../../model/mesh/index.ts'
+import { containersOf, podKeyOf, portNumber, probedUrl, type ProbeSpec } from '../dataplane/index.ts'
+import { imagesOf, objectName, roleOfImage, unknownImage } from '../joint/index.ts'
+import { singleLatency } from './latency.ts'
+import { type PodPorts, VirtualPod } from './pod.ts'
+
+/** Host of images that scenarios use for a pull that fails. */
+const INVALID_REGISTRY = 'registry.invalid/'
+
+/** Container creation of a kubelet with the image at hand, simulated milliseconds. */
+const CREATION_MS = { least: 600, most: 1400 }
+
+/** podcli waits before its first try. */
+const PODCLI_WAIT_MS = 1000
+
+/** What running pods need of their world. */
+export interface VirtualPodsOptions extends Omit<PodPorts, 'specFor'> {
+  readonly images: Readonly<Record<string, AppSpec>>
+  /** An image nobody described was started. */
+  readonly onUnknownImage: (error: Error) => void
+}
+
+/** The pods of a virtual world: what the kubelets start, probe and stop. */
+export class VirtualPods implements PodRuntime {
+  readonly #options: VirtualPodsOptions
+  readonly #ports: PodPorts
+  readonly #pods = new Map<string, VirtualPod>()
+  #probes = 0
+
+  constructor(options: VirtualPodsOptions) {
+    this.#options = options
+    this.#ports = { ...options, specFor: (image) => specOf(image, options.images) }
+  }
+
+  /** A running pod by `namespace/name`. */
+  get(key: string): VirtualPod | undefined {
+    return this.#pods.get(key)
+  }
+
+  /** Every running pod. */
+  all(): Iterable<VirtualPod> {
+    return this.#pods.values()
+  }
+
+  /** A running pod by its address. */
+  byIp(ip: string): VirtualPod | undefined {
+    for (const pod of this.#pods.values()) if (pod.ip === ip) return pod
+    return undefined
+  }
+
+  start(pod: KubeObject, container?: string): PodStart {
+    const { images, timeline, seed } = this.#options
+    const unknown = imagesOf(pod).find((image) => roleOfImage(image, images).role === 'unknown')
+    if (unknown !== undefined) {
+      if (!unknown.startsWith(INVALID_REGISTRY))
+        this.#options.onUnknownImage(unknownImage(unknown, objectName(pod), images))
+      return { imageError: `failed to pull and unpack image "${unknown}": not found` }
+    }
+    const key = podKeyOf(pod)
+    const chance = draw(seed, 0, 'container-creation', key)
+    const startupMs = Math.round(CREATION_MS.least + (CREATION_MS.most - CREATION_MS.least) * chance)
+    const at = timeline.now() + startupMs
+    const known = this.#pods.get(key)
+    if (known === undefined) {
+      const started = new VirtualPod(pod, this.#ports, at)
+      this.#pods.set(key, started)
+      started.start(at)
+    } else known.start(at, container)
+    this.#options.changing()
+    return { startupMs }
+  }
+
+  stop(pod: KubeObject): void {
+    const key = podKeyOf(pod)
+    this.#pods.get(key)?.stop()
+    this.#pods.delete(key)
+  }
+
+  shutdownMs(pod: KubeObject): number {
+    return this.#pods.get(podKeyOf(pod))?.terminate() ?? 0
+  }
+
+  probe(pod: KubeObject, container: string, probe: ProbeSpec, done: (ok: boolean, detail: string) => void): void {
+    const running = this.#pods.get(podKeyOf(pod))
+    const raw = containersOf(pod).find((candidate) => candidate['name'] === container) ?? {}
+    if (roleOfImage(String(raw['image'] ?? ''), this.#options.images).role === 'stand-in') done(true, 'stand-in')
+    else if (running === undefined) done(false, 'the pod does not run')
+    else if (this.#heldBack(running, container, raw, probe)) done(false, 'not ready')
+    else this.#ask(running, { raw, probe }, done)
+  }
+
+  /** A declared `not-ready` fault fails the readiness probe, whatever it asks. */
+  #heldBack(pod: VirtualPod, name: string, raw: Readonly<Record<string, unknown>>, probe: ProbeSpec): boolean {
+    const app = pod.containers.get(name)?.app
+    if (app === undefined || app.ready(this.#options.timeline.now())) return false
+    const readiness = raw['readinessProbe']
+    return readiness === probe || JSON.stringify(readiness) === JSON.stringify(probe)
+  }
+
+  #ask(
+    pod: VirtualPod,
+    of: { readonly raw: Readonly<Record<string, unknown>>; readonly probe: ProbeSpec },
+    done: (ok: boolean, detail: string) => void
+  ): void {
+    const { raw, probe } = of
+    const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000
+    if (probe.httpGet !== undefined) {
+      const port = portNumber(raw, probe.httpGet.port)
+      const path = probe.httpGet.path ?? '/'
+      if (port === ADMIN_PORT && pod.meshed) {
+        const status = pod.admin(path, undefined, this.#options.timeline.now())
+        done(status < 400, `HTTP probe status ${status}`)
+      } else this.#get(pod, { port, path, waitMs: 0, timeoutMs, counted: true }, done)
+      return
+    }
+    if (probe.tcpSocket !== undefined || probe.grpc !== undefined) {
+      const port = probe.grpc?.port ?? portNumber(raw, probe.tcpSocket?.port)
+      const open = pod.meshed ? pod.up : pod.listenerOf(port) !== undefined
+      done(open, open ? 'connected' : 'dial tcp: connect: connection refused')
+      return
+    }
+    const argv = probe.exec?.command ?? []
+    const url = probedUrl(argv)
+    if (url === undefined) {
+      done(true, 'a command that the twin does not run')
+      return
+    }
+    const waitMs = argv[0]?.endsWith('podcli') === true ? PODCLI_WAIT_MS : 0
+    this.#get(pod, { ...url, waitMs, timeoutMs, counted: false }, done)
+  }
+
+  #get(
+    pod: VirtualPod,
+    ask: {
+      readonly port: number
+      readonly path: string
+      readonly waitMs: number
+      readonly timeoutMs: number
+      /** Whether the pod's proxy is passed and counts. */
+      readonly counted: boolean
+    },
+    done: (ok: boolean, detail: string) => void
+  ): void {
+    const { timeline } = this.#options
+    let over = false
+    let cancel = (): void => {}
+    const finish = (ok: boolean, detail: string): void => {
+      if (over) return
+      over = true
+      timer.cancel()
+      cancel()
+      done(ok, detail)
+    }
+    const timer = timeline.at(timeline.now() + ask.timeoutMs, () =>
+      finish(false, `probe timed out after ${ask.timeoutMs / 1000}s`)
+    )
+    const send = (): void => {
+      if (over) return
+      const began = timeline.now()
+      const [path = '/'] = ask.path.split('?')
+      const target = ask.counted
+        ? pod.inbound({ port: ask.port, method: 'GET', path, identity: undefined }, began)
+        : undefined
+      target?.request(1, began)
+      const listener = pod.listenerOf(ask.port)
+      if (listener === undefined) {
+        target?.latency(502, singleLatency(0), began)
+        target?.response({ status: 502, success: false }, 1, began)
+        finish(false, 'connection refused')
+        return
+      }
+      this.#probes += 1
+      const key = `probe ${pod.key}#${this.#probes}`
+      const request = { method: 'GET', target: ask.path, headers: [], body: '', port: ask.port, key }
+      cancel = listener.serve(request, (answer) => {
+        const status = answer.kind === 'response' ? answer.status : 502
+        const now = timeline.now()
+        target?.latency(status, singleLatency(now - began), now)
+        target?.response({ status, success: status < 500 }, 1, now)
+        const ok = status >= 200 && status < 400
+        finish(ok, ok ? '' : `HTTP probe failed with statuscode: ${status}`)
+      })
+    }
+    if (ask.waitMs > 0) timeline.at(timeline.now() + ask.waitMs, send)
+    else send()
+  }
+}
+
+function specOf(image: string, images: Readonly<Record<string, AppSpec>>): AppSpec | undefined {
+  const role = roleOfImage(image, images)
+  if (role.role === 'app') return role.spec
+  return role.role === 'stand-in' ? { app: 'pause', faults: [], options: {} } : undefined
+}
