@@ -2,7 +2,8 @@ import type { ResolvedScenario } from '../scenario/index.ts'
 import { LineFormatter } from '../trace/index.ts'
 import { runCase } from './case.ts'
 import type { CaseResult } from './result.ts'
-import { worldLoader } from './worlds.ts'
+import { requireUnderstood } from './understood-commands.ts'
+import { commandObstacleOf, worldLoader } from './worlds.ts'
 
 /** What a worker is given: plain data and a port for lines out and the word to stop in. */
 export interface CaseTask {
@@ -24,7 +25,10 @@ export async function runTask(
   const lines = new LineFormatter({ thresholds: thresholds(scenario), verbose: task.verbose })
   return runCase(scenario, {
     world,
-    createWorld: async (spec) => (await worldLoader(world)())(spec),
+    createWorld: async (spec) => {
+      requireUnderstood(scenario, world, await commandObstacleOf(world))
+      return (await worldLoader(world)())(spec)
+    },
     outputFolder,
     repetition,
     ...(speed === undefined ? {} : { speed }),

@@ -5,7 +5,11 @@ import type { CreateWorld } from './case.ts'
 export const WORLD_NAMES: readonly string[] = ['embedded', 'virtual', 'kind', 'k3s', 'cluster']
 
 const LOADERS: Readonly<Record<string, () => Promise<CreateWorld>>> = {
-  embedded: async () => (await import('../world/embedded/index.ts')).createEmbeddedWorld
+  embedded: async () => (await import('../world/embedded/index.ts')).createEmbeddedWorld,
+  virtual: async () => {
+    const { createVirtualWorld } = await import('../world/virtual/index.ts')
+    return (spec) => Promise.resolve().then(() => createVirtualWorld(spec))
+  }
 }
 
 /** How a world is loaded; nothing is imported before it is called. @throws TwinError TWIN_USAGE when there is none */
@@ -16,4 +20,10 @@ export function worldLoader(name: string): () => Promise<CreateWorld> {
     ? `the world "${name}" is not available yet; use --world embedded`
     : `no world is called "${name}"; known: ${WORLD_NAMES.join(', ')}`
   throw new TwinError('TWIN_USAGE', message)
+}
+
+/** What keeps a world from running a command of a scenario; worlds that run any have nothing to say. */
+export async function commandObstacleOf(world: string): Promise<(command: string) => string | undefined> {
+  if (world !== 'virtual') return () => undefined
+  return (await import('../world/virtual/index.ts')).commandObstacle
 }

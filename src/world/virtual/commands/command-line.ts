@@ -56,6 +56,8 @@ export function readCommandLine(text: string): CommandLine {
 
 /** Why the virtual world cannot run a command; undefined: it can. */
 export function commandObstacle(text: string): string | undefined {
+  const keyword = /^\s*(for|while|until|if|case|function)\b/.exec(text)?.[1]
+  if (keyword !== undefined) return `the shell's "${keyword}"`
   const line = readCommandLine(text)
   if (!line.ok) return line.obstacle
   for (const [index, words] of line.pipe.entries()) {
