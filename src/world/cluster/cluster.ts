@@ -84,7 +84,15 @@ const INITIAL_RESOURCES: readonly (readonly [string, string])[] = [
   ['networking.k8s.io', 'ingresses'],
   ['flagger.app', 'canaries'],
   ['gateway.networking.k8s.io', 'httproutes'],
-  ['split.smi-spec.io', 'trafficsplits']
+  ['split.smi-spec.io', 'trafficsplits'],
+  ['keda.sh', 'scaledobjects'],
+  ['networking.istio.io', 'virtualservices'],
+  ['networking.istio.io', 'destinationrules'],
+  ['projectcontour.io', 'httpproxies'],
+  ['gateway.solo.io', 'routetables'],
+  ['gloo.solo.io', 'upstreams'],
+  ['kuma.io', 'trafficroutes'],
+  ['traefik.io', 'traefikservices']
 ]
 
 /** Wires controllers to an API server and a clock. */
