@@ -3,8 +3,8 @@ export type { CanaryRef, Effect, HttpOutcome, HttpRequest, Plan } from './effect
 export { EventCorrelator, type EventWrite, type RecordedEvent } from './event-correlator.ts'
 export { ControllerPanic } from './failure.ts'
 export { FLAGGER_VERSION, Gauges, totalGauge } from './gauges.ts'
-export { resolveQuirks, type QuirkName, type Quirks } from './quirks.ts'
-export { QUIRKS, type QuirkEntry } from './quirks.data.ts'
+export { resolveQuirks, type Quirks } from './quirks.ts'
+export { QUIRKS, type QuirkEntry, type QuirkName } from './quirks.data.ts'
 export {
   parseFlags,
   resolveSettings,

@@ -18,8 +18,20 @@ const resource = (group: string, version: string, plural: string, kind: string):
   kind
 })
 
+/** Names of {@link RESOURCES}. */
+type ResourceName =
+  | 'canaries'
+  | 'deployments'
+  | 'daemonSets'
+  | 'services'
+  | 'configMaps'
+  | 'secrets'
+  | 'ingresses'
+  | 'horizontalPodAutoscalers'
+  | 'scaledObjects'
+
 /** The kinds every part of the controller uses; routers declare their own. */
-export const RESOURCES = {
+export const RESOURCES: Readonly<Record<ResourceName, Resource>> = {
   canaries: resource('flagger.app', 'v1beta1', 'canaries', 'Canary'),
   deployments: resource('apps', 'v1', 'deployments', 'Deployment'),
   daemonSets: resource('apps', 'v1', 'daemonsets', 'DaemonSet'),
@@ -29,7 +41,7 @@ export const RESOURCES = {
   ingresses: resource('networking.k8s.io', 'v1', 'ingresses', 'Ingress'),
   horizontalPodAutoscalers: resource('autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler'),
   scaledObjects: resource('keda.sh', 'v1alpha1', 'scaledobjects', 'ScaledObject')
-} as const satisfies Readonly<Record<string, Resource>>
+}
 
 /** An object as it is written: server-side metadata may be missing. */
 export interface Draft {

@@ -39,11 +39,27 @@ const SKIPPER = 'route=~"kube(ew)?_{{ namespace }}__{{ ingress }}_canary__.*__{{
 const SKIPPER_BUCKET = `skipper_response_duration_seconds_bucket{${SKIPPER}`
 const SKIPPER_SERVE = 'skipper_serve_route_duration_seconds'
 
+/** Names of observers. */
+type ObserverName =
+  | 'linkerd'
+  | 'istio'
+  | 'http'
+  | 'nginx'
+  | 'appmesh'
+  | 'contour'
+  | 'gloo'
+  | 'knative'
+  | 'kuma'
+  | 'osm'
+  | 'traefik'
+  | 'skipper'
+  | 'apisix'
+
 /**
  * Builtin queries by observer.
  * @see fluxcd/flagger pkg/metrics/observers 1.44.0
  */
-export const OBSERVERS = {
+export const OBSERVERS: Readonly<Record<ObserverName, ObserverQueries>> = {
   linkerd: {
     successRate:
       ` sum( rate( response_total{ ${LINKERD}, classification!="failure", direction="inbound" }[{{ interval }}] ) )` +
@@ -103,4 +119,4 @@ export const OBSERVERS = {
     duration: quantile('apisix_http_latency_bucket', `type=~"request", ${APISIX}`),
     durationUnitMs: 1
   }
-} as const satisfies Readonly<Record<string, ObserverQueries>>
+}

@@ -8,8 +8,34 @@ export interface QuirkEntry {
   readonly upstream: string
 }
 
+/** Names of the quirks. */
+export type QuirkName =
+  | 'weight-overshoots-max'
+  | 'max-weight-above-total-never-promotes'
+  | 'failed-loses-revisions'
+  | 'revision-during-init-is-lost'
+  | 'not-ready-rollback-is-silent'
+  | 'alert-without-severity-never-fires'
+  | 'waiting-promotion-shows-weight-zero'
+  | 'failed-checks-survive-success'
+  | 'analysis-match-errors-are-dropped'
+  | 'template-interval-has-no-default'
+  | 'builtin-name-with-template-runs-both'
+  | 'infinite-duration-passes'
+  | 'duration-bounds-are-truncated'
+  | 'template-authorization-accumulates'
+  | 'primary-cookie-without-name'
+  | 'istio-default-route-carries-primary-weight'
+  | 'mirror-step-waits-for-mirroring'
+  | 'promotion-step-at-zero-hangs'
+  | 'iterations-lowered-stall-ab'
+  | 'service-target-keeps-cluster-ips'
+  | 'service-promotion-drops-owner'
+  | 'skipper-needs-annotations'
+  | 'stuck-primary-gates-fixes'
+
 /** Every named quirk. */
-export const QUIRKS = {
+export const QUIRKS: Readonly<Record<QuirkName, QuirkEntry>> = {
   'weight-overshoots-max': {
     behaviour: 'The last step may pass maxWeight: weights are clamped at 100, not at maxWeight.',
     off: 'The last step ends at maxWeight.',
@@ -128,4 +154,4 @@ export const QUIRKS = {
     off: 'A new revision may start while the primary is not ready.',
     upstream: 'pkg/controller/scheduler.go advanceCanary'
   }
-} as const satisfies Readonly<Record<string, QuirkEntry>>
+}

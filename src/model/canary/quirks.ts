@@ -1,8 +1,5 @@
 import { TwinError } from '../../lib/errors/index.ts'
-import { QUIRKS } from './quirks.data.ts'
-
-/** Name of an oddity. */
-export type QuirkName = keyof typeof QUIRKS
+import { type QuirkName, QUIRKS } from './quirks.data.ts'
 
 /** Which oddities are reproduced. */
 export type Quirks = Readonly<Record<QuirkName, boolean>>

@@ -1,6 +1,5 @@
-import { createInterface } from 'node:readline'
 import type { KubeObject } from '../../kinds/index.ts'
-import type { KubeConnection } from './kube-connection.ts'
+import type { KubeConnection, WatchEvent } from './kube-connection.ts'
 
 /** Wall milliseconds before a broken watch is opened again. */
 const RECONNECT_MS = 200
@@ -11,11 +10,6 @@ export interface InformerHandlers {
   deleted(object: KubeObject): void
   /** A version was handled, with whatever it set going: time may move on. */
   seen(resourceVersion: string): void
-}
-
-interface WatchLine {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
-  readonly object: KubeObject & { readonly code?: number }
 }
 
 /** Keeps a copy of one resource: a list, then a watch; after a lost or expired watch a list again. */
@@ -95,22 +89,17 @@ export class Informer {
 
   /** Reads one stream to its end; gives the version to go on from, or undefined when a list is needed. */
   async #follow(from: string): Promise<string | undefined> {
-    const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion: from }
-    const { code, body } = await this.#connection.stream({ method: 'GET', path: this.#path, query }, this.#abort.signal)
+    const query = { allowWatchBookmarks: 'true', resourceVersion: from }
     let version: string | undefined = from
-    if (code !== 200) {
-      body.resume()
-      return undefined
-    }
-    for await (const line of createInterface({ input: body, crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (line === '') continue
-      const event = JSON.parse(line) as WatchLine
-      if (event.type === 'ERROR') return undefined
-      version = event.object.metadata.resourceVersion ?? version
-      if (event.type !== 'BOOKMARK') this.#apply(event.type, event.object)
+    const onEvent = ({ type, object }: WatchEvent): void => {
+      if (type === 'ERROR') version = undefined
+      if (version === undefined) return
+      version = object.metadata.resourceVersion ?? version
+      if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') this.#apply(type, object)
       this.#handlers.seen(version)
     }
-    return version
+    const ended = await this.#connection.watch(this.#path, query, { signal: this.#abort.signal, onEvent })
+    return ended === 'ended' ? version : undefined
   }
 
   #apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): void {

@@ -9,7 +9,7 @@ import { EventSink, type OnEventWrite } from './event-sink.ts'
 import { HttpExchange } from './http-exchange.ts'
 import { Informer, type InformerHandlers } from './informer.ts'
 import { restartPauseMs } from './restart.ts'
-import { KubeConnection, type ClusterConnection } from './kube-connection.ts'
+import type { KubeConnection, ClusterConnection } from './kube-connection.ts'
 import type { OnEffect, RunContext } from './run-context.ts'
 import { CanaryScheduler } from './scheduler.ts'
 
@@ -50,7 +50,9 @@ export interface Controller {
  * @throws TwinError TWIN_WORLD_START when Flagger's custom resources cannot be listed
  */
 export async function startController(options: ControllerOptions): Promise<Controller> {
-  const connection = await KubeConnection.open(options.connection)
+  // client-node takes 0.4 s to load: only a world that talks HTTP pays for it.
+  const connections = await import('./kube-connection.ts')
+  const connection = connections.KubeConnection.open(options.connection)
   const controller = new RemoteController(options, connection)
   await controller.start()
   return controller

@@ -3,7 +3,7 @@ import type { Hold } from '../../lib/time/index.ts'
 import type { ShellPlace, ShellPorts, ShellRunOptions } from './ports.ts'
 
 /** Most bytes of output one command may give. */
-export const OUTPUT_BYTES_MAX = 4 * 1024 * 1024
+export const OUTPUT_BYTES_MAX: number = 4 * 1024 * 1024
 
 /** Most wall milliseconds one command may run; simulated time may be bounded by `timeout`. */
 export const COMMAND_WALL_MS_MAX = 3_600_000

@@ -88,4 +88,4 @@ export function rolloutSpec(faults: readonly AppFault[] = [], over: Partial<Worl
 }
 
 /** The command that starts the rollout. */
-export const SET_IMAGE = `kubectl -n test set image deployment/podinfo podinfod=${AFTER}`
+export const SET_IMAGE: string = `kubectl -n test set image deployment/podinfo podinfod=${AFTER}`
