@@ -43,7 +43,7 @@ export class Upstream {
     const exchange = new UpstreamExchange(listener)
     this.#pool.dispatch(
       {
-        method: request.method as Dispatcher.HttpMethod,
+        method: request.method,
         path: request.path,
         headers: request.headers,
         body: request.body ?? null
