@@ -11,8 +11,12 @@ const folder = join(shared, 'golden')
 /** Cases that passed once keep passing. */
 const FLOOR = 181
 
-function read<Content>(kind: 'cases' | 'traces', id: string): Content {
-  return JSON.parse(readFileSync(join(folder, kind, `${id}.json`), 'utf8')) as Content
+function readCase(id: string): GoldenCase {
+  return JSON.parse(readFileSync(join(folder, 'cases', `${id}.json`), 'utf8'))
+}
+
+function readTrace(id: string): GoldenTrace {
+  return JSON.parse(readFileSync(join(folder, 'traces', `${id}.json`), 'utf8'))
 }
 
 describe.skipIf(!existsSync(folder))('golden traces', () => {
@@ -35,8 +39,8 @@ describe.skipIf(!existsSync(folder))('golden traces', () => {
   })
 
   test('an altered record fails its case, wherever it stands', () => {
-    const actual = replaySync(read<GoldenCase>('cases', 'b02-success'))
-    const expected = read<GoldenTrace>('traces', 'b02-success')
+    const actual = replaySync(readCase('b02-success'))
+    const expected = readTrace('b02-success')
     expect(firstDifference(expected, actual)).toBeUndefined()
     for (const tick of expected.ticks) {
       for (const [index, record] of tick.records.entries()) {
@@ -49,11 +53,11 @@ describe.skipIf(!existsSync(folder))('golden traces', () => {
   })
 
   test('a missing and an extra record fail', () => {
-    const actual = replaySync(read<GoldenCase>('cases', 'b02-success'))
-    const shorter = read<GoldenTrace>('traces', 'b02-success')
+    const actual = replaySync(readCase('b02-success'))
+    const shorter = readTrace('b02-success')
     shorter.ticks[1]?.records.pop()
     expect(firstDifference(shorter, actual)).toContain('tick 1 record')
-    const longer = read<GoldenTrace>('traces', 'b02-success')
+    const longer = readTrace('b02-success')
     longer.ticks[12]?.records.push({ t: 'event', message: 'more' })
     expect(firstDifference(longer, actual)).toContain('tick 12 record 0')
   })

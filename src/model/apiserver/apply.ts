@@ -86,7 +86,7 @@ function withName(call: ResourceCall, config: JsonMap): JsonMap {
 function merge(call: ResourceCall, config: JsonMap, existing: KubeObject | undefined): JsonMap {
   const outcome = serverSideApply({
     ...fieldWriter(call),
-    live: existing === undefined ? undefined : (fromStorage(call.info, existing) as unknown as JsonMap),
+    live: existing === undefined ? undefined : fromStorage(call.info, existing),
     config,
     type: mergeTypeOf(call.info),
     force: isTrue(call.query['force'])

@@ -83,7 +83,7 @@ function conversionsTo(info: ResourceInfo): WeakMap<KubeObject, KubeObject> {
 export function toStorage(info: ResourceInfo, object: KubeObject): KubeObject {
   if (info.storage.apiVersion === info.apiVersion) return object
   if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling')
-    return autoscalerFromV1(object as unknown as JsonMap) as unknown as KubeObject
+    return autoscalerFromV1(object) as unknown as KubeObject
   if (info.resource === 'events' && info.group === 'events.k8s.io') return convertEvent(object, 'v1')
   return { ...object, apiVersion: info.storage.apiVersion }
 }
@@ -103,7 +103,7 @@ export function fromStorage(info: ResourceInfo, object: KubeObject): KubeObject 
 
 function convertStored(info: ResourceInfo, object: KubeObject): KubeObject {
   if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling')
-    return autoscalerToV1(object as unknown as JsonMap) as unknown as KubeObject
+    return autoscalerToV1(object) as unknown as KubeObject
   if (info.resource === 'events' && info.group === 'events.k8s.io') return convertEvent(object, 'events.k8s.io/v1')
   const renamed = { ...object, apiVersion: info.apiVersion }
   if (info.crd === undefined) return renamed

@@ -33,7 +33,7 @@ export interface KindRules {
 }
 
 function fields(object: KubeObject): JsonMap {
-  return object as unknown as JsonMap
+  return object
 }
 
 function objectOf(map: JsonMap): KubeObject {

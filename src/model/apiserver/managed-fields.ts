@@ -61,7 +61,7 @@ export function trackUpdate(call: ResourceCall, object: KubeObject, existing: Ku
   const tracked = trackFields({
     ...fieldWriter(call),
     live: live as JsonMap | undefined,
-    next: object as unknown as JsonMap,
+    next: object,
     type: mergeTypeOf(call.info)
   }) as unknown as KubeObject
   return Object.isFrozen(tracked.metadata) || tracked.metadata === existing?.metadata

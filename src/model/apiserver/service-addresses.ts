@@ -22,7 +22,7 @@ const NODE_PORT_LAST = 32_767
 const TRIES = 64
 
 function specOf(object: KubeObject | undefined): ServiceSpec {
-  return isJsonMap(object?.spec) ? (object.spec as ServiceSpec) : {}
+  return isJsonMap(object?.spec) ? object.spec : {}
 }
 
 /**

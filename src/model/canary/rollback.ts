@@ -77,5 +77,5 @@ function* markFailed(tick: Tick, status: SyncedStatus): Plan<void> {
   if (failure !== undefined) return yield* log('error', failure.message, fullName(canary))
   yield* setPhaseGauge(canary, 'Failed')
   yield* countOutcome(canary, 'failures', 'completed')
-  yield* runPostRolloutHooks(settings, canary as Canary, 'Failed')
+  yield* runPostRolloutHooks(settings, canary, 'Failed')
 }

@@ -2,7 +2,7 @@ import type { OpenApiSchema, SchemaDefinitions } from '../../../lib/apimachinery
 import data from './openapi.generated.json' with { type: 'json' }
 
 /** Schemas of the built-in kinds by definition name, as kube-apiserver 1.36.3 publishes them, without descriptions. */
-export const BUILTIN_DEFINITIONS: SchemaDefinitions = data.definitions as unknown as SchemaDefinitions
+export const BUILTIN_DEFINITIONS: SchemaDefinitions = data.definitions
 
 const BY_KIND: ReadonlyMap<string, string> = indexByKind()
 

@@ -67,7 +67,7 @@ function send(sending: Sending): Promise<UpstreamAnswer> {
     const { pool, request, hold } = sending
     pool.dispatch(
       {
-        method: request.method as Dispatcher.HttpMethod,
+        method: request.method,
         path: request.path,
         headers: twinHeaders(request, hold),
         body: request.body ?? null

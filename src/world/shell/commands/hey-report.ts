@@ -41,7 +41,7 @@ export function heyReport(
     `  ${size}`,
     '',
     'Response time histogram:',
-    `${histogram(latencies, fastest, slowest)}`,
+    histogram(latencies, fastest, slowest),
     '',
     'Latency distribution:',
     ...percentiles(latencies),
