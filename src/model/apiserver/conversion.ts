@@ -1,4 +1,4 @@
-import { isJsonMap, type JsonMap } from '../../lib/apimachinery/index.ts'
+import { isJsonMap } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import type { ResourceCall } from './core.ts'
 import { convertEvent } from './event-conversion.ts'

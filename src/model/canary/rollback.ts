@@ -1,4 +1,3 @@
-import type { Canary } from '../../kinds/index.ts'
 import { sendAlert } from './alerts.ts'
 import { log, type Plan } from './effects.ts'
 import { decide, recordWarning, withPhase } from './events.ts'
