@@ -1,10 +1,12 @@
 import { ALL_CRDS } from '../../kinds/crds/index.ts'
-import type { ApiRequest } from '../../kinds/index.ts'
+import type { ApiRequest, ApiResponse } from '../../kinds/index.ts'
 import { TwinError } from '../../lib/errors/index.ts'
 import { randomStream } from '../../lib/random/index.ts'
-import type { Instant, Timeline } from '../../lib/time/index.ts'
+import { type Instant, type Timeline, VirtualClock } from '../../lib/time/index.ts'
 import { type ApiServer, type ApiSnapshot, createApiServer } from '../../model/apiserver/index.ts'
+import { createCluster, createInstantRuntime } from '../cluster/index.ts'
 import { injectProxy } from '../joint/index.ts'
+import { createKubeClient, type KubeClient } from '../shell/index.ts'
 
 /** Namespaces that an installed mesh has. */
 const MESH_NAMESPACES = ['linkerd', 'linkerd-viz'] as const
@@ -26,6 +28,17 @@ function furnish(start: Instant): ApiSnapshot {
     const { code } = server.handle({ method: 'POST', path: '/api/v1/namespaces', body })
     if (code >= 400) throw new TwinError('TWIN_WORLD_START', `the namespace ${name} could not be installed (${code})`)
   }
+  // Nodes, service accounts and root certificates of these namespaces are the same everywhere, too.
+  const cluster = createCluster({
+    timeline: new VirtualClock(start),
+    api: server,
+    random: randomStream(FURNISHING_SEED, 'cluster'),
+    runtime: createInstantRuntime(),
+    mode: 'manual',
+    detail: 'lean'
+  })
+  cluster.settle()
+  cluster.stop()
   return server.snapshot()
 }
 
@@ -38,4 +51,24 @@ export function createWorldApi(timeline: Timeline, seed: number): ApiServer {
   const handle = (request: ApiRequest): ReturnType<ApiServer['handle']> =>
     server.handle(injectProxy(request, (name) => server.get('', 'namespaces', undefined, name)))
   return { ...server, handle }
+}
+
+/** Paths of discovery documents. */
+const DISCOVERY = /^\/(?:api|apis)(?:\/v1|\/[^/]+\/[^/]+)?$/
+
+/** Discovery of the definitions that every world begins with, read once per process. */
+const discovered = new Map<string, ApiResponse>()
+
+/** A client that does as `kubectl` does; what it discovers first is what every world begins with. */
+export function createWorldClient(api: ApiServer): KubeClient {
+  const asked = new Set<string>()
+  return createKubeClient((request) => {
+    const { method, path } = request
+    if (method !== 'GET' || !DISCOVERY.test(path) || asked.has(path)) return api.handle(request)
+    // Asked again, it looks for something that has come since.
+    asked.add(path)
+    const known = discovered.get(path) ?? api.handle(request)
+    discovered.set(path, known)
+    return known
+  })
 }

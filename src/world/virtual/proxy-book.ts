@@ -18,13 +18,32 @@ interface Histogram {
   readonly sum: Counter
 }
 
-function counter(name: string, labels: LabelList): Counter {
-  const text = labels.map(([label, value]) => `${label}="${value}"`).join(',')
-  const pairs: [string, string][] = [
-    ['__name__', name],
-    ...labels.map(([label, value]): [string, string] => [label, value])
-  ]
-  return { series: `${name}{${text}}`, labels: Labels.fromPairs(pairs), value: 0, timestampMs: undefined }
+/** Labels of a target sorted by name and without empty values, as series keep them, beside their text. */
+interface SortedLabels {
+  readonly names: readonly string[]
+  readonly values: readonly string[]
+  readonly text: string
+}
+
+function sorted(labels: LabelList): SortedLabels {
+  const kept = labels.filter(([, value]) => value !== '').toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    names: kept.map(([name]) => name),
+    values: kept.map(([, value]) => value),
+    text: labels.map(([name, value]) => `${name}="${value}"`).join(',')
+  }
+}
+
+function counter(name: string, base: SortedLabels, le?: string): Counter {
+  const { names, values, text } = base
+  const at = le === undefined ? 0 : names.findIndex((label) => label > 'le')
+  const place = at < 0 ? names.length : at
+  const withLe = (list: readonly string[], inserted: string): readonly string[] =>
+    le === undefined ? list : [...list.slice(0, place), inserted, ...list.slice(place)]
+  // The name of the metric sorts before every label.
+  const labels = Labels.fromSorted(['__name__', ...withLe(names, 'le')], [name, ...withLe(values, le ?? '')])
+  const series = le === undefined ? `${name}{${text}}` : `${name}{${text},le="${le}"}`
+  return { series, labels, value: 0, timestampMs: undefined }
 }
 
 /** The request counters of one label set of a proxy: `request_total`, `response_latency_ms`, `response_total`. */
@@ -39,7 +58,7 @@ export class TargetCounters {
   constructor(labels: LabelList, now: Instant) {
     this.#labels = labels
     this.lastUpdate = now
-    this.#requests = this.#born(counter('request_total', labels))
+    this.#requests = this.#born(counter('request_total', sorted(labels)))
   }
 
   /** Counts requests at their dispatch. */
@@ -75,13 +94,16 @@ export class TargetCounters {
     let found = this.#responses.get(key)
     if (found === undefined) {
       found = this.#born(
-        counter('response_total', [
-          ...this.#labels,
-          ...statusLabel(status),
-          ['classification', success ? 'success' : 'failure'],
-          ['grpc_status', String(grpcStatus ?? '')],
-          ['error', error ?? '']
-        ])
+        counter(
+          'response_total',
+          sorted([
+            ...this.#labels,
+            ...statusLabel(status),
+            ['classification', success ? 'success' : 'failure'],
+            ['grpc_status', String(grpcStatus ?? '')],
+            ['error', error ?? '']
+          ])
+        )
       )
       this.#responses.set(key, found)
     }
@@ -90,9 +112,9 @@ export class TargetCounters {
   }
 
   #newHistogram(status: number | undefined): Histogram {
-    const labels: LabelList = [...this.#labels, ...statusLabel(status)]
+    const labels = sorted([...this.#labels, ...statusLabel(status)])
     const bounds = [...BOUNDS_MS.map(String), '+Inf']
-    const buckets = bounds.map((bound) => this.#born(counter('response_latency_ms_bucket', [...labels, ['le', bound]])))
+    const buckets = bounds.map((bound) => this.#born(counter('response_latency_ms_bucket', labels, bound)))
     return {
       buckets,
       count: this.#born(counter('response_latency_ms_count', labels)),

@@ -4,9 +4,9 @@ import { randomStream } from '../../lib/random/index.ts'
 import type { TraceBody, TraceEvent } from '../../trace/index.ts'
 import { type Cluster, createCluster } from '../cluster/index.ts'
 import { objectName, requireKnownImages, traceOfChange } from '../joint/index.ts'
-import { applyObject, createKubeClient, type KubeClient, KubectlError } from '../shell/index.ts'
+import { applyObject, type KubeClient, KubectlError } from '../shell/index.ts'
 import type { CommandResult, World, WorldFigures, WorldSpec, WorldTime } from '../world.ts'
-import { createWorldApi } from './api.ts'
+import { createWorldApi, createWorldClient } from './api.ts'
 import { commandObstacle } from './commands/command-line.ts'
 import { type CommandPlace, Commands } from './commands/commands.ts'
 import { type ControllerSide, startControllerSide } from './controller-side.ts'
@@ -66,7 +66,7 @@ export class VirtualWorld implements World {
     const timeline = this.#clock
     this.#trace = new TraceLog(timeline)
     this.#api = createWorldApi(timeline, seed)
-    this.#client = createKubeClient((request) => this.#api.handle(request))
+    this.#client = createWorldClient(this.#api)
     this.#pods = this.#createPods()
     this.#traffic = new Traffic({
       timeline,
