@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { stringify as toYaml } from 'yaml'
 import type { ApiRequest, ApiResponse, KubeStatus } from '../../kinds/index.ts'
+import { yaml } from './yaml.ts'
 
 /** What the wire needs of an API server. */
 export interface WireApi {
@@ -29,7 +29,12 @@ export function sendAnswer(response: ServerResponse, answer: ApiResponse): void 
 function bodyBytes(answer: ApiResponse): string | Uint8Array {
   if (typeof answer.body === 'string' || answer.body instanceof Uint8Array) return answer.body
   if (answer.headers?.['content-type'] !== 'application/yaml') return `${JSON.stringify(answer.body)}\n`
-  return toYaml(answer.body, { sortMapEntries: true, lineWidth: 0, indentSeq: false, aliasDuplicateObjects: false })
+  return yaml().stringify(answer.body, {
+    sortMapEntries: true,
+    lineWidth: 0,
+    indentSeq: false,
+    aliasDuplicateObjects: false
+  })
 }
 
 /** Sends a Status with its own code. */

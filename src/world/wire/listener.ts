@@ -45,7 +45,7 @@ const REQUEST_MS_MAX = 30_000
  * @throws TwinError TWIN_PORT_IN_USE when the asked-for port is taken
  */
 export async function bindApi(options: BindOptions): Promise<BoundApi> {
-  const certificate = await createCertificate(wallClock.now())
+  const certificate = createCertificate(wallClock.now())
   const token = randomBytes(24).toString('base64url')
   const hooks = options.hooks ?? {}
   const upgrades = new UpgradeServer(hooks)

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { parse as parseYaml } from 'yaml'
 import type { ApiRequest, KubeStatus } from '../../kinds/index.ts'
 import { decodeProtobuf } from './protobuf.ts'
+import { yaml } from './yaml.ts'
 
 /** Largest request body, bytes: the limit of kube-apiserver. */
 export const BODY_BYTES_MAX: number = 3 * 1024 * 1024
@@ -45,7 +45,7 @@ function readProtobuf(base: Omit<ApiRequest, 'body'>, body: Buffer): ReadRequest
 function readYaml(base: Omit<ApiRequest, 'body'>, text: string): ReadRequest {
   try {
     // `maxAliasCount` keeps a few bytes of aliases from growing into gigabytes.
-    return { request: { ...base, body: parseYaml(text, { maxAliasCount: 100, uniqueKeys: true }) } }
+    return { request: { ...base, body: yaml().parse(text, { maxAliasCount: 100, uniqueKeys: true }) } }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return { refusal: status(400, 'BadRequest', `error decoding YAML: ${reason}`) }
