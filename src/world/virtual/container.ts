@@ -84,6 +84,21 @@ export class VirtualContainer {
     return this.#run(this.app.serve(request, this.#ports.timeline.now()), done)
   }
 
+  /** Handles one request in the caller's stack where the app waits for nothing but time; undefined where it calls others. */
+  serveAtOnce(request: AppRequest): { readonly answer: AppAnswer; readonly elapsedMs: number } | undefined {
+    const began = this.#ports.timeline.now()
+    const plan = this.app.serve(request, began)
+    let elapsedMs = 0
+    let step = plan.next()
+    while (step.done !== true) {
+      const effect = step.value
+      if (effect.effect !== 'sleep' && effect.effect !== 'now') return undefined
+      if (effect.effect === 'sleep') elapsedMs += effect.ms
+      step = plan.next(effect.effect === 'now' ? began + elapsedMs : undefined)
+    }
+    return { answer: step.value, elapsedMs }
+  }
+
   /** The app's own plan for a request: without declared faults, without service time. */
   plainPlan(request: AppRequest, now: Instant): AppPlan {
     this.app.change(this.#plainSpec)

@@ -47,13 +47,20 @@ export function startControllerSide(options: ControllerSideOptions): ControllerS
   const { spec, time, api, metrics, record } = options
   const ticks = new Map<string, number>()
   const evidence = new TickEvidence()
+  let last: { readonly key: string; readonly count: number } | undefined
   const source = {
     canaryOf: (canary: string) => {
       const dot = canary.indexOf('.')
       return api.get('flagger.app', 'canaries', canary.slice(dot + 1), canary.slice(0, dot))
     },
-    userRequests: (workload: string, namespace: string, windowMs: number) =>
-      countUserRequests(metrics.engine, { workload, namespace, windowMs }, time.now())
+    // The checks of one tick mostly share their window.
+    userRequests: (workload: string, namespace: string, windowMs: number) => {
+      const key = `${namespace}/${workload} ${windowMs} ${time.now()}`
+      if (last?.key !== key) {
+        last = { key, count: countUserRequests(metrics.engine, { workload, namespace, windowMs }, time.now()) }
+      }
+      return last.count
+    }
   }
   const controller = startLocalController({
     settings: resolveSettings({ flags: controllerFlags(spec), env: spec.controller.env }),

@@ -132,61 +132,65 @@ export class VirtualPods implements PodRuntime {
     this.#get(pod, { ...url, waitMs, timeoutMs, counted: false }, done)
   }
 
-  #get(
-    pod: VirtualPod,
-    ask: {
-      readonly port: number
-      readonly path: string
-      readonly waitMs: number
-      readonly timeoutMs: number
-      /** Whether the pod's proxy is passed and counts. */
-      readonly counted: boolean
-    },
-    done: (ok: boolean, detail: string) => void
-  ): void {
+  #get(pod: VirtualPod, ask: ProbeGet, done: ProbeDone): void {
     const { timeline } = this.#options
-    let over = false
-    let cancel = (): void => {}
-    const finish = (ok: boolean, detail: string): void => {
-      if (over) return
-      over = true
-      timer.cancel()
-      cancel()
-      done(ok, detail)
-    }
-    const timer = timeline.at(timeline.now() + ask.timeoutMs, () =>
-      finish(false, `probe timed out after ${ask.timeoutMs / 1000}s`)
-    )
-    const send = (): void => {
-      if (over) return
-      const began = timeline.now()
-      const [path = '/'] = ask.path.split('?')
-      const target = ask.counted
-        ? pod.inbound({ port: ask.port, method: 'GET', path, identity: undefined }, began)
-        : undefined
-      target?.request(1, began)
-      const listener = pod.listenerOf(ask.port)
-      if (listener === undefined) {
-        target?.latency(502, singleLatency(0), began)
-        target?.response({ status: 502, success: false }, 1, began)
-        finish(false, 'connection refused')
-        return
-      }
-      this.#probes += 1
-      const key = `probe ${pod.key}#${this.#probes}`
-      const request = { method: 'GET', target: ask.path, headers: [], body: '', port: ask.port, key }
-      cancel = listener.serve(request, (answer) => {
-        const status = answer.kind === 'response' ? answer.status : 502
-        const now = timeline.now()
-        target?.latency(status, singleLatency(now - began), now)
-        target?.response({ status, success: status < 500 }, 1, now)
-        const ok = status >= 200 && status < 400
-        finish(ok, ok ? '' : `HTTP probe failed with statuscode: ${status}`)
-      })
-    }
-    if (ask.waitMs > 0) timeline.at(timeline.now() + ask.waitMs, send)
-    else send()
+    if (ask.waitMs === 0) return this.#send(pod, ask, done)
+    if (ask.waitMs < ask.timeoutMs) {
+      timeline.at(timeline.now() + ask.waitMs, () => this.#send(pod, ask, done))
+    } else timeline.at(timeline.now() + ask.timeoutMs, () => done(false, timedOut(ask)))
   }
+
+  /** Asks the app; what takes a moment is answered at once, what takes too long at its time-out. */
+  #send(pod: VirtualPod, ask: ProbeGet, done: ProbeDone): void {
+    const { timeline } = this.#options
+    const now = timeline.now()
+    const [path = '/'] = ask.path.split('?')
+    const of = { port: ask.port, method: 'GET', path, identity: undefined }
+    const target = ask.counted ? pod.inbound(of, now) : undefined
+    target?.request(1, now)
+    const listener = pod.listenerOf(ask.port)
+    if (listener === undefined) {
+      target?.latency(502, singleLatency(0), now)
+      target?.response({ status: 502, success: false }, 1, now)
+      return done(false, 'connection refused')
+    }
+    this.#probes += 1
+    const key = `probe ${pod.key}#${this.#probes}`
+    const request = { method: 'GET', target: ask.path, headers: [], body: '', port: ask.port, key }
+    const { answer, elapsedMs } = listener.serveAtOnce(request) ?? { answer: { kind: 'hang' } as const, elapsedMs: 0 }
+    const leftMs = ask.timeoutMs - ask.waitMs
+    if (answer.kind === 'hang' || elapsedMs >= leftMs) {
+      timeline.at(now + leftMs, () => done(false, timedOut(ask)))
+      return
+    }
+    const status = answer.kind === 'response' ? answer.status : 502
+    target?.latency(status, singleLatency(elapsedMs), now)
+    target?.response({ status, success: status < 500 }, 1, now)
+    const ok = status >= 200 && status < 400
+    const detail = ok ? '' : `HTTP probe failed with statuscode: ${status}`
+    if (elapsedMs < SOON_MS) done(ok, detail)
+    else timeline.at(now + elapsedMs, () => done(ok, detail))
+  }
+}
+
+/** Probes answered faster are answered at once, milliseconds. */
+const SOON_MS = 100
+
+/** An HTTP request of a probe. */
+interface ProbeGet {
+  readonly port: number
+  readonly path: string
+  /** How long the probing command waits before it asks. */
+  readonly waitMs: number
+  readonly timeoutMs: number
+  /** Whether the pod's proxy is passed and counts. */
+  readonly counted: boolean
+}
+
+type ProbeDone = (ok: boolean, detail: string) => void
+
+function timedOut({ timeoutMs }: ProbeGet): string {
+  return `probe timed out after ${timeoutMs / 1000}s`
 }
 
 function specOf(image: string, images: Readonly<Record<string, AppSpec>>): AppSpec | undefined {

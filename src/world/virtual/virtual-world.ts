@@ -1,4 +1,4 @@
-import type { AppSpec, KubeObject } from '../../kinds/index.ts'
+import type { ApiChange, AppSpec, KubeObject } from '../../kinds/index.ts'
 import { TwinError } from '../../lib/errors/index.ts'
 import { randomStream } from '../../lib/random/index.ts'
 import type { TraceBody, TraceEvent } from '../../trace/index.ts'
@@ -273,7 +273,7 @@ export class VirtualWorld implements World {
       if (body !== undefined) this.#trace.record(body)
       this.#traffic.objectChanged(change)
       if (group !== '' || resource !== 'pods') return
-      this.#metrics.podsChanged()
+      if (movesTargets(change)) this.#metrics.podsChanged()
       if (change.type === 'DELETED') this.#endLoop(`${object.metadata.namespace ?? ''}/${object.metadata.name}`)
     })
   }
@@ -324,6 +324,26 @@ export class VirtualWorld implements World {
 
 function clientOf(pod: VirtualPod): VirtualClient {
   return { key: pod.key, namespace: pod.namespace, identity: pod.identity }
+}
+
+interface PlacedPod {
+  readonly status?: { readonly podIP?: string; readonly phase?: string }
+}
+
+/** Whether a change of a pod may matter to service discovery: most are about its containers and conditions. */
+function movesTargets({ type, object, previous }: ApiChange): boolean {
+  if (type !== 'MODIFIED' || previous === undefined) return true
+  const now = (object as PlacedPod).status
+  const before = (previous as PlacedPod).status
+  if (now?.podIP !== before?.podIP || now?.phase !== before?.phase) return true
+  const { labels, annotations } = object.metadata
+  return !sameTexts(labels, previous.metadata.labels) || !sameTexts(annotations, previous.metadata.annotations)
+}
+
+function sameTexts(left: Readonly<Record<string, string>> = {}, right: Readonly<Record<string, string>> = {}): boolean {
+  if (left === right) return true
+  const names = Object.keys(left)
+  return names.length === Object.keys(right).length && names.every((name) => left[name] === right[name])
 }
 
 /** Name of the Deployment (or other owner) a pod belongs to. */
