@@ -1,4 +1,7 @@
 #!/usr/bin/env node
-import { runProgram } from './program.ts'
+import { keepCompiledCode } from './compile-cache.ts'
 
+keepCompiledCode()
+// Loaded afterwards: only what is imported after the cache is on is kept in it.
+const { runProgram } = await import('./program.ts')
 process.exitCode = await runProgram(process.argv.slice(2))

@@ -1,7 +1,7 @@
 import { TwinError } from '../lib/errors/index.ts'
 import type { ResolvedScenario } from '../scenario/index.ts'
 import { LineFormatter } from '../trace/index.ts'
-import type { World, WorldSpec } from '../world/index.ts'
+import type { WorldAddresses, WorldSpec } from '../world/index.ts'
 import { interruptSignal } from './interrupt.ts'
 import { UP_IMAGES } from './up-images.data.ts'
 
@@ -11,9 +11,9 @@ export async function upCommand(flags: Readonly<Record<string, unknown>>): Promi
   process.stdout.write('starting a world …\n')
   const scenario = typeof flags['scenario'] === 'string' ? await loadOne(flags['scenario']) : undefined
   const { createEmbeddedWorld } = await import('../world/embedded/index.ts')
-  const world = await createEmbeddedWorld(upSpec(flags, scenario))
+  const world = await createEmbeddedWorld(upSpec(flags, scenario), { onApi: announceApi })
   try {
-    announce(world)
+    process.stdout.write(`Prometheus  ${world.addresses?.prometheusUrl ?? ''}\nCtrl-C ends it.\n`)
     const lines = new LineFormatter({ verbose: flags['verbose'] === true })
     world.onTrace((event) => {
       const line = lines.format(event)
@@ -53,18 +53,10 @@ async function loadOne(file: string): Promise<ResolvedScenario> {
   return scenario
 }
 
-function announce(world: World): void {
-  const { addresses } = world
-  if (addresses === undefined) return
-  const lines = [
-    `kubeconfig  ${addresses.kubeconfig}`,
-    `API         ${addresses.apiUrl}`,
-    `Prometheus  ${addresses.prometheusUrl}`,
-    '',
-    `export KUBECONFIG=${addresses.kubeconfig}`,
-    'Ctrl-C ends it.'
-  ]
-  process.stdout.write(`${lines.join('\n')}\n`)
+/** Printed before the rest of the world is there, so that nobody waits for it: kubectl is answered from here on. */
+function announceApi(api: Pick<WorldAddresses, 'kubeconfig' | 'apiUrl'>): void {
+  const { kubeconfig, apiUrl } = api
+  process.stdout.write(`kubeconfig  ${kubeconfig}\nAPI         ${apiUrl}\n\nexport KUBECONFIG=${kubeconfig}\n`)
 }
 
 function interruption(signal: AbortSignal): Promise<void> {

@@ -1,1 +1,1 @@
-export type { CommandResult, LoadTotals, World, WorldFigures, WorldSpec, WorldTime } from './world.ts'
+export type { CommandResult, LoadTotals, World, WorldAddresses, WorldFigures, WorldSpec, WorldTime } from './world.ts'

@@ -51,7 +51,7 @@ describe('twin', () => {
     ['an unknown option', ['run', '--grap', 'x'], 'Did you mean --grep?'],
     ['a number that is none', ['run', '--repeat-each', 'many'], 'expected a whole number of at least 1'],
     ['a world that is not there', ['run', '--world', 'mars'], 'no world is called "mars"; known: embedded'],
-    ['a world that is not built', ['run', '--world', 'virtual'], 'the world "virtual" is not available yet'],
+    ['a world that is not built', ['run', '--world', 'kind'], 'the world "kind" is not available yet'],
     ['a shard that is none', ['run', '--shard', '9/3'], '--shard 9/3: expected i/n'],
     ['a pattern that is none', ['run', '-g', '('], 'is no regular expression'],
     ['a file that is not there', ['run', 'nowhere.yaml'], 'no file or folder "nowhere.yaml"'],

@@ -1,11 +1,11 @@
-import { ALL_CRDS } from '../../kinds/crds/index.ts'
-import type { ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
+import type { ApiRequest } from '../../kinds/index.ts'
 import { TwinError } from '../../lib/errors/index.ts'
-import { randomStream } from '../../lib/random/index.ts'
-import { type ApiServer, createApiServer } from '../../model/apiserver/index.ts'
-import { bindApi, type BoundApi, type WireHooks } from '../wire/index.ts'
+import type { ApiServer } from '../../model/apiserver/index.ts'
+import { bindApi, type BoundApi, type WireApi, type WireHooks } from '../wire/index.ts'
 import type { WorldClock } from './clock.ts'
 import type { WallFigures } from './figures.ts'
+import type { WorldAddresses } from '../world.ts'
+import { type KubeconfigFile, writeKubeconfig } from './kubeconfig-file.ts'
 import { createWatchHolds, type WatchHolds } from './watch-holds.ts'
 
 /** The API server of a world, bound to TLS on loopback. */
@@ -15,9 +15,21 @@ export interface ControlPlane {
   readonly watchHolds: WatchHolds
   /** Says what answers exec, logs and port-forward; until then no kubelet is reachable. */
   setHooks(hooks: WireHooks): void
-  /** Says what rewrites requests before the server sees them (the mesh's injector); until then nothing does. */
+  /** Says what rewrites requests before the server sees them (the mesh's injector); until then writes over the wire wait. */
   setAdmission(admission: Admission): void
+  /** Path of a kubeconfig for clients outside the process; the file is there as long as the API is. */
+  kubeconfig(): string
+  /** Resolves when those who came first have been answered; at most {@link FIRST_WALL_MS_MAX} after the API was loaded. */
+  firstAnswered(): Promise<void>
+  /** Ends the listener and every connection. */
+  close(): Promise<void>
 }
+
+/** Wall milliseconds in which a client that was started by the printed address has come. */
+const FIRST_WALL_MS_MIN = 120
+const FIRST_WALL_MS_MAX = 400
+/** Wall milliseconds without a request after which a client has all it asked for. */
+const QUIET_WALL_MS = 40
 
 /** Rewrites a request as an admission webhook does. */
 export type Admission = (request: ApiRequest) => ApiRequest
@@ -28,63 +40,83 @@ export interface ControlPlaneOptions {
   readonly seed: number
   readonly port?: number
   readonly figures: WallFigures
+  /** Called as soon as the API listens. Requests that come before its server is loaded wait for it. */
+  readonly onListening?: (api: Pick<WorldAddresses, 'kubeconfig' | 'apiUrl'>) => void
 }
 
-/** Namespaces that an installed mesh has. */
-const MESH_NAMESPACES = ['linkerd', 'linkerd-viz'] as const
-
-/** Makes the API server with Flagger's, SMI's and the Gateway API's resources installed, and binds it. */
+/** Binds the API to its port, then loads the server behind it, with the mesh's and Flagger's resources installed. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { clock, seed, figures } = options
-  let admission: Admission = (request) => request
-  const server = createApiServer({ clock, random: randomStream(seed, 'apiserver') })
-  const api: ApiServer = {
-    ...bindMethods(server),
-    handle: (request) => server.handle(admission(request))
-  }
   const watchHolds = createWatchHolds(clock)
+  const loaded = Promise.withResolvers<void>()
+  const admitting = Promise.withResolvers<void>()
+  let server: ApiServer | undefined
   let hooks: WireHooks = {}
+  let lastRequestWallMs = 0
+  let admission: Admission = (request) => request
   const bound = await bindApi({
-    api,
+    api: lateApi(() => server),
+    ready: (request) => (request.method === 'GET' ? loaded.promise : admitting.promise),
     ...(options.port === undefined ? {} : { port: options.port }),
     hooks: lateHooks(() => hooks, watchHolds),
-    onRequest: (wallMs) => figures.spend('api', wallMs)
-  })
-  for (const crd of ALL_CRDS) create(api, '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', crd)
-  for (const name of MESH_NAMESPACES) {
-    create(api, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-  }
-  return {
-    api,
-    bound,
-    watchHolds,
-    setHooks: (next) => {
-      hooks = next
-    },
-    setAdmission: (next) => {
-      admission = next
+    onRequest: (wallMs) => {
+      lastRequestWallMs = performance.now()
+      figures.spend('api', wallMs)
     }
+  })
+  let file: KubeconfigFile | undefined
+  const kubeconfig = (): string => (file ??= writeKubeconfig(bound.kubeconfig())).path
+  const close = async (): Promise<void> => {
+    file?.remove()
+    await bound.close()
+  }
+  if (options.onListening !== undefined) options.onListening({ kubeconfig: kubeconfig(), apiUrl: bound.url })
+  try {
+    const { createInstalledApi } = await import('./installed-api.ts')
+    const api = createInstalledApi({ clock, seed, admission: (request) => admission(request) })
+    server = api
+    loaded.resolve()
+    return {
+      api,
+      bound,
+      watchHolds,
+      setHooks: (next) => {
+        hooks = next
+      },
+      setAdmission: (next) => {
+        admission = next
+        admitting.resolve()
+      },
+      kubeconfig,
+      firstAnswered: () => quiet(() => lastRequestWallMs),
+      close
+    }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 
-function bindMethods(server: ApiServer): ApiServer {
+async function quiet(lastRequestWallMs: () => number): Promise<void> {
+  const began = performance.now()
+  for (let now = began; now - began < FIRST_WALL_MS_MAX; now = performance.now()) {
+    if (now - began >= FIRST_WALL_MS_MIN && now - lastRequestWallMs() >= QUIET_WALL_MS) return
+    await new Promise((resolve) => setTimeout(resolve, QUIET_WALL_MS / 4))
+  }
+}
+
+/** The server that is there at each call; the wire asks for nothing before it is. */
+function lateApi(current: () => ApiServer | undefined): WireApi {
+  const now = (): ApiServer => {
+    const server = current()
+    if (server === undefined) throw new TwinError('TWIN_INTERNAL', 'the API was asked before it was loaded')
+    return server
+  }
   return {
-    ...server,
-    handle: (request: ApiRequest): ApiResponse => server.handle(request),
-    openWatch: (request, onEvent) => server.openWatch(request, onEvent),
-    subscribe: (listener) => server.subscribe(listener),
-    list: (group, resource, namespace) => server.list(group, resource, namespace),
-    get: (group, resource, namespace, name) => server.get(group, resource, namespace, name),
-    snapshot: () => server.snapshot(),
-    restore: (snapshot) => server.restore(snapshot)
+    handle: (request) => now().handle(request),
+    isWatch: (request) => now().isWatch(request),
+    openWatch: (request, onEvent) => now().openWatch(request, onEvent)
   }
-}
-
-function create(api: ApiServer, path: string, body: KubeObject): void {
-  const response = api.handle({ method: 'POST', path, body, headers: { 'user-agent': 'rollout-twin' } })
-  if (response.code < 400) return
-  const message = (response.body as { readonly message?: string } | undefined)?.message ?? String(response.code)
-  throw new TwinError('TWIN_WORLD_START', `${body.kind} ${body.metadata.name} could not be installed: ${message}`)
 }
 
 const UNREACHABLE = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code: 503 } as const

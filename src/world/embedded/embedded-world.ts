@@ -15,7 +15,6 @@ import type { WorldClock } from './clock.ts'
 import type { ControlPlane } from './control-plane.ts'
 import type { WallFigures } from './figures.ts'
 import { objectName, requireKnownImages } from '../joint/index.ts'
-import { type KubeconfigFile, writeKubeconfig } from './kubeconfig-file.ts'
 import type { OpenLoop } from './load/open-loop.ts'
 import type { WorldMetrics } from './metrics.ts'
 import type { Network } from './network.ts'
@@ -45,7 +44,6 @@ export class EmbeddedWorld implements World {
   readonly #parts: WorldParts
   readonly #client: KubeClient
   readonly #commands = new AbortController()
-  #kubeconfig: KubeconfigFile | undefined
   #stopped: Promise<void> | undefined
 
   constructor(parts: WorldParts) {
@@ -67,9 +65,12 @@ export class EmbeddedWorld implements World {
   }
 
   get addresses(): WorldAddresses {
-    const { bound } = this.#parts.controlPlane
-    this.#kubeconfig ??= writeKubeconfig(bound.kubeconfig())
-    return { kubeconfig: this.#kubeconfig.path, apiUrl: bound.url, prometheusUrl: this.#parts.metrics.listener.url }
+    const { controlPlane, metrics } = this.#parts
+    return {
+      kubeconfig: controlPlane.kubeconfig(),
+      apiUrl: controlPlane.bound.url,
+      prometheusUrl: metrics.listener.url
+    }
   }
 
   onTrace(listener: (event: TraceEvent) => void): void {
@@ -171,10 +172,9 @@ export class EmbeddedWorld implements World {
     const { clock, loads, network, metrics, controlPlane, figures, stops } = this.#parts
     clock.stop()
     this.#commands.abort()
-    this.#kubeconfig?.remove()
     for (const stop of stops) await stop()
     await Promise.all(loads.map((load) => load.close()))
-    await Promise.all([network.close(), metrics.listener.close(), controlPlane.bound.close()])
+    await Promise.all([network.close(), metrics.listener.close(), controlPlane.close()])
     figures.stop()
   }
 

@@ -20,6 +20,8 @@ export interface BindOptions {
   /** Port on 127.0.0.1; 0 or absent: any free one. */
   readonly port?: number
   readonly hooks?: WireHooks
+  /** What a request waits for before it is handed to the API; absent: nothing. */
+  readonly ready?: (request: ApiRequest) => Promise<unknown>
   /** Called around each request, with its wall duration: for the report of where time goes. */
   readonly onRequest?: (wallMs: number) => void
 }
@@ -89,6 +91,7 @@ async function serve(exchange: Exchange): Promise<void> {
     if (!isAuthorised(message, token)) return sendStatus(response, status(401, 'Unauthorized', 'Unauthorized'))
     const read = await readRequest(message)
     if ('refusal' in read) return sendStatus(response, read.refusal)
+    if (exchange.options.ready !== undefined) await exchange.options.ready(read.request)
     const start = performance.now()
     dispatch(exchange, read.request)
     exchange.options.onRequest?.(performance.now() - start)
