@@ -73,7 +73,7 @@ export class LineFormatter {
       [successText(evidence), WIDTH.ok],
       [durationText(evidence), WIDTH.p99],
       [checksText(state, this.#options.thresholds?.[event.canary]), WIDTH.checks]
-    ])}${oneLine(event.message)}`.trimEnd()
+    ])}${oneLine(event.message)}${absenceText(evidence)}`.trimEnd()
   }
 
   #state(canary: string): CanaryState {
@@ -181,10 +181,16 @@ function successText(evidence: readonly MetricEvidence[]): string {
   const found = builtin ?? evidence.find((item) => item.metric !== 'request-duration')
   if (found === undefined) return ''
   const count = found.userRequests === undefined ? '' : ` of ${found.userRequests}`
-  if (found.value === undefined) return `no value (${found.absentBecause ?? 'unknown'})`
+  if (found.value === undefined) return `no values${count}`
   return builtin === undefined
     ? `${found.metric} ${found.value.toFixed(2)}${count}`
     : `ok ${found.value.toFixed(2)} %${count}`
+}
+
+/** Why a check found no values; behind the message, because it has no fixed width. */
+function absenceText(evidence: readonly MetricEvidence[]): string {
+  const causes = evidence.flatMap((item) => item.absentBecause ?? [])
+  return causes.length === 0 ? '' : `  (no values: ${causes.map(oneLine).join('; ')})`
 }
 
 function durationText(evidence: readonly MetricEvidence[]): string {

@@ -2,6 +2,7 @@ import { randomStream } from '../../lib/random/index.ts'
 import { type Controller, resolveSettings, startController } from '../controller/index.ts'
 import type { ClientIdentity } from '../dataplane/index.ts'
 import {
+  absenceCause,
   controllerFlags,
   countUserRequests,
   flaggerLogLine,
@@ -47,7 +48,7 @@ export async function startControllerSide(options: ControllerSideOptions): Promi
   const { spec, clock, controlPlane, network, metrics, trace } = options
   const { api, bound } = controlPlane
   const ticks = new Map<string, number>()
-  const evidence = new TickEvidence()
+  const evidence = new TickEvidence((asked) => absenceCause(metrics.engine, asked, clock.now()))
   const source = {
     canaryOf: (canary: string) => {
       const dot = canary.indexOf('.')

@@ -1,3 +1,4 @@
+export { absenceCause } from './absence.ts'
 export { controllerFlags } from './controller-flags.ts'
 export { flaggerLogLine, traceOfEffect } from './controller-trace.ts'
 export { withProxyContainer } from './discovered-pod.ts'

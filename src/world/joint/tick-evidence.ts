@@ -1,18 +1,37 @@
 import type { Effect } from '../../model/canary/index.ts'
-import type { MetricEvidence } from '../../trace/index.ts'
+import type { MetricEvidence, ReasonCode } from '../../trace/index.ts'
 import type { EffectContext } from './controller-trace.ts'
 
 /** The gauge in which the controller exports each value it has judged (flagger 1.44.0 pkg/metrics/recorder.go). */
 const ANALYSIS_GAUGE = 'flagger_canary_metric_analysis'
 
+/** Says why a query that was put to a server gave no value. */
+export type ExplainAbsence = (asked: { readonly query: string; readonly address: string }) => string
+
+interface TickState {
+  readonly tick: number
+  query: string
+  address: string
+  readonly evidence: MetricEvidence[]
+}
+
 /** Keeps what the metric checks of a tick have seen, so that a decision to go on shows its evidence as a halt does. */
 export class TickEvidence {
-  readonly #ticks = new Map<string, { tick: number; query: string; evidence: MetricEvidence[] }>()
+  readonly #ticks = new Map<string, TickState>()
+  readonly #explain: ExplainAbsence
+
+  /** @param explain - asked for each check that found no values, at the time of its decision */
+  constructor(explain: ExplainAbsence) {
+    this.#explain = explain
+  }
 
   /** Takes an effect in; a decision that brings no evidence of its own comes back with that of its tick. */
   complete(effect: Effect, context: EffectContext): Effect {
     const state = this.#state(context)
-    if (effect.effect === 'query') state.query = effect.query
+    if (effect.effect === 'query') {
+      state.query = effect.query
+      state.address = effect.request.url
+    }
     if (effect.effect === 'gauge' && effect.metric === ANALYSIS_GAUGE) {
       const metric = effect.labels['metric'] ?? ''
       // The gauge holds seconds, the checks and their bounds speak of milliseconds.
@@ -22,13 +41,21 @@ export class TickEvidence {
     if (effect.effect !== 'decision') return effect
     const known = new Set(effect.evidence.map((item) => item.metric))
     const passed = state.evidence.filter((item) => !known.has(item.metric))
-    return { ...effect, evidence: [...passed, ...effect.evidence] }
+    const own = effect.evidence.map((item) => this.#withCause(item, effect.reason, state.address))
+    return { ...effect, evidence: [...passed, ...own] }
   }
 
-  #state(context: EffectContext): { tick: number; query: string; evidence: MetricEvidence[] } {
+  #withCause(item: MetricEvidence, reason: ReasonCode, address: string): MetricEvidence {
+    if (item.value !== undefined || item.absentBecause !== undefined) return item
+    if (reason === 'halt-no-values') return { ...item, absentBecause: this.#explain({ query: item.query, address }) }
+    // The server answered with an error or not at all; the decision's message has its words.
+    return reason === 'halt-metric-error' ? { ...item, absentBecause: 'query error' } : item
+  }
+
+  #state(context: EffectContext): TickState {
     const known = this.#ticks.get(context.canary)
     if (known?.tick === context.tick) return known
-    const fresh = { tick: context.tick, query: '', evidence: [] }
+    const fresh: TickState = { tick: context.tick, query: '', address: '', evidence: [] }
     this.#ticks.set(context.canary, fresh)
     return fresh
   }

@@ -5,6 +5,7 @@ import type { PromApi } from '../../model/promapi/index.ts'
 import type { TraceBody } from '../../trace/index.ts'
 import { type HttpEffect, type LocalApi, resolveSettings, startLocalController } from '../controller/index.ts'
 import {
+  absenceCause,
   controllerFlags,
   countUserRequests,
   isClusterName,
@@ -46,7 +47,7 @@ export interface ControllerSide {
 export function startControllerSide(options: ControllerSideOptions): ControllerSide {
   const { spec, time, api, metrics, record } = options
   const ticks = new Map<string, number>()
-  const evidence = new TickEvidence()
+  const evidence = new TickEvidence((asked) => absenceCause(metrics.engine, asked, time.now()))
   let last: { readonly key: string; readonly count: number } | undefined
   const source = {
     canaryOf: (canary: string) => {
