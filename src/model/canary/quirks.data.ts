@@ -33,6 +33,8 @@ export type QuirkName =
   | 'service-promotion-drops-owner'
   | 'skipper-needs-annotations'
   | 'stuck-primary-gates-fixes'
+  | 'promotion-copies-zero-replicas'
+  | 'zero-replicas-are-ready'
 
 /** Every named quirk. */
 export const QUIRKS: Readonly<Record<QuirkName, QuirkEntry>> = {
@@ -153,5 +155,17 @@ export const QUIRKS: Readonly<Record<QuirkName, QuirkEntry>> = {
     behaviour: 'A primary that is not ready gates everything: even a new revision that would fix it is rolled back.',
     off: 'A new revision may start while the primary is not ready.',
     upstream: 'pkg/controller/scheduler.go advanceCanary'
+  },
+  'promotion-copies-zero-replicas': {
+    behaviour:
+      'Promotion copies the replicas of the target, even none: repeated after the target was scaled down (skipAnalysis interrupted before Succeeded), it scales the primary to zero.',
+    off: 'A target without pods leaves the replicas of the primary as they are.',
+    upstream: 'pkg/canary/deployment_controller.go promotePrimaryDeployment'
+  },
+  'zero-replicas-are-ready': {
+    behaviour:
+      'A target scaled to zero counts as ready: a rollback interrupted before Failed was recorded is resumed as an analysis without pods.',
+    off: 'During an analysis a target scaled to zero is rolled back.',
+    upstream: 'pkg/canary/deployment_ready.go isDeploymentReady; pkg/controller/scheduler.go rollback'
   }
 }

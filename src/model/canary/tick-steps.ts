@@ -173,12 +173,19 @@ export function* restartedOnNewRevision(tick: Tick): Plan<boolean> {
 
 /** Step 18: the canary is ready; when it is stuck the release is rolled back. */
 export function* canaryIsReady(tick: Tick): Plan<boolean> {
-  const failure = yield* failureOf(tick.target.canaryReady(tick.canary))
+  const failure = yield* failureOf(checkCanary(tick))
   if (failure === undefined) return true
   yield* decide(tick.canary, 'halt-not-ready', failure.message)
   yield* recordWarning(tick.settings, tick.canary, failure.message)
   if (!failure.retriable) yield* rollbackNotReady(tick, failure)
   return false
+}
+
+function* checkCanary({ settings, canary, target }: Tick): Plan<void> {
+  yield* target.canaryReady(canary)
+  if (settings.quirks['zero-replicas-are-ready'] || !isAnalysing(statusOf(canary).phase)) return
+  if (yield* target.isScaledToZero(canary))
+    throw new StepFailed(`canary ${targetFullName(canary)} not ready: scaled to zero`, { retriable: false })
 }
 
 /** Step 19. */

@@ -16,5 +16,6 @@ export {
   type ControllerSettings,
   type Effect,
   type HttpOutcome,
+  type QuirkName,
   type SettingsOptions
 } from '../../model/canary/index.ts'

@@ -54,12 +54,14 @@ export type TickEnd = 'tick' | 'died' | 'silent'
 export class CrashWorld {
   readonly environment: Environment
   readonly script: ScriptProgress
-  readonly drawn: Set<string> = new Set()
+  readonly #drawn: Set<string>
   /** Changes of the API, Events left out. */
   changes = 0
   /** Instant at which the last tick began. */
   tickBegin: Instant = START
   inTick = false
+  /** Oddities that controllers started from now on do not have. */
+  quirksOff: readonly string[] = []
   readonly #golden: GoldenCase
   readonly #clock = new ForkClock(START)
   readonly #hosts: ScriptedHosts
@@ -72,9 +74,11 @@ export class CrashWorld {
   #settledAt: Instant = 0
   #ended: TickEnd | undefined
 
-  constructor(golden: GoldenCase, ports: DrillPorts) {
+  /** @param drawn - random letters drawn so far, in this world and in those whose moments it loads */
+  constructor(golden: GoldenCase, ports: DrillPorts, drawn: Set<string>) {
     this.#golden = golden
     this.#ports = ports
+    this.#drawn = drawn
     this.environment = new Environment(golden, this.#clock)
     this.script = new ScriptProgress(golden.script)
     this.#hosts = new ScriptedHosts(golden, { add: (record) => this.#record(record) }, this.#clock)
@@ -108,7 +112,7 @@ export class CrashWorld {
   }
 
   digest(): string {
-    return apiDigest(this.environment.api, this.drawn)
+    return apiDigest(this.environment.api, this.#drawn)
   }
 
   save(): Moment {
@@ -151,7 +155,7 @@ export class CrashWorld {
     this.stop()
     const { api } = this.environment
     this.#controller = startLocalController({
-      settings: { ...caseSettings(this.#golden), controlLoopIntervalMs: loopMs },
+      settings: { ...caseSettings(this.#golden, this.quirksOff), controlLoopIntervalMs: loopMs },
       random: randomStream(1, 'drill', this.now),
       timeline: this.#clock,
       api: { ...api, handle: (request) => this.#handle(request) },
@@ -161,7 +165,7 @@ export class CrashWorld {
       },
       onTick: (moment) => (moment === 'begin' ? this.#beginTick() : this.#endTick()),
       onEffect: (effect, result) => {
-        if (effect.effect === 'random' && effect.of === 'letters') this.drawn.add(String(result))
+        if (effect.effect === 'random' && effect.of === 'letters') this.#drawn.add(String(result))
         this.#ports.performed(effect)
       },
       fault: (effect, context) => this.#ports.fault(effect, context),
@@ -207,11 +211,11 @@ export class CrashWorld {
     }
   }
 
-  /** The steps of the script that are due now. */
-  actScript(): void {
+  /** The steps of the script that are due now. @param phase - phase that the script sees; default the canary's */
+  actScript(phase: string = String(this.canary?.status?.phase)): void {
     const { namespace } = this.#golden
     const ports = { namespace, environment: this.environment, hosts: this.#hosts, faults: this.#faults }
-    for (const step of this.script.takeDue(String(this.canary?.status?.phase))) {
+    for (const step of this.script.takeDue(phase)) {
       for (const action of step.do) {
         execute(action, ports)
         this.#activity++

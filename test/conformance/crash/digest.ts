@@ -49,7 +49,7 @@ export function objectDigests(api: ApiServer, drawn: ReadonlySet<string>): Map<s
   for (const [group, resource] of RESOURCES) {
     for (const object of api.list(group, resource)) {
       const { namespace = '', name } = object.metadata
-      digests.set(`${resource}/${namespace}/${name}`, withoutDraws(digestOf(object), drawn))
+      digests.set(`${resource}/${namespace}/${name}`, digestOf(object, drawn))
     }
   }
   return digests
@@ -60,10 +60,13 @@ export function apiDigest(api: ApiServer, drawn: ReadonlySet<string>): string {
   return [...objectDigests(api, drawn)].map(([key, text]) => `${key} ${text}`).join('\n')
 }
 
-function digestOf(object: KubeObject): string {
+/** Ten letters between other characters: what a session cookie is made of. */
+const LETTERS = /\b[a-zA-Z]{10}\b/g
+
+function digestOf(object: KubeObject, drawn: ReadonlySet<string>): string {
   const known = OBJECTS.get(object)
   if (known !== undefined) return known
-  const digest = sortedJson(reduced(object))
+  const digest = sortedJson(reduced(object)).replaceAll(LETTERS, (word) => (drawn.has(word) ? 'drawn' : word))
   OBJECTS.set(object, digest)
   return digest
 }
@@ -82,10 +85,4 @@ function reduced(value: unknown): unknown {
 /** Messages of workloads' conditions name ReplicaSets. */
 function isWorkloadCondition({ type, message }: Record<string, unknown>): boolean {
   return (type === 'Progressing' || type === 'Available') && message !== undefined
-}
-
-function withoutDraws(text: string, drawn: ReadonlySet<string>): string {
-  let result = text
-  for (const letters of drawn) if (result.includes(letters)) result = result.replaceAll(letters, 'drawn')
-  return result
 }

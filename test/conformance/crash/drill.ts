@@ -1,10 +1,11 @@
 import type { ApiResponse } from '../../../src/kinds/index.ts'
-import type { Effect, Fault } from '../../../src/world/controller/index.ts'
+import type { Effect, Fault, QuirkName } from '../../../src/world/controller/index.ts'
 import type { GoldenCase } from '../golden/case.ts'
 import { faultAnswer } from '../golden/faults.ts'
 import { CrashWorld, type TickEnd } from './crash-world.ts'
+import type { ExplanationName } from './explanations.data.ts'
 import { trafficOf } from './traffic.ts'
-import { beginSegment, firstDifferentLine, kindOf, stateText, type Segment, type Undisturbed } from './undisturbed.ts'
+import { beginSegment, firstDifferentLine, kindOf, stateText, type Undisturbed } from './undisturbed.ts'
 
 /** Ticks beyond those of the undisturbed run after which a run that has not come back never will. */
 const EXTRA_TICKS = 8
@@ -30,6 +31,8 @@ export interface Injection {
 /** What became of a disturbed run. */
 export interface Verdict {
   readonly survived: boolean
+  /** Why not, where it is known. */
+  readonly explanation?: ExplanationName
   /** The first broken invariant, or how the end differs from the undisturbed one. */
   readonly finding?: string
   /** Phase of the canary at the end of a run that did not come back. */
@@ -37,10 +40,21 @@ export interface Verdict {
 }
 
 /**
- * Whether answers and script go back to where they stood when the interrupted tick began, or go on from where they
- * are: what the world outside answers to a question asked twice is not in the recording.
+ * What becomes of the world outside (answers, script) after the fault. `rewound`: it is set back to the beginning of
+ * the interrupted tick. `kept`: it goes on from where it is. `credited`: it is where the undisturbed run has it after
+ * that tick. `restarted`: kept, and the controller is started again.
  */
-type Outside = 'rewound' | 'kept'
+type Outside = 'rewound' | 'kept' | 'credited' | 'restarted'
+
+/** Switches of the model that explain an end if the run survives without the oddity. */
+const SWITCHES = [
+  'failed-loses-revisions',
+  'promotion-step-at-zero-hangs',
+  'promotion-copies-zero-replicas',
+  'zero-replicas-are-ready'
+] as const
+const COOKIES = /"\w*[sS]essionAffinityCookie":"[^"]*",?/g
+const WEIGHT = /"canaryWeight":\d+,?/g
 
 /** Disturbs runs of one case. */
 export class Drill {
@@ -51,25 +65,71 @@ export class Drill {
   #position = -1
   #injection: Injection | undefined
   #finding: string | undefined
+  /** Whether the script waited for an event of the interrupted tick. */
+  #awaited = false
+  /** An oddity that controllers started after the fault do not have. */
+  #withoutQuirk: QuirkName | undefined
 
   constructor(golden: GoldenCase, undisturbed: Undisturbed) {
     this.#golden = golden
     this.#undisturbed = undisturbed
-    const digests = undisturbed.segments.map(({ digest }) => digest)
-    this.#states = digests.map((_digest, index) => new Set(digests.slice(index)))
-    this.#world = new CrashWorld(golden, {
-      fault: (effect) => this.#faultAt(effect),
-      performed: () => {},
-      observe: () => this.#observe()
-    })
+    const digests = [...undisturbed.segments, ...undisturbed.tail].map(({ digest }) => digest)
+    this.#states = undisturbed.segments.map((_segment, index) => new Set(digests.slice(index)))
+    const ports = {
+      fault: (effect: Effect): Fault | undefined => this.#faultAt(effect),
+      performed: (): void => {},
+      observe: (): void => this.#observe()
+    }
+    this.#world = new CrashWorld(golden, ports, undisturbed.drawn)
   }
 
   /** Runs the case with one fault, until it is where the undisturbed run is, or has ended otherwise. */
   run(injection: Injection): Verdict {
-    const rewound = this.#run(injection, 'rewound')
-    if (rewound.survived) return rewound
-    const kept = this.#run(injection, 'kept')
-    return kept.survived ? kept : rewound
+    const isCrash = injection.fault.startsWith('crash')
+    const verdict = this.#run(injection, isCrash ? 'rewound' : 'kept')
+    if (verdict.survived) return verdict
+    const explanation = this.#explain(injection, isCrash)
+    return explanation === undefined ? verdict : { ...verdict, explanation }
+  }
+
+  /** An explanation holds only if the run survives once its cause is taken away. */
+  #explain(injection: Injection, isCrash: boolean): ExplanationName | undefined {
+    const survives = (outside: Outside): boolean => this.#run(injection, outside).survived
+    const forgotten = this.#forgotten()
+    if (forgotten !== undefined) return forgotten
+    if (!isCrash && survives('rewound')) return 'answers-used-up'
+    if (survives('credited')) return this.#awaited ? 'event-lost' : 'asked-again'
+    if (this.#awaited && this.#forgotten() !== undefined) return 'event-lost'
+    if (isCrash && survives('kept')) return 'asked-again'
+    if (!isCrash && injection.segment === 0 && survives('restarted')) return 'worker-never-repeats'
+    return SWITCHES.find((quirk) => this.#survivesWithout(quirk, injection, isCrash ? 'rewound' : 'restarted'))
+  }
+
+  /** Without an oddity: in what is started after the fault, or from the tick of the fault on. */
+  #survivesWithout(quirk: QuirkName, injection: Injection, outside: Outside): boolean {
+    this.#withoutQuirk = quirk
+    const survived = this.#run(injection, outside).survived || this.#run(injection, 'credited').survived
+    this.#withoutQuirk = undefined
+    this.#world.quirksOff = []
+    if (survived) return true
+    this.#world.quirksOff = [quirk]
+    const inTick = this.#run(injection, outside).survived
+    this.#world.quirksOff = []
+    return inTick
+  }
+
+  /** Whether the end is an undisturbed one but for a field of the status that nothing writes again. */
+  #forgotten(): ExplanationName | undefined {
+    const digest = this.#world.digest()
+    const references = [...this.#undisturbed.segments.slice(-1), ...this.#undisturbed.tail]
+    if (references.some(({ api }) => api === digest)) return undefined
+    const fits = (pattern: RegExp): boolean => {
+      const without = (text: string): string => text.replaceAll(pattern, '')
+      const reduced = without(digest)
+      return references.some(({ api }) => without(api) === reduced)
+    }
+    if (fits(COOKIES)) return 'cookies-forgotten'
+    return fits(WEIGHT) ? 'weight-not-recorded-again' : undefined
   }
 
   #run(injection: Injection, outside: Outside): Verdict {
@@ -79,6 +139,8 @@ export class Drill {
     this.#injection = undefined
     this.#finding = undefined
     this.#position = -1
+    this.#awaited = false
+    if (this.#withoutQuirk !== undefined) world.quirksOff = []
     world.load(segment.begin)
     const first = injection.segment === 0
     if (first) this.#injection = injection
@@ -87,10 +149,10 @@ export class Drill {
     this.#finding = undefined
     if (first) world.createCanary()
     else world.actScript()
-    return this.#untilItIsBack(injection, segment, outside)
+    return this.#untilItIsBack(injection, outside)
   }
 
-  #untilItIsBack(injection: Injection, segment: Segment, outside: Outside): Verdict {
+  #untilItIsBack(injection: Injection, outside: Outside): Verdict {
     const world = this.#world
     const ticksMax = this.#undisturbed.segments.length + EXTRA_TICKS - injection.segment
     let disturbed = true
@@ -98,24 +160,26 @@ export class Drill {
       const ended = world.nextTick()
       if (disturbed && this.#isOver(injection)) {
         disturbed = false
+        if (ended === 'silent' && outside === 'restarted') {
+          world.start()
+          continue
+        }
         if (ended !== 'silent') {
-          this.#afterFault(ended, segment, outside)
-          if (this.#finding !== undefined) return this.#lost(segment)
+          this.#afterFault(ended, injection, outside)
+          if (this.#finding !== undefined) return this.#lost()
           if (this.#isBack(injection.segment)) return { survived: true }
-          if (ended === 'died') continue
-          if (outside === 'kept') world.actScript()
           continue
         }
       } else if (ended === 'tick') {
         world.settleAfterTick()
         world.script.tick++
       }
-      if (this.#finding !== undefined) return this.#lost(segment)
+      if (this.#finding !== undefined) return this.#lost()
       if (this.#isBack(injection.segment)) return { survived: true }
-      if (ended === 'silent') return this.#atEnd(segment)
+      if (ended === 'silent') return this.#atEnd()
       world.actScript()
     }
-    return this.#atEnd(segment)
+    return this.#atEnd()
   }
 
   /** Whether the fault has happened. */
@@ -123,36 +187,47 @@ export class Drill {
     return this.#position >= place
   }
 
-  #afterFault(ended: Exclude<TickEnd, 'silent'>, segment: Segment, outside: Outside): void {
+  #afterFault(ended: Exclude<TickEnd, 'silent'>, injection: Injection, outside: Outside): void {
     const world = this.#world
     const wasInTick = ended === 'tick' || world.inTick
     if (wasInTick) world.settleAfterTick()
     else world.environment.settle()
-    if (ended === 'tick') {
-      world.script.tick++
-      if (outside === 'rewound' && stateText(world) !== segment.digest) world.rewindTick()
+    if (ended === 'tick') world.script.tick++
+    const isDone = this.#isBack(injection.segment)
+    if (wasInTick && !isDone) this.#setOutside(ended, injection, outside)
+    if (this.#withoutQuirk !== undefined) world.quirksOff = [this.#withoutQuirk]
+    if (ended === 'died' || outside === 'restarted') world.start()
+  }
+
+  #setOutside(ended: TickEnd, injection: Injection, outside: Outside): void {
+    const world = this.#world
+    const segment = this.#undisturbed.segments[injection.segment]
+    const next = this.#undisturbed.segments[injection.segment + 1]?.begin
+    if (outside === 'rewound') return world.rewindTick()
+    if (outside === 'credited' && next !== undefined && segment !== undefined) {
+      world.rewindTick()
+      const waiting = world.script.waiting(String(world.canary?.status?.phase))
+      world.rewind(next.outside, next.events)
+      this.#awaited = world.script.waiting(segment.phase) !== waiting
+      world.actScript(segment.phase)
       return
     }
-    if (wasInTick && outside === 'rewound') world.rewindTick()
-    if (wasInTick && outside === 'kept') {
-      world.script.tick++
-      world.actScript()
-    }
-    world.start()
+    if (ended === 'died') world.script.tick++
+    world.actScript()
   }
 
   #isBack(segment: number): boolean {
     return this.#states[segment]?.has(stateText(this.#world)) === true
   }
 
-  #atEnd(segment: Segment): Verdict {
+  #atEnd(): Verdict {
     const last = this.#undisturbed.segments.at(-1)
     if (last?.api === this.#world.digest()) return { survived: true }
     this.#finding ??= `end: ${firstDifferentLine(last?.api ?? '', this.#world.digest())}`
-    return this.#lost(segment)
+    return this.#lost()
   }
 
-  #lost(_segment: Segment): Verdict {
+  #lost(): Verdict {
     const phase = String(this.#world.canary?.status?.phase)
     this.#world.stop()
     return { survived: false, phase, ...(this.#finding === undefined ? {} : { finding: this.#finding }) }
@@ -165,7 +240,8 @@ export class Drill {
     if (this.#position !== place) return undefined
     if (fault === 'crash before') return { fault: 'crash', moment: 'before' }
     if (fault === 'crash after') return { fault: 'crash', moment: 'after' }
-    if (!kindOf(effect).startsWith('write')) throw new Error(`effect ${place} is no write: ${effect.effect}`)
+    // Without an oddity there may be another effect in this place.
+    if (!kindOf(effect).startsWith('write')) return undefined
     return { fault: 'answer', response: ANSWERS[fault], applied: fault === 'time-out applied' }
   }
 

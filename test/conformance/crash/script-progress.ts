@@ -56,6 +56,16 @@ export class ScriptProgress {
     )
   }
 
+  /** Which open steps an event or a phase would start now. */
+  waiting(phase: string): string {
+    return JSON.stringify(
+      this.#steps.map(({ after }, index) => {
+        if (this.#done[index] === true || after.tick !== undefined) return ''
+        return after.event === undefined ? after.phase === phase : this.#seen(after)
+      })
+    )
+  }
+
   #isMet(trigger: Trigger, phase: string): boolean {
     if (trigger.tick !== undefined) return this.tick >= trigger.tick
     if (trigger.event !== undefined) return this.#seen(trigger) >= (trigger.nth ?? 1)

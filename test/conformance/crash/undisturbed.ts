@@ -27,13 +27,21 @@ export interface Segment {
   /** State at its end. */
   readonly digest: string
   readonly api: string
+  readonly phase: string
 }
+
+/** Ticks that the undisturbed run goes on after its end, so that one that is ahead can be told from one that is lost. */
+const TAIL_TICKS = 6
 
 /** The undisturbed run of a case, cut at its ticks. */
 export interface Undisturbed {
   readonly segments: readonly Segment[]
+  /** What would have come after the end. */
+  readonly tail: readonly Omit<Segment, 'places'>[]
   readonly weights: ReadonlySet<string>
   readonly dead: ReadonlySet<string>
+  /** Random letters drawn so far. */
+  readonly drawn: Set<string>
   /** Segments that a freshly started controller does not go through in the same way. */
   readonly unlike: readonly string[]
 }
@@ -71,6 +79,7 @@ export class UndisturbedRun {
   readonly #golden: GoldenCase
   readonly #weights = new Set<string>()
   readonly #dead = new Set<string>([''])
+  readonly #drawn = new Set<string>()
   #places: Place[] = []
   #counting = false
   readonly world: CrashWorld
@@ -85,11 +94,11 @@ export class UndisturbedRun {
       performed: () => this.#after(),
       observe: () => this.#observe()
     }
-    this.world = new CrashWorld(golden, ports)
+    this.world = new CrashWorld(golden, ports, this.#drawn)
   }
 
   run(): Undisturbed {
-    const plain = this.#inOneGo()
+    const { plain, tail } = this.#inOneGo()
     const unlike: string[] = []
     const segments = plain.map((segment, index) => {
       const places = this.#again(segment, index === 0)
@@ -97,16 +106,18 @@ export class UndisturbedRun {
       if (state !== segment.digest) unlike.push(`segment ${index}: ${firstDifferentLine(segment.digest, state)}`)
       return { ...segment, places }
     })
-    return { segments, weights: this.#weights, dead: this.#dead, unlike }
+    return { segments, tail, weights: this.#weights, dead: this.#dead, drawn: this.#drawn, unlike }
   }
 
-  #inOneGo(): Omit<Segment, 'places'>[] {
+  #inOneGo(): { readonly plain: Omit<Segment, 'places'>[]; readonly tail: Omit<Segment, 'places'>[] } {
     const { world } = this
     const end = new TriggerWatch(this.#golden.until)
-    const segments: Omit<Segment, 'places'>[] = []
+    const plain: Omit<Segment, 'places'>[] = []
+    const tail: Omit<Segment, 'places'>[] = []
     let begin = world.save()
     world.start()
-    if (!world.createCanary()) return []
+    if (!world.createCanary()) return { plain, tail }
+    let isOver = false
     for (;;) {
       const ended = world.nextTick()
       if (ended === 'tick') {
@@ -114,8 +125,12 @@ export class UndisturbedRun {
         world.script.tick++
       }
       const tickAt = ended === 'tick' ? world.tickBegin : undefined
-      segments.push({ begin, tickAt, digest: stateText(world), api: world.digest() })
-      if (ended !== 'tick' || this.#isOver(end)) return segments
+      const phase = String(world.canary?.status?.phase)
+      const segment = { begin, tickAt, digest: stateText(world), api: world.digest(), phase }
+      if (isOver) tail.push(segment)
+      else plain.push(segment)
+      isOver ||= this.#isOver(end)
+      if (ended !== 'tick' || tail.length >= TAIL_TICKS) return { plain, tail }
       begin = world.save()
       world.actScript()
     }

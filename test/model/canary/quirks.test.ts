@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { GoldenTrace } from '../../conformance/golden/case.ts'
+import type { Action, GoldenTrace } from '../../conformance/golden/case.ts'
 import { replaySync } from '../../conformance/golden/sync-driver.ts'
 import type { KubeObject } from '../../../src/kinds/index.ts'
 import { QUIRKS, resolveSettings, type Effect, type QuirkName } from '../../../src/model/canary/index.ts'
@@ -35,6 +35,18 @@ const bodies = (trace: GoldenTrace, resource: string, name: string): Record<stri
   recordsOf(trace)
     .filter((record) => record['resource'] === resource && record['name'] === name && record['verb'] === 'update')
     .map((record) => record['body'] as Record<string, never>)
+
+/** The next write of a canary's status fails. */
+const STATUS_FAULT: Action = {
+  apiFault: {
+    verb: 'update',
+    resource: 'canaries',
+    subresource: 'status',
+    code: 500,
+    reason: 'InternalError',
+    message: 'etcdserver: leader changed'
+  }
+}
 
 /** A second, held replica keeps the primary from being ready. */
 const holdPrimary = (replicas: number): CaseOptions['script'] & object => [
@@ -339,6 +351,32 @@ const CASES: Readonly<Partial<Record<QuirkName, QuirkCase>>> = {
     observe: has('Initialization done!'),
     on: false,
     off: true
+  },
+  'promotion-copies-zero-replicas': {
+    options: {
+      spec: { skipAnalysis: true },
+      script: [NEW_IMAGE, { after: { event: 'New revision detected!' }, do: [STATUS_FAULT] }],
+      maxTicks: 8
+    },
+    observe: (trace) => trace.ticks.at(-1)?.after?.['primaryReplicas'],
+    on: 0,
+    off: 1
+  },
+  'zero-replicas-are-ready': {
+    options: {
+      spec: { progressDeadlineSeconds: 15 },
+      script: [
+        {
+          after: { event: 'Initialization done!' },
+          do: [{ setPods: [{ image: '2.0.0', ready: 'hold' }] }, image('2.0.0')]
+        },
+        { after: { event: 'New revision detected!' }, do: [STATUS_FAULT] }
+      ],
+      maxTicks: 10
+    },
+    observe: has('Starting canary analysis'),
+    on: true,
+    off: false
   },
   'stuck-primary-gates-fixes': {
     options: { script: holdPrimary(2), maxTicks: 6 },

@@ -76,6 +76,9 @@ export function daemonSetTarget(settings: ControllerSettings): Target {
       yield* primaryReady(canary)
     },
     canaryReady,
+    *isScaledToZero(canary) {
+      return (yield* readTarget(canary)).spec.template.spec.nodeSelector?.[SCALE_TO_ZERO_KEY] !== undefined
+    },
     finalise: (canary) => wrapped('ScaleFromZero failed: ', scaleFromZero(canary))
   }
 }

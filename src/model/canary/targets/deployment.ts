@@ -78,6 +78,9 @@ export function deploymentTarget(settings: ControllerSettings): Target {
         deploymentReady(target, progressDeadlineSeconds(canary), canary.spec.analysis.canaryReadyThreshold ?? 100)
       )
     },
+    *isScaledToZero(canary) {
+      return (yield* readTarget(canary)).spec.replicas === 0
+    },
     finalise
   }
 }
@@ -185,7 +188,9 @@ function* promote(settings: ControllerSettings, canary: Canary): Plan<void> {
       const primary = yield* read(canary, name)
       const configs = yield* configsOf(settings, canary)
       yield* wrapped('CreatePrimaryConfigs failed: ', createPrimaryConfigs(settings, canary, configs))
-      const keptReplicas = canary.spec.autoscalerRef === undefined ? target.spec.replicas : primary.spec.replicas
+      const keepsOwn = target.spec.replicas === 0 && !settings.quirks['promotion-copies-zero-replicas']
+      const copiesReplicas = canary.spec.autoscalerRef === undefined && !keepsOwn
+      const keptReplicas = copiesReplicas ? target.spec.replicas : primary.spec.replicas
       const {
         progressDeadlineSeconds: _deadline,
         minReadySeconds: _ready,

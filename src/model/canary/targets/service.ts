@@ -44,6 +44,7 @@ export function serviceTarget(settings: ControllerSettings): Target {
     scaleFromZero: nothing,
     primaryReady: nothing,
     canaryReady: nothing,
+    isScaledToZero: () => pure(() => false),
     finalise: nothing
   }
 }

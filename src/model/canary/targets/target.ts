@@ -30,6 +30,8 @@ export interface Target {
   primaryReady(canary: Canary): Plan<void>
   /** Fails (retriable or not) while the canary is not ready. */
   canaryReady(canary: Canary): Plan<void>
+  /** Whether the target was given no pods on purpose. */
+  isScaledToZero(canary: Canary): Plan<boolean>
   /** Gives the target back its pods when the canary is deleted. */
   finalise(canary: Canary): Plan<void>
 }
