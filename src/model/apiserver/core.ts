@@ -5,6 +5,7 @@ import type { RequestInfo } from './request-info.ts'
 import type { ResourceInfo, Subresource } from './resources.ts'
 import type { Registry } from './registry.ts'
 import type { Store } from './store.ts'
+import type { Warnings } from './warnings.ts'
 
 /** Documentation of API fields, read by a world from a dependency that has it (this room does no I/O). */
 export type Descriptions = (definition: string, field?: string) => string | undefined
@@ -33,6 +34,8 @@ export interface ResourceCall {
   readonly path: RequestInfo
   readonly info: ResourceInfo
   readonly subresource?: Subresource
+  /** What the client is warned of; refusals carry it too. */
+  readonly warnings: Warnings
 }
 
 /** RFC 3339 time in whole seconds, as metav1.Time is written. */

@@ -12,7 +12,7 @@ import { refuse, refuseInvalid } from './refusal.ts'
 import { checkBodyType } from './request-body.ts'
 import { afterCommit, beforeCommit } from './side-effects.ts'
 import { transformObject } from './representation.ts'
-import { Warnings } from './warnings.ts'
+import type { Warnings } from './warnings.ts'
 import { negotiate } from './media-type.ts'
 
 /** Tries of a generated name that is taken already. */
@@ -27,7 +27,7 @@ export function handleCreate(call: ResourceCall): ApiResponse {
   const representation = negotiate(call.request.headers?.['accept'])
   checkWriteOptions('CreateOptions', call.query)
   checkBodyType(call.request)
-  const warnings = new Warnings()
+  const { warnings } = call
   const decoded = decodeBody(call, warnings)
   const created = createObject(call, decoded, warnings)
   return transformObject(call, representation, created, { code: 201, warnings })

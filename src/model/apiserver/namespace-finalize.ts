@@ -5,14 +5,13 @@ import { storedObject, type ResourceCall } from './core.ts'
 import { negotiate } from './media-type.ts'
 import { transformObject } from './representation.ts'
 import { refuseMissing } from './update.ts'
-import { Warnings } from './warnings.ts'
 
 /**
  * Replaces the finalizers of a namespace's spec (`namespaces/finalize`); a deleted namespace without any is removed.
  * @param call - the request
  */
 export function finalizeNamespace(call: ResourceCall): ApiResponse {
-  const warnings = new Warnings()
+  const { warnings } = call
   const existing = storedObject(call)
   if (existing === undefined) return refuseMissing(call)
   const body = decodeBody(call, warnings)

@@ -24,7 +24,7 @@ import { transformObject } from './representation.ts'
 import { decodeObject, wrongKind } from './request-body.ts'
 import { parseJsonText } from './json-text.ts'
 import { refuseMissing, updateObject } from './update.ts'
-import { warnDeprecation, Warnings } from './warnings.ts'
+import { warnDeprecation, type Warnings } from './warnings.ts'
 
 const JSON_PATCH = 'application/json-patch+json'
 const MERGE_PATCH = 'application/merge-patch+json'
@@ -42,7 +42,7 @@ export function handlePatch(call: ResourceCall): ApiResponse {
   const representation = negotiate(call.request.headers?.['accept'])
   const type = patchType(call)
   checkPatchOptions(call.query, type === APPLY_PATCH)
-  const warnings = new Warnings()
+  const { warnings } = call
   warnDeprecation(call, warnings)
   if (type === APPLY_PATCH) {
     const { object, isNew } = applyObject(call, readPatch(call), warnings)

@@ -8,7 +8,7 @@ import { refuse } from './refusal.ts'
 import { transformList, transformObject } from './representation.ts'
 import { readSelection } from './selection.ts'
 import { refuseMissing } from './update.ts'
-import { warnDeprecation, Warnings } from './warnings.ts'
+import { warnDeprecation } from './warnings.ts'
 
 /**
  * Handles a GET of one object.
@@ -19,7 +19,7 @@ export function handleGet(call: ResourceCall): ApiResponse {
   parseResourceVersion(call.query['resourceVersion'] ?? '')
   const object = storedObject(call)
   if (object === undefined) return refuseMissing(call)
-  const warnings = new Warnings()
+  const { warnings } = call
   warnDeprecation(call, warnings)
   return transformObject(call, representation, object, { code: 200, warnings })
 }
@@ -52,7 +52,7 @@ export function handleList(call: ResourceCall): ApiResponse {
     // The number of what is left is known only where nothing is filtered.
     if (selection.isEverything) metadata['remainingItemCount'] = rest.length
   }
-  const warnings = new Warnings()
+  const { warnings } = call
   warnDeprecation(call, warnings)
   return transformList(call, representation, { items, metadata }, warnings)
 }

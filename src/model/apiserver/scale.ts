@@ -19,7 +19,7 @@ import { answerHeaders } from './representation.ts'
 import { parseBody, withExpectedKind } from './request-body.ts'
 import { patchPlainObject } from './patch.ts'
 import { refuseMissing, updateObject } from './update.ts'
-import { Warnings } from './warnings.ts'
+import type { Warnings } from './warnings.ts'
 
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale', isCustom: false }
 
@@ -77,7 +77,7 @@ function answer(call: ResourceCall, object: KubeObject, warnings: Warnings): Api
 export function handleScale(call: ResourceCall): ApiResponse {
   const existing = storedObject(call)
   if (existing === undefined) return refuseMissing(call)
-  const warnings = new Warnings()
+  const { warnings } = call
   if (call.request.method === 'GET') return answer(call, existing, warnings)
   const current = scaleOf(call, fromStorage(call.info, existing))
   const wanted =

@@ -18,6 +18,7 @@ import { handlePatch } from './patch.ts'
 import { bindPod, evictPod } from './pod-subresources.ts'
 import { handleGet, handleList } from './read.ts'
 import { Refusal, refuse } from './refusal.ts'
+import { Warnings } from './warnings.ts'
 import { Registry } from './registry.ts'
 import { parseResourcePath } from './request-info.ts'
 import { BUILTINS } from './resources.ts'
@@ -95,7 +96,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     serverAddress: '127.0.0.1:6443'
   }
   const server: ApiServer = {
-    handle: (request) => guarded(() => route(core, request)),
+    handle: (request) => guarded((warnings) => route(core, request, warnings)),
     openWatch: (request, onEvent) => watch(core, request, onEvent),
     subscribe: (listener) => core.store.subscribe(listener),
     list: (group, resource, namespace) => core.store.list(group, resource, namespace),
@@ -158,21 +159,24 @@ function randomUid(random: Random): string {
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-function guarded(run: () => ApiResponse): ApiResponse {
+/** Answers a refusal with its status and with what the client was to be warned of until then. */
+function guarded<Answer>(run: (warnings: Warnings) => Answer): Answer | ApiResponse {
+  const warnings = new Warnings()
   try {
-    return run()
+    return run(warnings)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return refused(error)
+    return refused(error, warnings.headers())
   }
 }
 
-function refused(refusal: Refusal): ApiResponse {
+function refused(refusal: Refusal, warnings: readonly string[]): ApiResponse {
   const { status } = refusal
   const retry = status.details?.retryAfterSeconds
   const headers = {
     'content-type': 'application/json',
-    ...(retry === undefined ? {} : { 'retry-after': String(retry) })
+    ...(retry === undefined ? {} : { 'retry-after': String(retry) }),
+    ...(warnings.length === 0 ? {} : { warning: warnings })
   }
   return { code: status.code, headers, body: status }
 }
@@ -186,10 +190,10 @@ const HEALTH_PATHS: ReadonlySet<string> = new Set([
   'readyz/ping'
 ])
 
-function route(core: Core, request: ApiRequest): ApiResponse {
+function route(core: Core, request: ApiRequest, warnings: Warnings): ApiResponse {
   const [first = ''] = request.path.split('/').filter((part) => part !== '')
   if (first === 'api' || first === 'apis') {
-    const call = resourceCall(core, request)
+    const call = resourceCall(core, request, warnings)
     if (call !== undefined) return dispatch(call)
     return parseResourcePath(request.path) === undefined
       ? discover(core, request.path, request.headers?.['accept'])
@@ -218,7 +222,7 @@ function hasBuiltinVersion(group: string, version: string): boolean {
   return BUILTINS.some((info) => info.group === group && info.version === version)
 }
 
-function resourceCall(core: Core, request: ApiRequest): ResourceCall | undefined {
+function resourceCall(core: Core, request: ApiRequest, warnings: Warnings): ResourceCall | undefined {
   const path = parseResourcePath(request.path)
   if (path === undefined) return undefined
   const info = core.registry.find(path.group, path.version, path.resource)
@@ -229,7 +233,7 @@ function resourceCall(core: Core, request: ApiRequest): ResourceCall | undefined
       : undefined
   }
   if (path.namespace !== undefined && !info.namespaced) refuse(unknownResourceStatus())
-  const base = { core, request, query: request.query ?? {}, path, info }
+  const base = { core, request, query: request.query ?? {}, path, info, warnings }
   if (path.subresource === undefined) return base
   const subresource = info.subresources.get(path.subresource)
   if (subresource !== undefined) return { ...base, subresource }
@@ -318,13 +322,10 @@ function isWatchRequest(request: ApiRequest): boolean {
 }
 
 function watch(core: Core, request: ApiRequest, onEvent: OnWatchEvent): OpenWatch | ApiResponse {
-  try {
-    const call = resourceCall(core, request)
+  return guarded((warnings) => {
+    const call = resourceCall(core, request, warnings)
     if (call === undefined || !call.info.verbs.includes('watch'))
       return refuse(call === undefined ? unknownResourceStatus() : methodNotAllowedStatus())
     return openWatch(call, onEvent)
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    return refused(error)
-  }
+  })
 }

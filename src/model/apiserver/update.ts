@@ -19,7 +19,7 @@ import { plainFailure, refuse, refuseInvalid } from './refusal.ts'
 import { transformObject } from './representation.ts'
 import { checkBodyType } from './request-body.ts'
 import { afterCommit, beforeCommit, finishDeletion } from './side-effects.ts'
-import { Warnings } from './warnings.ts'
+import type { Warnings } from './warnings.ts'
 
 /** Built-in kinds that an update creates where they are missing (`AllowCreateOnUpdate`). */
 const CREATED_BY_UPDATE: ReadonlySet<string> = new Set([
@@ -44,7 +44,7 @@ export function handleUpdate(call: ResourceCall): ApiResponse {
   const representation = negotiate(call.request.headers?.['accept'])
   checkWriteOptions('UpdateOptions', call.query)
   checkBodyType(call.request)
-  const warnings = new Warnings()
+  const { warnings } = call
   const decoded = decodeBody(call, warnings)
   checkName(call, decoded)
   const existing = storedObject(call)

@@ -5,7 +5,6 @@ import { decodeBody } from './conversion.ts'
 import { refuseInvalid } from './refusal.ts'
 import { parseBody } from './request-body.ts'
 import { refuseMissing } from './update.ts'
-import { Warnings } from './warnings.ts'
 
 const USER = { username: 'admin', groups: ['system:masters', 'system:authenticated'] }
 
@@ -41,7 +40,7 @@ export function isVirtual(call: ResourceCall): boolean {
  * @param call - the request
  */
 export function answerReview(call: ResourceCall): ApiResponse {
-  const body = decodeBody(call, new Warnings())
+  const body = decodeBody(call, call.warnings)
   checkReview(call, body)
   const status = ANSWERS[`${call.info.group}/${call.info.resource}`]?.(call, body)
   const metadata = isJsonMap(body['metadata']) ? body['metadata'] : {}

@@ -6,7 +6,7 @@ import { negotiate, type Representation } from './media-type.ts'
 import { parseResourceVersion, readListOptions, type ListOptions } from './option-validation.ts'
 import { answerHeaders, transformedObject } from './representation.ts'
 import { readSelection, type Selection } from './selection.ts'
-import { warnDeprecation, Warnings } from './warnings.ts'
+import { warnDeprecation } from './warnings.ts'
 
 /** One event of a watch stream. */
 export interface WatchEvent {
@@ -48,7 +48,7 @@ export function openWatch(call: ResourceCall, onEvent: OnWatchEvent): OpenWatch 
   const options = readListOptions({ ...call.query, watch: '1' })
   const selection = readSelection(call)
   const since = parseResourceVersion(options.resourceVersion)
-  const warnings = new Warnings()
+  const { warnings } = call
   warnDeprecation(call, warnings)
   const { store } = call.core
   const stream: Stream = { call, representation, selection, emit: onEvent, isFirst: true }
