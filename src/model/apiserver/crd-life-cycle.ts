@@ -1,5 +1,6 @@
 import { deepEqual, isJsonMap } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
+import { parseTimestamp, type Timeline } from '../../lib/time/index.ts'
 import { timestamp, type Core } from './core.ts'
 import { isEstablished, withCondition, type CrdCondition } from './crd-status.ts'
 import { compiledCrd } from './registry.ts'
@@ -239,13 +240,35 @@ function finishCrd(core: Core, crd: KubeObject): void {
   core.registry.install(stored)
 }
 
+/** Time between two looks at the objects that a terminating definition still has. */
+const CLEANUP_PERIOD_MS = 5000
+
 /**
- * Ends the removal of a definition when its last object has gone.
+ * Ends the removal of a definition when its last object has gone: at the next of the looks that are taken every 5 s since its
+ * deletion (apiextensions `finalizer/crd_finalizer.go` deleteInstances), or at once where the clock schedules nothing.
  * @param core - the server
  * @param info - custom resource of which an object was removed
  */
 export function removeCrdWhenEmpty(core: Core, info: ResourceInfo): void {
-  const crd = core.store.get(CRD_PLACE.group, CRD_PLACE.resource, undefined, `${info.resource}.${info.group}`)
-  if (crd?.metadata.deletionTimestamp === undefined) return
-  if (core.store.list(info.storage.group, info.storage.resource).length === 0) finishCrd(core, crd)
+  const name = `${info.resource}.${info.group}`
+  const crd = core.store.get(CRD_PLACE.group, CRD_PLACE.resource, undefined, name)
+  const since = crd?.metadata.deletionTimestamp
+  if (since === undefined || !isEmpty(core, info)) return
+  const finish = (): void => {
+    const current = core.store.get(CRD_PLACE.group, CRD_PLACE.resource, undefined, name)
+    const isSame = current?.metadata.uid === crd?.metadata.uid
+    if (current?.metadata.deletionTimestamp !== undefined && isSame && isEmpty(core, info)) finishCrd(core, current)
+  }
+  const { clock } = core
+  if (!isTimeline(clock)) return finish()
+  const elapsedMs = clock.now() - (parseTimestamp(since) ?? clock.now())
+  clock.at(clock.now() + CLEANUP_PERIOD_MS - (elapsedMs % CLEANUP_PERIOD_MS), finish)
+}
+
+function isEmpty(core: Core, info: ResourceInfo): boolean {
+  return core.store.list(info.storage.group, info.storage.resource).length === 0
+}
+
+function isTimeline(clock: Core['clock']): clock is Timeline {
+  return 'at' in clock
 }

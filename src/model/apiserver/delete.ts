@@ -13,7 +13,7 @@ import { answerHeaders, transformList, transformObject } from './representation.
 import { checkBodyType } from './request-body.ts'
 import { readSelection } from './selection.ts'
 import { refuseMissing } from './update.ts'
-import { warnDeprecation, Warnings } from './warnings.ts'
+import { warnDeprecation } from './warnings.ts'
 
 const ORPHAN_FINALIZER = 'orphan'
 const FOREGROUND_FINALIZER = 'foregroundDeletion'
@@ -40,7 +40,7 @@ export function handleDelete(call: ResourceCall): ApiResponse {
   const representation = negotiate(call.request.headers?.['accept'])
   const options = readOptions(call)
   const existing = storedObject(call)
-  const warnings = new Warnings()
+  const { warnings } = call
   warnDeprecation(call, warnings)
   admitDelete(call, call.path.name ?? '')
   if (existing === undefined) return refuseMissing(call)
@@ -230,5 +230,5 @@ export function handleDeleteCollection(call: ResourceCall): ApiResponse {
     items.push(fromStorage(call.info, deleteObject(call, object, options).object))
   }
   const metadata = { resourceVersion: String(call.core.store.revision) }
-  return transformList(call, representation, { items, metadata }, new Warnings())
+  return transformList(call, representation, { items, metadata }, call.warnings)
 }

@@ -13,7 +13,7 @@ export {
 } from './horizontal-shapes.ts'
 export { reconcileJob } from './job.ts'
 export { sameJson } from './json.ts'
-export { type NamespaceContent, type NamespaceSource, reconcileNamespace } from './namespace.ts'
+export { NAMESPACE_GRACE_MS, type NamespaceContent, type NamespaceSource, reconcileNamespace } from './namespace.ts'
 export { controllerOf } from './owners.ts'
 export {
   type ClusterView,

@@ -7,6 +7,9 @@ import type { Condition } from './shapes.ts'
 
 const ROOT_CA = 'kube-root-ca.crt'
 
+/** Time between a change of a terminating namespace and the controller's look at it (`namespaceDeletionGracePeriod`). */
+export const NAMESPACE_GRACE_MS = 5000
+
 /** An object inside a namespace and the resource it is served as. */
 export interface NamespaceContent {
   readonly resource: string

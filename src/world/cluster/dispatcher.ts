@@ -7,6 +7,7 @@ import {
   DONE,
   type LabelSelector,
   type MetricsReader,
+  NAMESPACE_GRACE_MS,
   type NamespaceSource,
   type ObjectKey,
   type Plan,
@@ -247,10 +248,15 @@ export class Dispatcher {
 
   #namespace(name: string): void {
     if (this.#port.without.has('namespace')) return
+    const plan = (): Plan<Requeue> => reconcileNamespace(this.#context(), { name }, this.#namespaces)
+    const key = `namespace|${name}`
+    const home = this.#port.index.get('', 'namespaces', undefined, name)
+    if (home?.metadata.deletionTimestamp !== undefined) {
+      this.#port.later(this.#port.now() + NAMESPACE_GRACE_MS, LEVEL.cluster, key, plan)
+      return
+    }
     // At once: pods are refused until their namespace has its default ServiceAccount.
-    this.#port.enqueue(LEVEL.pods, `namespace|${name}`, () =>
-      reconcileNamespace(this.#context(), { name }, this.#namespaces)
-    )
+    this.#port.enqueue(LEVEL.pods, key, plan)
   }
 
   /** Deleted born-with objects come back; a terminating namespace waits for its last object. */

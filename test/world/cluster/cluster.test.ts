@@ -243,13 +243,18 @@ describe('createCluster', () => {
     ])
   })
 
-  it('empties a namespace before it goes', () => {
-    const { api, cluster } = world()
+  it('empties a namespace some time after its deletion, before it goes', () => {
+    const { api, clock, cluster } = world()
     api.create('deployments', deployment(2))
     cluster.settle()
     expect(api.get('', 'configmaps', 'test', 'kube-root-ca.crt')).toBeDefined()
     api.remove(api.get('', 'namespaces', undefined, 'test') as KubeObject, 'namespaces')
     cluster.settle()
+    expect(api.list('', 'configmaps')).toHaveLength(1)
+    for (const seconds of [5, 6, 11]) {
+      clock.runUntil(START + seconds * 1000)
+      cluster.settle()
+    }
     expect(api.get('', 'namespaces', undefined, 'test')).toBeUndefined()
     expect(api.list('', 'pods')).toEqual([])
     expect(api.list('', 'configmaps')).toEqual([])
