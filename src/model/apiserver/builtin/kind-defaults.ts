@@ -96,6 +96,7 @@ function defaultJob(draft: JsonMap): void {
     parallelism: 1,
     backoffLimit,
     completionMode: 'NonIndexed',
+    manualSelector: false,
     suspend: false,
     podReplacementPolicy: replacement
   })

@@ -132,6 +132,9 @@ function generateJobSelector(draft: JsonMap): void {
   const selector = mapAt(spec, 'selector')
   const matchLabels = { ...mapAt(selector, 'matchLabels'), 'batch.kubernetes.io/controller-uid': uid }
   draft['spec'] = { ...spec, selector: { ...selector, matchLabels }, template: { ...template, metadata } }
+  // Defaults run again when a stored job is read: one without labels shows those of its template.
+  const own = mapAt(draft, 'metadata')
+  if (Object.keys(mapAt(own, 'labels')).length === 0) draft['metadata'] = { ...own, labels: metadata['labels'] }
 }
 
 /**
