@@ -291,7 +291,8 @@ export function serverSideApply(input: ApplyInput): ApplyOutcome {
   }
   const object = isJsonMap(outcome.object) ? outcome.object : {}
   const changed = !deepEqual(object, live)
-  if (changed || !ledger.times.has(manager)) ledger.times.set(manager, input.now)
+  // An applier that changes nothing comes to own its fields without a time (`managedFieldsUpdater.Apply`).
+  if (changed) ledger.times.set(manager, input.now)
   ledger.versions.set(manager, input.apiVersion)
   return { ok: true, object: withEntries(withLastApplied(object, input), writeLedger(outcome.owners, ledger)), changed }
 }

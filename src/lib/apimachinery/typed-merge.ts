@@ -113,27 +113,54 @@ function check(value: unknown, type: MergeType, path: readonly PathStep[], error
     if (problem !== undefined) report(problem)
   } else if (type.kind === 'map') {
     if (isJsonMap(value)) checkMap(value, type, path, errors)
-    else report(`expected map, got ${goKind(value)}`)
+    else report(`expected map, got &{${goText(value)}}`)
   } else if (Array.isArray(value)) {
     checkList(value, type, path, { errors, report })
   } else {
-    report(`expected list, got ${goKind(value)}`)
+    report(`expected list, got &{${goText(value)}}`)
   }
 }
 
-function goKind(value: unknown): string {
-  if (Array.isArray(value)) return 'list'
-  if (isJsonMap(value)) return 'map'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float'
-  return typeof value
+/** Go type of a decoded value, as `%T` prints it. */
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}'
+  if (isJsonMap(value)) return 'map[string]interface {}'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64'
+  return typeof value === 'boolean' ? 'bool' : 'string'
 }
 
+/** A decoded value as `%#v` prints it. */
+function goSyntax(value: unknown): string {
+  if (value === null) return 'interface {}(nil)'
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`
+  if (!isJsonMap(value)) return JSON.stringify(value)
+  const members = Object.keys(value)
+    .toSorted()
+    .map((name) => `${JSON.stringify(name)}:${goSyntax(value[name])}`)
+  return `map[string]interface {}{${members.join(', ')}}`
+}
+
+/** A decoded value as `%v` prints it. */
+function goText(value: unknown): string {
+  if (value === null) return '<nil>'
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
+  if (!isJsonMap(value)) return String(value)
+  const members = Object.keys(value)
+    .toSorted()
+    .map((name) => `${name}:${goText(value[name])}`)
+  return `map[${members.join(' ')}]`
+}
+
+/** What is wrong with a scalar; each type has a format of its own (structured-merge-diff v6 `typed/helpers.go` validateScalar). */
 function scalarProblem(value: unknown, scalar: ScalarType['scalar']): string | undefined {
   if (scalar === 'untyped')
-    return Array.isArray(value) || isJsonMap(value) ? `expected any scalar, got ${goKind(value)}` : undefined
-  if (scalar === 'string') return typeof value === 'string' ? undefined : `expected string, got ${goKind(value)}`
-  if (scalar === 'boolean') return typeof value === 'boolean' ? undefined : `expected boolean, got ${goKind(value)}`
-  return typeof value === 'number' ? undefined : `expected numeric (int or float), got ${goKind(value)}`
+    return Array.isArray(value) || isJsonMap(value) ? `expected any scalar, got &{${goText(value)}}` : undefined
+  if (scalar === 'string')
+    return typeof value === 'string'
+      ? undefined
+      : `expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`
+  if (scalar === 'boolean') return typeof value === 'boolean' ? undefined : `expected boolean, got &{${goText(value)}}`
+  return typeof value === 'number' ? undefined : `expected numeric (int or float), got ${goType(value)}`
 }
 
 function checkMap(value: JsonMap, type: MapType, path: readonly PathStep[], errors: string[]): void {

@@ -121,12 +121,8 @@ export class Registry {
       const compiled = compiledCrd(crd)
       for (const version of compiled.versions) if (version.served) custom.push(customResource(compiled, version))
     }
-    custom.sort(
-      (left, right) =>
-        compare(left.group, right.group) ||
-        compareVersions(left.version, right.version) ||
-        compare(left.resource, right.resource)
-    )
+    // Within a version, resources keep the order in which their definitions came.
+    custom.sort((left, right) => compare(left.group, right.group) || compareVersions(left.version, right.version))
     this.#custom = new Map(custom.map((info) => [resourceKey(info.group, info.version, info.resource), info]))
   }
 }
