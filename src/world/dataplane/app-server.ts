@@ -4,7 +4,7 @@ import type { App, AppAnswer } from '../../model/app/index.ts'
 import type { Holds, HoldUsers } from './holds.ts'
 import { readBody } from './listener.ts'
 import { type PlanPorts, runPlan } from './plan-runner.ts'
-import { headerOf } from './relay.ts'
+import { endWhole, headerOf, WHOLE_BYTES_MAX } from './relay.ts'
 import { foreignHeaders, HOLD_HEADER, KEY_HEADER } from './wire-headers.ts'
 
 /** What an application's listener needs. */
@@ -107,7 +107,9 @@ function write({ incoming, response, hold, timeline }: Writing, answer: AppAnswe
       const headers: Record<string, string | number> = { ...answer.headers, Date: httpDate(timeline.now()) }
       if (!bare) headers['Content-Length'] = body.length
       response.writeHead(answer.status, headers)
-      response.end(bare ? undefined : body)
+      if (bare) response.end()
+      else if (body.length > WHOLE_BYTES_MAX) response.end(body)
+      else endWhole(response, body)
     }
   }
 }

@@ -16,7 +16,7 @@ const HOP_HEADERS: ReadonlySet<string> = new Set([
 const BODY_HEADERS: ReadonlySet<string> = new Set(['content-length', 'expect'])
 
 /** Answers up to this size go out in one piece with their headers. */
-const WHOLE_BYTES_MAX = 65_536
+export const WHOLE_BYTES_MAX: number = 65_536
 
 /** Passes an answer on to a client as it comes: small ones of known length whole, others piece by piece. */
 export class Relay {
@@ -50,7 +50,7 @@ export class Relay {
   end(): void {
     const chunks = this.#chunks
     if (chunks === undefined || chunks.length === 0) this.#response.end()
-    else this.#response.end(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+    else endWhole(this.#response, chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))
   }
 
   /** The upstream broke off: so does this answer. */
@@ -69,12 +69,20 @@ export class Relay {
     if (answer.close) headers['connection'] = 'close'
     this.#headed = true
     this.#response.writeHead(answer.status, headers)
-    this.#response.end(body)
+    endWhole(this.#response, body)
   }
 
   get headed(): boolean {
     return this.#headed
   }
+}
+
+/**
+ * Ends an answer with a small body. As text of one byte a character, which Node appends to the headers, so that both go out
+ * in one write; a Buffer would be a write of two pieces.
+ */
+export function endWhole(response: ServerResponse, body: Buffer): void {
+  response.end(body.toString('latin1'), 'latin1')
 }
 
 /** Headers to send on: without those of the connection, the body's length and the twin's own. */
