@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { ENUM_VALUES, REFERENCE_FIELDS } from './reference-fields.data.ts'
 
 /** Documentation of a definition, or of one of its fields. */
 export type Describe = (definition: string, field?: string) => string | undefined
@@ -25,7 +26,10 @@ export function readDescriptions(): Describe {
       model = file === undefined ? new Map() : parseModel(readFileSync(join(folder, file), 'utf8'))
       known.set(definition, model)
     }
-    return model.get(field)
+    const key = `${definition.replace(/^io\.k8s\.api\./, '')}.${field}`
+    const text = REFERENCE_FIELDS[key] ?? model.get(field)
+    const values = ENUM_VALUES[key]
+    return values === undefined || text === undefined ? text : `${text}\n\n${values}`
   }
 }
 
