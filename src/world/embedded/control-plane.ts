@@ -25,11 +25,10 @@ export interface ControlPlane {
   close(): Promise<void>
 }
 
-/** Wall milliseconds in which a client that was started by the printed address has come. */
-const FIRST_WALL_MS_MIN = 120
+/** Wall milliseconds in which a client that was started by the printed address has come and got its answers. */
 const FIRST_WALL_MS_MAX = 400
 /** Wall milliseconds without a request after which a client has all it asked for. */
-const QUIET_WALL_MS = 40
+const QUIET_WALL_MS = 80
 
 /** Rewrites a request as an admission webhook does. */
 export type Admission = (request: ApiRequest) => ApiRequest
@@ -100,8 +99,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 async function quiet(lastRequestWallMs: () => number): Promise<void> {
   const began = performance.now()
   for (let now = began; now - began < FIRST_WALL_MS_MAX; now = performance.now()) {
-    if (now - began >= FIRST_WALL_MS_MIN && now - lastRequestWallMs() >= QUIET_WALL_MS) return
-    await new Promise((resolve) => setTimeout(resolve, QUIET_WALL_MS / 4))
+    const last = lastRequestWallMs()
+    if (last > 0 && now - last >= QUIET_WALL_MS) return
+    await new Promise((resolve) => setTimeout(resolve, QUIET_WALL_MS / 8))
   }
 }
 
