@@ -44,7 +44,9 @@ export interface SettingsOptions {
 }
 
 /**
- * Flags and environment with their defaults; the environment beats a flag when it is not empty.
+ * Flags and environment with their defaults; the environment beats a flag when it is not empty. Besides Flagger's own
+ * flags there is `quirks-off`: names of oddities to switch off, with commas between.
+ * @throws TwinError TWIN_USAGE for an unknown oddity
  * @see fluxcd/flagger cmd/flagger/main.go 1.44.0
  */
 export function resolveSettings(options: SettingsOptions = {}): ControllerSettings {
@@ -69,7 +71,7 @@ export function resolveSettings(options: SettingsOptions = {}): ControllerSettin
     controlLoopIntervalMs: parseGoDuration(flag('control-loop-interval', '10s')) ?? 10_000,
     leaderElection: isOn(flag('enable-leader-election', 'false')),
     leaderElectionNamespace: flag('leader-election-namespace', 'kube-system'),
-    quirks: resolveQuirks(options.quirksOff ?? []),
+    quirks: resolveQuirks([...(options.quirksOff ?? []), ...names(flag('quirks-off', ''))]),
     gatheredHeaders: new WeakMap()
   }
 }
@@ -82,6 +84,13 @@ export function parseFlags(argumentList: readonly string[]): Record<string, stri
     if (match?.[1] !== undefined) flags[match[1]] = match[2] ?? 'true'
   }
   return flags
+}
+
+function names(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
 }
 
 function isOn(text: string): boolean {

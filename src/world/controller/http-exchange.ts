@@ -1,4 +1,4 @@
-import { Agent, request as undiciRequest } from 'undici'
+import { Agent, ProxyAgent, request as undiciRequest } from 'undici'
 import type { Hold, Timeline } from '../../lib/time/index.ts'
 import type { HttpOutcome, HttpRequest } from '../../model/canary/index.ts'
 import type { HttpEffect } from './local-controller.ts'
@@ -63,6 +63,7 @@ export class HttpExchange {
   }
 
   #send(effect: HttpEffect, signal: AbortSignal, hold: Hold | undefined): Promise<HttpOutcome> {
+    if (effect.effect === 'alert' && effect.proxy !== '') return this.#proxied(effect.request, effect.proxy, signal)
     const address = effect.effect === 'alert' ? undefined : this.#options.resolve(effect.request.url)
     return address === undefined
       ? this.#outside(effect.request, signal)
@@ -88,6 +89,24 @@ export class HttpExchange {
       signal
     })
     return { ok: true, status: statusCode, body: limited(await body.text()), headers: firstValues(headers) }
+  }
+
+  /** An alert through the proxy of its receiver: plain requests name the whole URL, others get a tunnel, as in Go. */
+  async #proxied(request: HttpRequest, proxy: string, signal: AbortSignal): Promise<HttpOutcome> {
+    const uri = this.#options.resolve(proxy) ?? proxy
+    const dispatcher = new ProxyAgent({ uri, proxyTunnel: request.url.startsWith('https:') })
+    try {
+      const { statusCode, headers, body } = await undiciRequest(request.url, {
+        dispatcher,
+        method: request.method,
+        headers: flattened(request.headers),
+        ...(request.body === undefined ? {} : { body: request.body }),
+        signal
+      })
+      return { ok: true, status: statusCode, body: limited(await body.text()), headers: firstValues(headers) }
+    } finally {
+      await dispatcher.close()
+    }
   }
 
   async #outside(request: HttpRequest, signal: AbortSignal): Promise<HttpOutcome> {

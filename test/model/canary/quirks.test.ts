@@ -403,6 +403,15 @@ describe('quirks', () => {
     expect(Object.keys(QUIRKS).filter((name) => !tested.has(name))).toEqual([])
   })
 
+  test('the flag quirks-off switches oddities off by name', () => {
+    const { quirks } = resolveSettings({ flags: { 'quirks-off': 'weight-overshoots-max, zero-replicas-are-ready' } })
+    expect(Object.entries(quirks).flatMap(([name, on]) => (on ? [] : [name]))).toEqual([
+      'weight-overshoots-max',
+      'zero-replicas-are-ready'
+    ])
+    expect(() => resolveSettings({ flags: { 'quirks-off': 'nope' } })).toThrow('unknown quirk "nope"')
+  })
+
   test('an unknown name is refused', () => {
     expect(() => resolveSettings({ quirksOff: ['nope'] })).toThrow('unknown quirk "nope"')
   })
