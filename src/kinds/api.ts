@@ -74,6 +74,8 @@ export interface ApiRequest {
   readonly body?: unknown
   /** JSON body as received. Where given, it is parsed by the server (duplicate fields are seen) and `body` is not read. */
   readonly bodyText?: string
+  /** Why {@link bodyText} is no YAML, e.g. `yaml: line 4: did not find expected ',' or ']'`; `body` is absent then. */
+  readonly bodyError?: string
 }
 
 /** The API server's answer to an {@link ApiRequest}. */

@@ -72,8 +72,9 @@ function patchType(call: ResourceCall): string {
 }
 
 function readPatch(call: ResourceCall): unknown {
-  const { bodyText, body } = call.request
+  const { bodyText, bodyError, body } = call.request
   if (bodyText === undefined) return body
+  if (bodyError !== undefined) return refuse(badRequestStatus(`error decoding YAML: ${bodyError}`))
   const parsed = parseJsonText(bodyText)
   if (parsed.ok) return parsed.value
   const isStrategic = call.request.headers?.['content-type']?.startsWith(STRATEGIC_PATCH) === true

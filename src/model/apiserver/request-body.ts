@@ -49,6 +49,7 @@ export function checkBodyType(request: ApiRequest): void {
  */
 export function parseBody(request: ApiRequest, kind: string): ParsedBody {
   if (request.bodyText === undefined) return { value: request.body }
+  if (request.bodyError !== undefined) return refuseUndecoded(request.bodyText, kind, request.bodyError)
   if (request.bodyText === '') return { value: {} }
   const parsed = parseJsonText(request.bodyText)
   if (parsed.ok) {
@@ -64,12 +65,18 @@ function refuseShape(text: string, kind: string, value: unknown): never {
 }
 
 function refuseText(text: string, kind: string, error: string): never {
+  return refuseUndecoded(text, kind, `couldn't get version/kind; json parse error: ${error}`)
+}
+
+/** What kept the body from being decoded, with its beginning: JSON as it is, anything else in hexadecimal. */
+function refuseUndecoded(text: string, kind: string, problem: string): never {
   const isJson = text.trimStart().startsWith('{')
   const excerpt = text.length > EXCERPT_LENGTH ? `${text.slice(0, EXCERPT_LENGTH)} ...` : text
   const hex = Buffer.from(text).subarray(0, EXCERPT_LENGTH).toString('hex')
   const shown = isJson ? excerpt : `${hex}${text.length > EXCERPT_LENGTH ? ' ...' : ''}`
-  const what = `couldn't get version/kind; json parse error: ${error}`
-  return refuse(badRequestStatus(`the object provided is unrecognized (must be of type ${kind}): ${what} (${shown})`))
+  return refuse(
+    badRequestStatus(`the object provided is unrecognized (must be of type ${kind}): ${problem} (${shown})`)
+  )
 }
 
 /**

@@ -17,6 +17,7 @@ import { isTrue } from './option-validation.ts'
 import { handlePatch } from './patch.ts'
 import { bindPod, evictPod } from './pod-subresources.ts'
 import { handleGet, handleList } from './read.ts'
+import { parseAccept } from './media-type.ts'
 import { Refusal, refuse } from './refusal.ts'
 import { Warnings } from './warnings.ts'
 import { Registry } from './registry.ts'
@@ -96,7 +97,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     serverAddress: '127.0.0.1:6443'
   }
   const server: ApiServer = {
-    handle: (request) => guarded((warnings) => route(core, request, warnings)),
+    handle: (request) => guarded(request, (warnings) => route(core, request, warnings)),
     openWatch: (request, onEvent) => watch(core, request, onEvent),
     subscribe: (listener) => core.store.subscribe(listener),
     list: (group, resource, namespace) => core.store.list(group, resource, namespace),
@@ -160,21 +161,22 @@ function randomUid(random: Random): string {
 }
 
 /** Answers a refusal with its status and with what the client was to be warned of until then. */
-function guarded<Answer>(run: (warnings: Warnings) => Answer): Answer | ApiResponse {
+function guarded<Answer>(request: ApiRequest, run: (warnings: Warnings) => Answer): Answer | ApiResponse {
   const warnings = new Warnings()
   try {
     return run(warnings)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return refused(error, warnings.headers())
+    return refused(error, request.headers?.['accept'], warnings.headers())
   }
 }
 
-function refused(refusal: Refusal, warnings: readonly string[]): ApiResponse {
+function refused(refusal: Refusal, accept: string | undefined, warnings: readonly string[]): ApiResponse {
   const { status } = refusal
+  const isYaml = parseAccept(accept ?? '')[0]?.type === 'application/yaml'
   const retry = status.details?.retryAfterSeconds
   const headers = {
-    'content-type': 'application/json',
+    'content-type': isYaml ? 'application/yaml' : 'application/json',
     ...(retry === undefined ? {} : { 'retry-after': String(retry) }),
     ...(warnings.length === 0 ? {} : { warning: warnings })
   }
@@ -322,7 +324,7 @@ function isWatchRequest(request: ApiRequest): boolean {
 }
 
 function watch(core: Core, request: ApiRequest, onEvent: OnWatchEvent): OpenWatch | ApiResponse {
-  return guarded((warnings) => {
+  return guarded(request, (warnings) => {
     const call = resourceCall(core, request, warnings)
     if (call === undefined || !call.info.verbs.includes('watch'))
       return refuse(call === undefined ? unknownResourceStatus() : methodNotAllowedStatus())

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Tags } from 'yaml'
 import type { ApiRequest, ApiResponse, KubeStatus } from '../../kinds/index.ts'
 import { yaml } from './yaml.ts'
 
@@ -30,11 +31,22 @@ function bodyBytes(answer: ApiResponse): string | Uint8Array {
   if (typeof answer.body === 'string' || answer.body instanceof Uint8Array) return answer.body
   if (answer.headers?.['content-type'] !== 'application/yaml') return `${JSON.stringify(answer.body)}\n`
   return yaml().stringify(answer.body, {
+    // Texts that are times, numbers or booleans to YAML 1.1 are quoted, as Go's encoder does.
+    version: '1.1',
+    customTags: withoutDot,
     sortMapEntries: true,
     lineWidth: 0,
     indentSeq: false,
     aliasDuplicateObjects: false
   })
+}
+
+/** A lone dot, which managed fields have, is a number to the library and a text to Go. */
+function withoutDot(tags: Tags): Tags {
+  const test = /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9_]+)$/
+  return tags.map((tag) =>
+    typeof tag === 'object' && tag.collection === undefined && tag.test?.test('.') === true ? { ...tag, test } : tag
+  )
 }
 
 /** Sends a Status with its own code. */

@@ -38,6 +38,8 @@ export const REFERENCE_FIELDS: Readonly<Record<string, string>> = {
   'core.v1.Namespace.status': `Status describes the current status of a Namespace. ${STATUS}`,
   'core.v1.Service.spec': `Spec defines the behavior of a service. ${CONVENTIONS}#spec-and-status`,
   'core.v1.Service.status': `Most recently observed status of the service. Populated by the system. Read-only. ${STATUS}`,
+  'core.v1.ServicePort.appProtocol':
+    "The application protocol for this port. This is used as a hint for implementations to offer richer behavior for protocols that they understand. This field follows standard Kubernetes label syntax. Valid values are either:\n\n* Un-prefixed protocol names - reserved for IANA standard service names (as per RFC-6335 and https://www.iana.org/assignments/service-names).\n\n* Kubernetes-defined prefixed names:\n  * 'kubernetes.io/h2c' - HTTP/2 prior knowledge over cleartext as described in https://www.rfc-editor.org/rfc/rfc9113.html#name-starting-http-2-with-prior-\n  * 'kubernetes.io/ws'  - WebSocket over cleartext as described in https://www.rfc-editor.org/rfc/rfc6455\n  * 'kubernetes.io/wss' - WebSocket over TLS as described in https://www.rfc-editor.org/rfc/rfc6455\n\n* Other protocols should use implementation-defined prefixed names such as mycompany.com/my-custom-protocol.",
   'core.v1.ServicePort.targetPort':
     "Number or name of the port to access on the pods targeted by the service. Number must be in the range 1 to 65535. Name must be an IANA_SVC_NAME. If this is a string, it will be looked up as a named port in the target Pod's container ports. If this is not specified, the value of the 'port' field is used (an identity map). This field is ignored for services with clusterIP=None, and should be omitted or set equal to the 'port' field. More info: https://kubernetes.io/docs/concepts/services-networking/service/#defining-a-service",
   'core.v1.Container.livenessProbe': `Periodic probe of container liveness. Container will be restarted if the probe fails. Cannot be updated. ${PROBES}`,
@@ -50,6 +52,8 @@ export const REFERENCE_FIELDS: Readonly<Record<string, string>> = {
   'core.v1.Probe.tcpSocket': 'TCPSocket specifies a connection to a TCP port.',
   'core.v1.HTTPGetAction.port':
     'Name or number of the port to access on the container. Number must be in the range 1 to 65535. Name must be an IANA_SVC_NAME.',
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString.':
+    'IntOrString is a type that can hold an int32 or a string.  When used in JSON or YAML marshalling and unmarshalling, it produces or consumes the inner type.  This allows you to have, for example, a JSON field that can accept a name or number.',
   'autoscaling.v2.HorizontalPodAutoscaler.status': 'status is the current information about the autoscaler.',
   'autoscaling.v2.HorizontalPodAutoscalerSpec.scaleTargetRef':
     'scaleTargetRef points to the target resource to scale, and is used to the pods for which metrics should be collected, as well as to actually change the replica count.'

@@ -43,13 +43,30 @@ function readProtobuf(base: Omit<ApiRequest, 'body'>, body: Buffer): ReadRequest
 }
 
 function readYaml(base: Omit<ApiRequest, 'body'>, text: string): ReadRequest {
+  // `maxAliasCount` keeps a few bytes of aliases from growing into gigabytes.
   try {
-    // `maxAliasCount` keeps a few bytes of aliases from growing into gigabytes.
     return { request: { ...base, body: yaml().parse(text, { maxAliasCount: 100, uniqueKeys: true }) } }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return { refusal: status(400, 'BadRequest', `error decoding YAML: ${reason}`) }
+    return { request: { ...base, bodyText: text, bodyError: yamlProblem(error) } }
   }
+}
+
+/** What is wrong with a YAML text, in the words of the server's library where it has some for it (go-yaml v2). */
+const YAML_PROBLEMS: readonly (readonly [RegExp, string])[] = [
+  [/Flow sequence/, "did not find expected ',' or ']'"],
+  [/Flow map/, "did not find expected ',' or '}'"],
+  [/Nested mappings are not allowed|block mapping/i, 'mapping values are not allowed in this context'],
+  [/Missing closing/, 'found unexpected end of stream'],
+  [/Tabs are not allowed/, 'found character that cannot start any token'],
+  [/Implicit keys|Implicit map keys/, "could not find expected ':'"],
+  [/must start at the same column/, 'did not find expected key']
+]
+
+function yamlProblem(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  const line = /at line (\d+)/.exec(message)?.[1]
+  const words = YAML_PROBLEMS.find(([pattern]) => pattern.test(message))?.[1] ?? message.split('\n')[0] ?? ''
+  return line === undefined ? `yaml: ${words}` : `yaml: line ${line}: ${words}`
 }
 
 function readHeaders(message: IncomingMessage): Record<string, string> {
