@@ -54,7 +54,10 @@ async function readPayload(request: Request): Promise<unknown> {
 }
 
 /** What the services say when a message has arrived. */
-function outsideHandlers(msw: { readonly http: typeof Http; readonly HttpResponse: typeof Answer }): readonly HttpHandler[] {
+function outsideHandlers(msw: {
+  readonly http: typeof Http
+  readonly HttpResponse: typeof Answer
+}): readonly HttpHandler[] {
   const { http, HttpResponse } = msw
   return [
     http.all('https://*.webhook.office.com/*', () => HttpResponse.text('1')),
