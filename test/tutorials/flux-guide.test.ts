@@ -74,8 +74,8 @@ describe.skipIf(!seedsPresent)('the Flux guide at twin up', () => {
     expect((await up.terminal.type(command(13))).output).toContain('image updated')
     await phaseBecomes('Progressing')
     const watching = up.terminal.follow(command(15))
-    // watch moves the cursor over wide gaps instead of printing blanks.
-    await watching.until(/test[^\n]{1,40}podinfo[^\n]{1,40}(?:Progressing|Promoting|Finalising|Succeeded)/)
+    // watch rewrites only the cells that changed, so the state may stand alone.
+    await watching.until(/Progressing|Promoting|Finalis|Succeeded/)
     await watching.stop()
     await phaseBecomes('Succeeded')
     const messages = eventMessages((await up.terminal.type(command(14))).output)

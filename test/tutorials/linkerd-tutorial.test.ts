@@ -80,8 +80,8 @@ describe.skipIf(!seedsPresent)('the Linkerd tutorial at twin up', () => {
     const canaries = up.terminal.follow(command(13))
     await events.until('Advance podinfo.test canary weight 20')
     expect(events.output()).toMatch(/New revision detected! Scaling up podinfo\.test[\s\S]*canary weight 10/)
-    // watch moves the cursor over wide gaps instead of printing blanks.
-    await canaries.until(/podinfo[^\n]{1,40}(?:Progressing|Promoting|Finalising|Succeeded)/)
+    // watch rewrites only the cells that changed, so the state may stand alone.
+    await canaries.until(/Progressing|Promoting|Finalis|Succeeded/)
     const split = await up.terminal.type(command(14))
     expect(split.output).toMatch(/service: podinfo-canary\s+weight: "?\d+"?/)
     expect(split.output).toMatch(/service: podinfo-primary\s+weight: "?\d+"?/)
