@@ -69,6 +69,8 @@ export type Effect =
       readonly message: string
       /** `<name>.<namespace>` */
       readonly canary?: string
+      /** Further fields of the line. */
+      readonly fields?: Readonly<Record<string, string>>
     }
   /** A change of one of the controller's own metrics. Result: none. */
   | {
@@ -92,6 +94,9 @@ export type Effect =
   | { readonly effect: 'now' }
   /** Result: a random UUIDv4, ten random letters, or a fraction in [0, 1). */
   | { readonly effect: 'random'; readonly of: 'uuid' | 'letters' | 'fraction' }
+
+/** A line of the controller's log. */
+export type LogEffect = Extract<Effect, { effect: 'log' }>
 
 /** A program that yields effects, receives their results and returns a value. */
 export type Plan<Value> = Generator<Effect, Value, unknown>

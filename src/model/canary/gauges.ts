@@ -1,5 +1,8 @@
+import { type MetricFamily, printTextFormat } from '../../lib/exposition/index.ts'
+import { Labels as SeriesLabels, METRIC_NAME } from '../../lib/tsdb/index.ts'
 import type { Canary, CanaryPhase } from '../../kinds/index.ts'
 import type { Effect, Plan } from './effects.ts'
+import { OWN_METRICS } from './own-metrics.data.ts'
 import { deploymentStrategy, namespaceOf } from './spec.ts'
 
 /** The version the controller reports. */
@@ -45,9 +48,18 @@ export function totalGauge(namespace: string, count: number): Effect {
   return gauge('set', 'flagger_canary_total', { namespace }, count)
 }
 
-/** The controller's own metrics, fed by gauge effects. */
+/** One series; of a histogram the sum is the value. */
+interface OwnSeries {
+  readonly metric: string
+  readonly labels: Labels
+  value: number
+  /** Observations at or below each bound; the last one is their number. */
+  readonly counts: number[]
+}
+
+/** The controller's own metrics, fed by gauge effects. No series is ever deleted. */
 export class Gauges {
-  readonly #values = new Map<string, number>()
+  readonly #series = new Map<string, OwnSeries>()
 
   /** @param meshProvider - value of the flag, shown by flagger_info */
   constructor(meshProvider: string) {
@@ -57,16 +69,80 @@ export class Gauges {
   /** Takes over one effect; others than gauges are ignored. */
   apply(effect: Effect): void {
     if (effect.effect !== 'gauge') return
-    const observed = effect.operation === 'observe'
-    const key = `${effect.metric}${observed ? '_count' : ''}${printLabels(effect.labels)}`
-    const before = this.#values.get(key) ?? 0
-    this.#values.set(key, effect.operation === 'set' ? effect.value : before + (observed ? 1 : effect.value))
+    const { metric, value } = effect
+    const bounds = boundsOf(metric)
+    const key = `${metric}${printLabels(effect.labels)}`
+    const series = this.#series.get(key) ?? { metric, labels: effect.labels, value: 0, counts: bounds.map(() => 0) }
+    this.#series.set(key, series)
+    series.value = effect.operation === 'set' ? value : series.value + value
+    for (const [index, bound] of bounds.entries())
+      if (value <= bound) series.counts[index] = (series.counts[index] ?? 0) + 1
   }
 
-  /** Lines of the text format, sorted; of histograms only the counts. */
+  /** `name{labels} value`, sorted; of histograms only the counts. */
   lines(): string[] {
-    return [...this.#values].map(([key, value]) => `${key} ${value}`).sort((left, right) => (left < right ? -1 : 1))
+    const lines = [...this.#series.values()].map(({ metric, labels, value, counts }) => {
+      const count = counts.at(-1)
+      return `${metric}${count === undefined ? '' : '_count'}${printLabels(labels)} ${count ?? value}`
+    })
+    return lines.sort((left, right) => (left < right ? -1 : 1))
   }
+
+  /** What `/metrics` answers for the controller's own families, in the text format 0.0.4; those without a series are left out. */
+  exposition(): string {
+    const families = Object.keys(OWN_METRICS)
+      .sort(compareText)
+      .map((name): MetricFamily => {
+        const series = [...this.#series.values()].filter(({ metric }) => metric === name).sort(compareSeries)
+        return { name, ...familyOf(name), samples: series.flatMap(samplesOf) }
+      })
+    return printTextFormat(families.filter(({ samples }) => samples.length > 0))
+  }
+}
+
+/** By the values of the labels, in the order of their names. */
+function compareSeries(left: OwnSeries, right: OwnSeries): number {
+  const values = ({ labels }: OwnSeries): string =>
+    sorted(labels)
+      .map(([, value]) => value)
+      .join('\0')
+  return compareText(values(left), values(right))
+}
+
+function familyOf(name: string): Pick<MetricFamily, 'help' | 'type'> {
+  const { help = '', type = 'untyped' } = OWN_METRICS[name] ?? {}
+  return { help, type }
+}
+
+function boundsOf(metric: string): readonly number[] {
+  const buckets = OWN_METRICS[metric]?.buckets
+  return buckets === undefined ? [] : [...buckets, Infinity]
+}
+
+function samplesOf({ metric, labels, value, counts }: OwnSeries): MetricFamily['samples'] {
+  if (counts.length === 0) return [{ labels: seriesLabels(metric, labels), value }]
+  const buckets = boundsOf(metric).map((bound, index) => ({
+    labels: seriesLabels(`${metric}_bucket`, labels, Number.isFinite(bound) ? String(bound) : '+Inf'),
+    value: counts[index] ?? 0
+  }))
+  return [
+    ...buckets,
+    { labels: seriesLabels(`${metric}_sum`, labels), value },
+    { labels: seriesLabels(`${metric}_count`, labels), value: counts.at(-1) ?? 0 }
+  ]
+}
+
+/** Labels by name; a bucket's bound stands last. */
+function seriesLabels(name: string, labels: Labels, bound?: string): SeriesLabels {
+  const entries = [
+    [METRIC_NAME, name] as const,
+    ...sorted(labels),
+    ...(bound === undefined ? [] : [['le', bound] as const])
+  ]
+  return SeriesLabels.fromSorted(
+    entries.map(([label]) => label),
+    entries.map(([, value]) => value)
+  )
 }
 
 /** Metrics are named after the target, not the canary. */
@@ -79,6 +155,15 @@ function gauge(operation: 'set' | 'increment' | 'observe', metric: string, label
 }
 
 function printLabels(labels: Labels): string {
-  const entries = Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1))
-  return `{${entries.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(',')}}`
+  return `{${sorted(labels)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(',')}}`
+}
+
+function sorted(labels: Labels): (readonly [string, string])[] {
+  return Object.entries(labels).sort(([left], [right]) => compareText(left, right))
+}
+
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : 1
 }

@@ -1,8 +1,9 @@
 export { undecodable } from './decoding.ts'
-export type { CanaryRef, Effect, HttpOutcome, HttpRequest, Plan } from './effects.ts'
+export type { CanaryRef, Effect, HttpOutcome, LogEffect, HttpRequest, Plan } from './effects.ts'
 export { EventCorrelator, type EventWrite, type RecordedEvent } from './event-correlator.ts'
 export { ControllerPanic } from './failure.ts'
 export { FLAGGER_VERSION, Gauges, totalGauge } from './gauges.ts'
+export { campaign, Candidate, keepLease, resign } from './leader-election.ts'
 export { resolveQuirks, type Quirks } from './quirks.ts'
 export { QUIRKS, type QuirkEntry, type QuirkName } from './quirks.data.ts'
 export {

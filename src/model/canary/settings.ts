@@ -27,6 +27,10 @@ export interface ControllerSettings {
   readonly clusterName: string
   readonly globalReceiver: GlobalReceiver | undefined
   readonly controlLoopIntervalMs: number
+  /** How many workers drain the queue of changed canaries. */
+  readonly threadiness: number
+  /** Where metrics and health are served. */
+  readonly port: number
   readonly leaderElection: boolean
   readonly leaderElectionNamespace: string
   readonly quirks: Quirks
@@ -69,6 +73,8 @@ export function resolveSettings(options: SettingsOptions = {}): ControllerSettin
     clusterName: flag('cluster-name', ''),
     globalReceiver: globalReceiver(flag, either),
     controlLoopIntervalMs: parseGoDuration(flag('control-loop-interval', '10s')) ?? 10_000,
+    threadiness: wholeNumber(flag('threadiness', '2'), 2),
+    port: wholeNumber(flag('port', '8080'), 8080),
     leaderElection: isOn(flag('enable-leader-election', 'false')),
     leaderElectionNamespace: flag('leader-election-namespace', 'kube-system'),
     quirks: resolveQuirks([...(options.quirksOff ?? []), ...names(flag('quirks-off', ''))]),
@@ -91,6 +97,11 @@ function names(text: string): string[] {
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '')
+}
+
+function wholeNumber(text: string, fallback: number): number {
+  const value = Number(text)
+  return Number.isInteger(value) && value > 0 ? value : fallback
 }
 
 function isOn(text: string): boolean {

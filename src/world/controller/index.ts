@@ -16,6 +16,7 @@ export {
   type ControllerSettings,
   type Effect,
   type HttpOutcome,
+  type LogEffect,
   type QuirkName,
   type SettingsOptions
 } from '../../model/canary/index.ts'

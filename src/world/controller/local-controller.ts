@@ -7,13 +7,15 @@ import {
   Gauges,
   type ControllerSettings,
   type Effect,
-  type HttpOutcome
+  type HttpOutcome,
+  type Plan
 } from '../../model/canary/index.ts'
 import { chance } from './chance.ts'
 import { drive, type Perform } from './driver.ts'
 import { restartPauseMs } from './restart.ts'
 import { EventSink, type OnEventWrite } from './event-sink.ts'
-import type { OnEffect, RunContext } from './run-context.ts'
+import { isReported, type OnEffect, type RunContext } from './run-context.ts'
+import { Leadership } from './leadership.ts'
 import { CanaryScheduler } from './scheduler.ts'
 
 /** Effects that are HTTP requests to something else than the API server. */
@@ -41,6 +43,8 @@ export interface LocalControllerOptions {
   readonly timeline: Timeline
   readonly api: LocalApi
   readonly random: Random
+  /** Name of its pod, for the leader election; default `flagger`. */
+  readonly hostname?: string
   /** Answers metric queries, webhooks and alerts, at once or at a later simulated time. */
   readonly http: (effect: HttpEffect, context: RunContext, answer: (outcome: HttpOutcome) => void) => void
   readonly onEffect?: OnEffect
@@ -58,8 +62,12 @@ export interface LocalControllerOptions {
 /** A running controller in the same process. */
 export interface LocalController {
   readonly gauges: Gauges
+  /** Whether it works on canaries: always, but for a replica that is not elected. */
+  readonly leads: boolean
   /** Nothing more happens, whatever was going on (the process is dead). */
   kill(): void
+  /** SIGTERM: it stops working and, as leader, gives its lease back. */
+  terminate(): void
 }
 
 /** Starts the controller on an API server in the same process; everything runs on the timeline, synchronously. */
@@ -67,12 +75,20 @@ export function startLocalController(options: LocalControllerOptions): LocalCont
   return new InProcessController(options)
 }
 
+/** One life of the controller: it ends with the process. */
+interface Process {
+  alive: boolean
+  stop: () => void
+}
+
 class InProcessController implements LocalController {
   readonly gauges: Gauges
   readonly #options: LocalControllerOptions
   readonly #sink: EventSink
-  #process: { alive: boolean; stop: () => void } | undefined
-  #panics = 0
+  #process: Process = { alive: false, stop: () => {} }
+  #leadership: Leadership | undefined
+  #exits = 0
+  #terminated = false
 
   constructor(options: LocalControllerOptions) {
     const { settings, timeline, api, random } = options
@@ -87,26 +103,32 @@ class InProcessController implements LocalController {
     this.#boot()
   }
 
+  get leads(): boolean {
+    return this.#process.alive && this.#leadership?.leads === true
+  }
+
   kill(): void {
-    if (this.#process === undefined) return
     this.#process.alive = false
     this.#process.stop()
   }
 
+  terminate(): void {
+    if (!this.#process.alive) return
+    this.#terminated = true
+    this.kill()
+    // Giving the lease back is the last thing the process does.
+    this.#process = { alive: true, stop: () => {} }
+    this.#leadership?.terminate()
+  }
+
   #boot(): void {
-    const { settings, timeline } = this.#options
-    const process = { alive: true, stop: (): void => {} }
+    const { settings, timeline, hostname = 'flagger', random } = this.#options
+    const process: Process = { alive: true, stop: () => {} }
+    this.#process = process
     const scheduler = new CanaryScheduler({
       settings,
       timeline,
-      execute: (plan, context, done) => {
-        if (!context.worker) this.#options.onTick?.('begin', context)
-        drive(plan, this.#performFor(context, process), (outcome) => {
-          if ('error' in outcome) return this.#broken(outcome.error)
-          if (!context.worker) this.#options.onTick?.('end', context)
-          done(outcome.value)
-        })
-      },
+      execute: (plan, context, done) => this.#execute(plan, context, done),
       report: (effect) => this.#report(effect)
     })
     const unsubscribe = watchCanaries(this.#options, scheduler)
@@ -114,17 +136,43 @@ class InProcessController implements LocalController {
       unsubscribe()
       scheduler.stop()
     }
-    this.#process = process
-    scheduler.start()
+    this.#leadership = new Leadership({
+      settings,
+      hostname,
+      random,
+      execute: (plan, context, done) => this.#execute(plan, context, () => done()),
+      onElected: () => scheduler.start(),
+      onLost: () => this.#leadershipLost()
+    })
+    this.#leadership.start()
+  }
+
+  #execute<Value>(plan: Plan<Value>, context: RunContext, done: (value?: Value) => void): void {
+    if (!context.worker) this.#options.onTick?.('begin', context)
+    drive(plan, this.#performFor(context, this.#process), (outcome) => {
+      if ('error' in outcome) return this.#broken(outcome.error)
+      if (!context.worker) this.#options.onTick?.('end', context)
+      done(outcome.value)
+    })
   }
 
   /** A panic kills the process, and it is started again; any other error is a mistake in the twin. */
   #broken(error: unknown): void {
     if (!(error instanceof ControllerPanic)) throw error
-    const { timeline } = this.#options
-    this.#report({ effect: 'log', level: 'error', message: `panic: ${error.message}` })
+    this.#exit(`panic: ${error.message}`, 'error')
+  }
+
+  /** Flagger exits as soon as it does not lead any more, also at its own end. */
+  #leadershipLost(): void {
+    if (this.#options.settings.leaderElection) return this.#exit('Leadership lost', 'info')
     this.kill()
-    timeline.at(timeline.now() + restartPauseMs(this.#panics++), () => this.#boot())
+  }
+
+  #exit(message: string, level: 'info' | 'error'): void {
+    const { timeline } = this.#options
+    this.#report({ effect: 'log', level, message })
+    this.kill()
+    if (!this.#terminated) timeline.at(timeline.now() + restartPauseMs(this.#exits++), () => this.#boot())
   }
 
   #crash(): void {
@@ -138,14 +186,14 @@ class InProcessController implements LocalController {
     this.#options.onEffect?.(effect, undefined, { canary: '', tick: 0, worker: true })
   }
 
-  #performFor(context: RunContext, process: { readonly alive: boolean }): Perform {
+  #performFor(context: RunContext, process: Process): Perform {
     const perform = localPerform(this.#options, context, { gauges: this.gauges, sink: this.#sink })
     return (effect, resume) => {
       const fault = this.#options.fault?.(effect, context)
       if (fault?.fault === 'crash' && fault.moment === 'before') return this.#crash()
       const answer = (result: unknown): void => {
         if (!process.alive) return
-        this.#options.onEffect?.(effect, result, context)
+        if (isReported(effect, context)) this.#options.onEffect?.(effect, result, context)
         if (fault?.fault === 'crash') return this.#crash()
         resume(result)
       }

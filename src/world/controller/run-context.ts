@@ -10,5 +10,13 @@ export interface RunContext {
   readonly worker: boolean
 }
 
+/**
+ * Whether an effect is told about. Of the leader election only the log is: its lease is renewed every five seconds, and
+ * whoever wants to see that reads the Lease.
+ */
+export function isReported(effect: Effect, { canary }: RunContext): boolean {
+  return canary !== '' || effect.effect === 'log'
+}
+
 /** Told about every effect after it was performed, in order. */
 export type OnEffect = (effect: Effect, result: unknown, context: RunContext) => void

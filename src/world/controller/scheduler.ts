@@ -48,19 +48,24 @@ export class CanaryScheduler {
   readonly #unseen = new Map<string, Canary>()
   readonly #jobs = new Map<string, Job>()
   readonly #ticks = new Map<string, number>()
+  /** Keys that wait for a worker, in order; those a worker has; those that changed while it had them. */
+  readonly #queue = new Set<string>()
   readonly #processing = new Set<string>()
   readonly #dirty = new Set<string>()
   #timers: Scheduled[] = []
+  #started = false
   #stopped = false
 
   constructor(options: SchedulerOptions) {
     this.#options = options
   }
 
-  /** Starts the control loop: its first pass comes one interval from now. */
+  /** Starts workers and control loop: its first pass comes one interval from now. Until then changes only queue up. */
   start(): void {
+    this.#started = true
     this.#every(this.#options.settings.controlLoopIntervalMs, () => this.#scheduleCanaries())
     this.#every(RESYNC_MS, () => this.#resync())
+    this.#work()
   }
 
   /** Nothing new begins from now on. */
@@ -123,13 +128,28 @@ export class CanaryScheduler {
       this.#dirty.add(key)
       return
     }
+    this.#queue.add(key)
+    this.#work()
+  }
+
+  #work(): void {
+    if (!this.#started || this.#stopped) return
+    for (const key of this.#queue) {
+      if (this.#processing.size >= this.#options.settings.threadiness) return
+      this.#queue.delete(key)
+      this.#process(key)
+    }
+  }
+
+  #process(key: string): void {
     const canary = this.#cache.get(key)
     if (canary === undefined) return this.#log('error', `${key} in work queue no longer exists`)
     this.#processing.add(key)
     this.#options.execute(syncCanary(this.#options.settings, canary), this.#context(canary, true), (stored) => {
       this.#processing.delete(key)
       if (stored === true && this.#cache.has(key)) this.#canaries.set(scheduleKey(canary), canary)
-      if (this.#dirty.delete(key)) this.#enqueue(key)
+      if (this.#dirty.delete(key)) this.#queue.add(key)
+      this.#work()
     })
   }
 

@@ -2,15 +2,16 @@ import { invariant, TwinError } from '../../lib/errors/index.ts'
 import { randomStream, type Random } from '../../lib/random/index.ts'
 import type { Hold, Timeline } from '../../lib/time/index.ts'
 import type { ApiResponse, Canary } from '../../kinds/index.ts'
-import { ControllerPanic, Gauges, type ControllerSettings } from '../../model/canary/index.ts'
+import { ControllerPanic, Gauges, type ControllerSettings, type Plan } from '../../model/canary/index.ts'
 import { chance } from './chance.ts'
 import { drive, type Perform } from './driver.ts'
 import { EventSink, type OnEventWrite } from './event-sink.ts'
 import { HttpExchange } from './http-exchange.ts'
 import { Informer, type InformerHandlers } from './informer.ts'
+import { Leadership } from './leadership.ts'
 import { restartPauseMs } from './restart.ts'
 import type { KubeConnection, ClusterConnection } from './kube-connection.ts'
-import type { OnEffect, RunContext } from './run-context.ts'
+import { isReported, type OnEffect, type RunContext } from './run-context.ts'
 import { CanaryScheduler } from './scheduler.ts'
 
 /** Settings of a controller that talks to an API server over HTTP. */
@@ -18,6 +19,8 @@ export interface ControllerOptions {
   readonly connection: ClusterConnection
   readonly timeline: Timeline
   readonly settings: ControllerSettings
+  /** Name of its pod, for the leader election; default `flagger`. */
+  readonly hostname?: string
   /** Keeps simulated time standing while the controller works; absent: time follows the wall. */
   readonly holds?: { hold(name: string): Hold }
   /** Seeded chance (cookies, pod identities, jitter); default seed 1. */
@@ -36,11 +39,17 @@ export interface ControllerOptions {
   readonly fetchImpl?: typeof fetch
   /** A plan broke: a programmer error. Default: it is thrown as an unhandled rejection. */
   readonly onError?: (error: unknown) => void
+  /** The process ended by itself. Default: it is started again after the kubelet's pause. */
+  readonly onExit?: (exitCode: number) => void
 }
 
 /** A running controller. */
 export interface Controller {
   readonly gauges: Gauges
+  /** Whether it works on canaries: always, but for a replica that is not elected. */
+  readonly leads: boolean
+  /** SIGTERM: it stops working and, as leader, gives its lease back; settled when the process has ended. */
+  terminate(): Promise<void>
   /** Ends it: nothing new begins, running work is abandoned, connections are closed. */
   stop(): Promise<void>
 }
@@ -68,10 +77,13 @@ class RemoteController implements Controller {
   readonly #random: Random
   readonly #sink: EventSink
   #scheduler: CanaryScheduler
-  #panics = 0
+  #leadership: Leadership
+  #exits = 0
   readonly #informers: Readonly<Record<(typeof INFORMED)[number], Informer>>
   readonly #running = new Set<{ abandon: () => void; hold: Hold | undefined }>()
   #stopped = false
+  /** Set by SIGTERM. */
+  #ended: PromiseWithResolvers<void> | undefined
 
   constructor(options: ControllerOptions, connection: KubeConnection) {
     const { settings, timeline } = options
@@ -92,6 +104,7 @@ class RemoteController implements Controller {
       ...(options.onEventWrite === undefined ? {} : { onWrite: options.onEventWrite })
     })
     this.#scheduler = this.#newScheduler()
+    this.#leadership = this.#newLeadership()
     this.#informers = {
       metrictemplates: this.#informer('metrictemplates', {}),
       alertproviders: this.#informer('alertproviders', {}),
@@ -110,14 +123,29 @@ class RemoteController implements Controller {
         if (error !== undefined)
           throw new TwinError('TWIN_WORLD_START', `the controller cannot list ${resource}: ${error}`)
       }
-      this.#scheduler.start()
+      this.#leadership.start()
     } finally {
       hold?.release()
     }
   }
 
+  get leads(): boolean {
+    return !this.#stopped && this.#leadership.leads
+  }
+
+  async terminate(): Promise<void> {
+    if (this.#ended !== undefined) return await this.#ended.promise
+    this.#ended = Promise.withResolvers<void>()
+    this.#scheduler.stop()
+    this.#abandonAll()
+    this.#leadership.terminate()
+    await this.#ended.promise
+    await this.stop()
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#ended?.resolve()
     this.#scheduler.stop()
     this.#abandonAll()
     await Promise.all(INFORMED.map((resource) => this.#informers[resource].stop()))
@@ -137,22 +165,41 @@ class RemoteController implements Controller {
     })
   }
 
-  /** The process died by a panic: everything under way is lost, and it is started again after a pause. */
-  #restart(message: string): void {
-    const { timeline } = this.#options
-    this.#options.onEffect?.({ effect: 'log', level: 'error', message: `panic: ${message}` }, undefined, {
-      canary: '',
-      tick: 0,
-      worker: true
+  #newLeadership(): Leadership {
+    return new Leadership({
+      settings: this.#options.settings,
+      hostname: this.#options.hostname ?? 'flagger',
+      random: this.#random,
+      execute: (plan, context, done) => this.#execute(plan, context, () => done()),
+      onElected: () => this.#scheduler.start(),
+      onLost: () => this.#leadershipLost()
     })
+  }
+
+  /** Flagger exits as soon as it does not lead any more, also at its own end. */
+  #leadershipLost(): void {
+    if (!this.#options.settings.leaderElection) return this.#ended?.resolve()
+    this.#exit({ message: 'Leadership lost', level: 'info', code: 1 })
+  }
+
+  /** The process ended: everything under way is lost, and it is started again after a pause. */
+  #exit({ message, level, code }: { message: string; level: 'info' | 'error'; code: number }): void {
+    const { timeline, onEffect, onExit } = this.#options
+    onEffect?.({ effect: 'log', level, message }, undefined, { canary: '', tick: 0, worker: true })
     this.#scheduler.stop()
     this.#abandonAll()
-    timeline.at(timeline.now() + restartPauseMs(this.#panics++), () => {
-      if (this.#stopped) return
-      this.#scheduler = this.#newScheduler()
-      for (const canary of this.#informers.canaries.all()) this.#scheduler.changed(canary as Canary)
-      this.#scheduler.start()
+    if (this.#ended !== undefined) return this.#ended.resolve()
+    if (onExit !== undefined) return onExit(code)
+    timeline.at(timeline.now() + restartPauseMs(this.#exits++), () => {
+      if (!this.#stopped) this.#boot()
     })
+  }
+
+  #boot(): void {
+    this.#scheduler = this.#newScheduler()
+    this.#leadership = this.#newLeadership()
+    for (const canary of this.#informers.canaries.all()) this.#scheduler.changed(canary as Canary)
+    this.#leadership.start()
   }
 
   #abandonAll(): void {
@@ -174,8 +221,8 @@ class RemoteController implements Controller {
     })
   }
 
-  #execute(plan: Parameters<typeof drive>[0], context: RunContext, done: (value?: never) => void): void {
-    const hold = this.#options.holds?.hold(`${context.worker ? 'worker' : 'tick'} ${context.canary}`)
+  #execute<Value>(plan: Plan<Value>, context: RunContext, done: (value?: Value) => void): void {
+    const hold = this.#options.holds?.hold(`${context.worker ? 'worker' : 'tick'} ${context.canary}`.trimEnd())
     if (!context.worker) this.#options.onTick?.('begin', context)
     const run = { abandon: (): void => {}, hold }
     this.#running.add(run)
@@ -186,13 +233,14 @@ class RemoteController implements Controller {
         return this.#fail(outcome.error)
       }
       if (!context.worker) this.#options.onTick?.('end', context)
-      done(outcome.value as never)
+      done(outcome.value)
       hold?.release()
     })
   }
 
   #fail(error: unknown): void {
-    if (error instanceof ControllerPanic) return this.#restart(error.message)
+    if (error instanceof ControllerPanic)
+      return this.#exit({ message: `panic: ${error.message}`, level: 'error', code: 2 })
     if (this.#options.onError === undefined) throw error
     this.#options.onError(error)
   }
@@ -201,7 +249,7 @@ class RemoteController implements Controller {
     return (effect, resume) => {
       const answer = (result: unknown): void => {
         if (this.#stopped) return
-        this.#options.onEffect?.(effect, result, context)
+        if (isReported(effect, context)) this.#options.onEffect?.(effect, result, context)
         resume(result)
       }
       switch (effect.effect) {

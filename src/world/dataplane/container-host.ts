@@ -3,6 +3,7 @@ import type { Hold, Instant, Timeline } from '../../lib/time/index.ts'
 import {
   type App,
   type AppContainer,
+  type AppCore,
   type AppFetch,
   type AppFetchResult,
   type AppOptions,
@@ -29,6 +30,8 @@ const LOG_LINES_MAX = 10_000
 export interface ContainerHostOptions {
   readonly spec: AppSpec
   readonly container: AppContainer
+  /** The app of the world itself that runs here. */
+  readonly own?: AppCore | undefined
   readonly seed: number
   readonly timeline: Timeline
   readonly holds: Holds | undefined
@@ -73,7 +76,8 @@ export class ContainerHost {
       const made = loadTesterApp(appOptions)
       this.app = made.app
       this.#loadTester = made.loadTester
-    } else this.app = createApp(appOptions)
+    } else if (options.own !== undefined) this.app = wrapApp(options.own, appOptions)
+    else this.app = createApp(appOptions)
     const { timeline, startedAt } = options
     this.#start = timeline.at(startedAt + this.app.startupMs, () => this.#listen())
   }

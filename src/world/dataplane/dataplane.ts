@@ -1,7 +1,7 @@
 import type { ApiChange, AppSpec, KubeObject, MeshSpec } from '../../kinds/index.ts'
 import { draw } from '../../lib/random/index.ts'
 import type { Hold, Timeline } from '../../lib/time/index.ts'
-import type { AppFetch, AppFetchResult, AppShellResult } from '../../model/app/index.ts'
+import type { AppContainer, AppCore, AppFetch, AppFetchResult, AppShellResult } from '../../model/app/index.ts'
 import {
   ClusterView,
   isMeshed,
@@ -45,6 +45,8 @@ export interface DataplaneOptions {
   readonly mesh: MeshSpec
   /** Behaviour per image; undefined: not declared. */
   specFor(image: string): AppSpec | undefined
+  /** The app of a container that the world itself runs; undefined: one of the described apps. */
+  ownApp?(container: AppContainer): AppCore | undefined
   /** Hears of every request of a client once it is over. */
   onRequest?(observation: RequestObservation): void
   /** Runs a command of an app (the load tester's, an exec probe's); absent: every command fails with 127. */
@@ -244,7 +246,7 @@ class LoopbackDataplane implements Dataplane {
   }
 
   #newHost(pod: KubeObject): PodHost {
-    const { timeline, holds, seed, api, mesh, specFor, onExit } = this.#options
+    const { timeline, holds, seed, api, mesh, specFor, ownApp, onExit } = this.#options
     const namespace = pod.metadata.namespace ?? 'default'
     return new PodHost({
       pod,
@@ -257,12 +259,10 @@ class LoopbackDataplane implements Dataplane {
       hopDelays: holds !== undefined,
       adminTraffic: mesh.adminTraffic,
       specFor: (image) => this.#specs.get(image) ?? specFor(image),
+      ...(ownApp === undefined ? {} : { ownApp }),
       fetch: (key, request, hold, done) => this.#podFetch(key, request, hold, done),
       shell: (place, argv, timeoutMs, hold) => this.#shell(place, argv, timeoutMs, hold),
-      exited: (key, container, code) => {
-        const [, name = ''] = key.split('/')
-        onExit?.(namespace, name, container, code)
-      }
+      exited: (_key, container, code) => onExit?.(namespace, pod.metadata.name, container, code)
     })
   }
 

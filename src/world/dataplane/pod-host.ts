@@ -1,7 +1,7 @@
 import type { AppSpec, KubeObject } from '../../kinds/index.ts'
 import type { Hold, Instant, Timeline } from '../../lib/time/index.ts'
 import { draw } from '../../lib/random/index.ts'
-import type { AppFetch, AppFetchResult, AppShellResult } from '../../model/app/index.ts'
+import type { AppContainer, AppCore, AppFetch, AppFetchResult, AppShellResult } from '../../model/app/index.ts'
 import {
   ADMIN_PORT,
   answerAdmin,
@@ -34,6 +34,7 @@ export interface PodHostOptions {
   readonly adminTraffic: boolean
   /** Behaviour of an image; undefined: not declared. */
   specFor(image: string): AppSpec | undefined
+  ownApp?(container: AppContainer): AppCore | undefined
   fetch(pod: string, request: AppFetch, hold: Hold | undefined, done: (result: AppFetchResult) => void): Cancellable
   shell(place: ShellPlace, argv: readonly string[], timeoutMs: number, hold: Hold | undefined): Promise<AppShellResult>
   exited(pod: string, container: string, code: number): void
@@ -109,6 +110,7 @@ export class PodHost {
       const host = new ContainerHost({
         spec,
         container,
+        own: this.#options.ownApp?.(container),
         seed,
         timeline,
         holds,

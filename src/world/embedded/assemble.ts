@@ -10,7 +10,7 @@ import type { WireHooks } from '../wire/index.ts'
 import type { WorldSpec } from '../world.ts'
 import type { WorldClock } from './clock.ts'
 import type { ControlPlane } from './control-plane.ts'
-import { startControllerSide } from './controller-side.ts'
+import { type ControllerSide, createControllerSide } from './controller-side.ts'
 import { EmbeddedWorld } from './embedded-world.ts'
 import type { WallFigures } from './figures.ts'
 import { kubeletHooks } from './kubelet-hooks.ts'
@@ -21,7 +21,7 @@ import { createLogBook, type LogBook } from './log-book.ts'
 import { startMetrics, type WorldMetrics } from './metrics.ts'
 import { createNetwork, type Network } from './network.ts'
 import { injectProxy, requireKnownImages, traceOfChange } from '../joint/index.ts'
-import { podRuntime } from './pod-runtime.ts'
+import { podRuntime, type PodRuntimeOptions } from './pod-runtime.ts'
 import { shellPorts } from './shell-ports.ts'
 import type { TraceLog } from './trace-log.ts'
 
@@ -50,22 +50,30 @@ export async function assembleWorld(foundation: Foundation): Promise<EmbeddedWor
     ...(spec.ports?.prometheus === undefined ? {} : { port: spec.ports.prometheus }),
     onQuery: (wallMs) => figures.spend('queries', wallMs)
   })
-  const late: Late = { tickOf: () => 0 }
+  const late: Late = {}
   const network = openNetwork(foundation, { images, versions, metrics, late })
   const logs = createLogBook(clock, (podKey, container) => network.plane.logs(podKey, container))
   const shell = openShell(foundation, network, logs)
   late.shell = shell
   const loads: OpenLoop[] = []
   const stops: (() => unknown)[] = [traceObjects(foundation, late, loads), startScrapes(foundation, network, metrics)]
-  late.cluster = startCluster(foundation, network, images)
+  const side = createControllerSide({
+    ...foundation,
+    network,
+    metrics,
+    logs,
+    exited: (podKey, container, exitCode) => late.cluster?.containerExited(podKey, container, exitCode),
+    onFailure: foundation.fail
+  })
+  late.side = side
+  late.cluster = startCluster(foundation, network, { images, fleet: side.fleet })
   stops.push(() => late.cluster?.stop())
   controlPlane.setHooks(kubelet(foundation, { network, shell, logs }))
   const world = new EmbeddedWorld({ ...foundation, metrics, network, shell, images, loads, stops })
   try {
     world.applyNow(spec.manifests)
-    const side = await startControllerSide({ ...foundation, network, metrics, logs, onFailure: foundation.fail })
-    stops.unshift(() => side.controller.stop())
-    late.tickOf = (canary) => side.tickOf(canary)
+    stops.unshift(() => side.fleet.stop())
+    await side.fleet.begin()
     loads.push(...(await startLoads(foundation, network, versions)))
   } catch (error) {
     await world.stop()
@@ -78,7 +86,7 @@ export async function assembleWorld(foundation: Foundation): Promise<EmbeddedWor
 interface Late {
   cluster?: Cluster
   shell?: WorldShell
-  tickOf: (canary: string) => number
+  side?: ControllerSide
 }
 
 interface NetworkParts {
@@ -96,6 +104,7 @@ function openNetwork({ spec, clock, controlPlane }: Foundation, parts: NetworkPa
     seed: spec.seed,
     mesh: spec.mesh,
     images,
+    ownApp: (container) => late.side?.appOf(container),
     shell: () => {
       invariant(late.shell !== undefined, 'an app ran a command before there was a shell')
       return late.shell
@@ -110,17 +119,21 @@ function openNetwork({ spec, clock, controlPlane }: Foundation, parts: NetworkPa
 /** Puts what changes among the stored objects into the trace; a new weight closes the loads' step. */
 function traceObjects({ controlPlane, trace }: Foundation, late: Late, loads: readonly OpenLoop[]): () => void {
   return controlPlane.api.subscribe((change) => {
-    const body = traceOfChange(change, (canary) => late.tickOf(canary))
+    const body = traceOfChange(change, (canary) => late.side?.tickOf(canary) ?? 0)
     if (body !== undefined) trace.record(body)
     if (body?.kind === 'weight') for (const load of loads) load.changeWeight(body.canaryPercent)
   })
 }
 
-function startCluster(foundation: Foundation, network: Network, images: Record<string, AppSpec>): Cluster {
+function startCluster(
+  foundation: Foundation,
+  network: Network,
+  parts: Pick<PodRuntimeOptions, 'images' | 'fleet'>
+): Cluster {
   const { spec, clock, controlPlane, fail } = foundation
   const runtime = podRuntime({
     plane: network.plane,
-    images,
+    ...parts,
     onUnknownImage: (error) => {
       if (spec.time === 'stepped') fail(error)
     }

@@ -1,5 +1,6 @@
 import type { AppSpec, MeshSpec } from '../../kinds/index.ts'
 import type { Hold } from '../../lib/time/index.ts'
+import type { AppContainer, AppCore } from '../../model/app/index.ts'
 import type { ApiServer } from '../../model/apiserver/index.ts'
 import type { DiscoveredPod, ScrapeResult, ScrapeTask } from '../../model/scrape/index.ts'
 import { type ClientIdentity, createDataplane, type Dataplane, type RequestObservation } from '../dataplane/index.ts'
@@ -30,6 +31,8 @@ export interface NetworkOptions {
   readonly seed: number
   readonly mesh: MeshSpec
   readonly images: Readonly<Record<string, AppSpec>>
+  /** The app of a container that stands for a part of the world. */
+  readonly ownApp: (container: AppContainer) => AppCore | undefined
   readonly shell: () => WorldShell
   /** Real port of the world's Prometheus. */
   readonly prometheusPort: number
@@ -47,6 +50,7 @@ export function createNetwork(options: NetworkOptions): Network {
     seed: options.seed,
     mesh: options.mesh,
     specFor: (image) => specOf(image, images),
+    ownApp: options.ownApp,
     onRequest: options.onRequest,
     onExit: options.onExit,
     shell: (place, argv, timeoutMs, hold) => runForApp(options, { place, argv, timeoutMs, hold }),

@@ -1,6 +1,6 @@
 import type { ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
 import { parseGoDuration } from '../../lib/time/index.ts'
-import type { Effect, HttpOutcome } from '../../model/canary/index.ts'
+import type { Effect, HttpOutcome, LogEffect } from '../../model/canary/index.ts'
 import type { MetricEvidence, TraceBody } from '../../trace/index.ts'
 
 /** Most characters of an answer that the trace keeps. */
@@ -58,10 +58,11 @@ export function traceOfEffect(
 }
 
 /** A line of Flagger's log, as zap writes it. @see fluxcd/flagger pkg/logger/logger.go 1.44.0 */
-export function flaggerLogLine(effect: Extract<Effect, { effect: 'log' }>, now: number): string {
+export function flaggerLogLine(effect: LogEffect, now: number): string {
   const canary = effect.canary === undefined ? {} : { canary: effect.canary }
   const ts = new Date(now).toISOString()
-  return JSON.stringify({ level: effect.level, ts, caller: 'controller/controller.go', msg: effect.message, ...canary })
+  const { level, message, fields } = effect
+  return JSON.stringify({ level, ts, caller: 'controller/controller.go', msg: message, ...canary, ...fields })
 }
 
 function answerText(outcome: HttpOutcome): string {
