@@ -92,9 +92,10 @@ export class ControllerFleet {
 
   /** Ends every process. */
   async stop(): Promise<void> {
-    const controllers = [this.#single, ...[...this.#replicas.values()].map(({ controller }) => controller)]
-    for (const replica of this.#replicas.values()) replica.gone = true
-    await Promise.all(controllers.map((controller) => controller?.stop()))
+    const replicas = [...this.#replicas.values()]
+    for (const replica of replicas) replica.gone = true
+    const controllers = [this.#single, ...replicas.map(({ controller }) => controller)]
+    await Promise.all(controllers.flatMap((controller) => (controller === undefined ? [] : [controller.stop()])))
   }
 
   async #run(pod: KubeObject, replica: Replica): Promise<void> {
