@@ -43,6 +43,7 @@ export interface NetworkOptions {
 /** Makes the data plane and connects it to shell and Prometheus. */
 export function createNetwork(options: NetworkOptions): Network {
   const { clock, api, images } = options
+  const commands = new AppCommands()
   const plane = createDataplane({
     timeline: clock,
     ...(clock.holding ? { holds: clock } : {}),
@@ -53,7 +54,7 @@ export function createNetwork(options: NetworkOptions): Network {
     ownApp: options.ownApp,
     onRequest: options.onRequest,
     onExit: options.onExit,
-    shell: (place, argv, timeoutMs, hold) => runForApp(options, { place, argv, timeoutMs, hold }),
+    shell: (place, argv, timeoutMs, hold) => runForApp(options, commands, { place, argv, timeoutMs, hold }),
     outside: (host, port) => (isPrometheus(host, port) ? options.prometheusPort : undefined)
   })
   const upstreams = new Map<string, Promise<Upstream>>()
@@ -66,6 +67,7 @@ export function createNetwork(options: NetworkOptions): Network {
   const unsubscribe = api.subscribe((change) => {
     if (change.group !== '' || change.resource !== 'pods' || change.type !== 'DELETED') return
     const key = `${change.object.metadata.namespace ?? ''}/${change.object.metadata.name}`
+    commands.endThoseOf(key)
     void upstreams.get(key)?.then((upstream) => upstream.close())
     upstreams.delete(key)
   })
@@ -76,6 +78,7 @@ export function createNetwork(options: NetworkOptions): Network {
     discoveredPods: () => api.list('', 'pods').map(withProxyContainer),
     async close(): Promise<void> {
       unsubscribe()
+      await commands.close()
       await Promise.all([...upstreams.values()].map(async (upstream) => (await upstream).close()))
       await plane.close()
     }
@@ -100,9 +103,32 @@ interface AppCommand {
   readonly hold: Hold | undefined
 }
 
+/** Commands of apps that are under way: they end with their pod, as its processes do, and with the world. */
+class AppCommands {
+  readonly #running = new Map<AbortController, { readonly pod: string; readonly ended: Promise<unknown> }>()
+
+  /** Keeps a command until it has ended. */
+  add(abort: AbortController, pod: string, ended: Promise<unknown>): void {
+    this.#running.set(abort, { pod, ended })
+    const forget = (): void => void this.#running.delete(abort)
+    ended.then(forget, forget)
+  }
+
+  /** @param pod - `namespace/name` */
+  endThoseOf(pod: string): void {
+    for (const [abort, command] of this.#running) if (command.pod === pod) abort.abort()
+  }
+
+  async close(): Promise<void> {
+    for (const abort of this.#running.keys()) abort.abort()
+    await Promise.allSettled([...this.#running.values()].map(({ ended }) => ended))
+  }
+}
+
 /** A command that an app runs (the load tester's tasks, exec probes): bounded by the app's own time-out. */
 async function runForApp(
   options: NetworkOptions,
+  commands: AppCommands,
   { place, argv, timeoutMs, hold }: AppCommand
 ): Promise<{ readonly exitCode: number; readonly output: string }> {
   const { clock } = options
@@ -112,6 +138,7 @@ async function runForApp(
   const runOptions = { place: { kind: 'pod', ...place } as const, signal: abort.signal }
   const script = argv.length === 3 && /^-\w*c$/.test(argv[1] ?? '') ? argv[2] : undefined
   const running = script === undefined ? shell.exec(argv, runOptions) : shell.run(script, runOptions)
+  commands.add(abort, `${place.namespace}/${place.pod}`, running)
   hold?.suspend()
   try {
     const { exitCode, stdout, stderr } = await running

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { existsSync } from 'node:fs'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { KubeObject } from '../../../src/kinds/index.ts'
 import type { ErrorCode, TwinError } from '../../../src/lib/errors/index.ts'
 import { createEmbeddedWorld } from '../../../src/world/embedded/index.ts'
@@ -36,6 +36,31 @@ function until(world: World, ms: number): Promise<void> {
     world.failed.catch(reject)
     world.time.at(ms, resolve)
   })
+}
+
+const TESTER: readonly KubeObject[] = [
+  {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'tester', namespace: 'test' },
+    spec: {
+      selector: { matchLabels: { app: 'tester' } },
+      template: {
+        metadata: { labels: { app: 'tester' } },
+        spec: { containers: [{ name: 'tester', image: 'tester:1', ports: [{ containerPort: 9090 }] }] }
+      }
+    }
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'tester', namespace: 'test' },
+    spec: { selector: { app: 'tester' }, ports: [{ port: 80, targetPort: 9090 }] }
+  }
+]
+const TESTER_IMAGES: WorldSpec['images'] = {
+  ...rolloutSpec().images,
+  'tester:1': { app: 'load-tester', faults: [], options: {} }
 }
 
 describe('createEmbeddedWorld() refuses', () => {
@@ -124,5 +149,23 @@ describe('an embedded world', () => {
     expect(performance.now() - began).toBeLessThan(2000)
     expect((await watching).exitCode).toBe(130)
     expect(existsSync(kubeconfig)).toBe(false)
+  })
+})
+
+describe('stop()', () => {
+  it('ends the commands that apps still run, and their listeners', async () => {
+    const manifests = [...MANIFESTS, ...TESTER]
+    const world = await start(rolloutSpec([], { manifests, images: TESTER_IMAGES, load: [] }))
+    world.start()
+    await until(world, 30_000)
+    const metadata = { cmd: 'hey -z 2m -q 10 -c 2 http://podinfo.test:9898/' }
+    const task = JSON.stringify({ name: 'podinfo', namespace: 'test', metadata })
+    const answer = await world.run(`curl -si -d '${task}' http://tester.test/`, { from: 'test/tester' })
+    expect(answer.stdout).toContain('202 Accepted')
+    await until(world, 60_000)
+    expect(world.query('sum(request_total{deployment="tester",direction="outbound"})')[0]?.value).toBeGreaterThan(100)
+    await world.stop()
+    const listeners = (): string[] => process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap')
+    await vi.waitFor(() => expect(listeners()).toEqual([]), 2000)
   })
 })

@@ -1,6 +1,6 @@
 import type { Instant } from '../../../lib/time/index.ts'
 import type { WorldClock } from '../clock.ts'
-import { type Gate, type GateRequest, openGate } from './gate.ts'
+import { type Gate, type GateRequest, openGate, type Parked } from './gate.ts'
 import type { Upstream, UpstreamAnswer } from './upstream.ts'
 
 /** A closed loop of workers, each with its own pace: hey, wrk, slow_cooker. */
@@ -53,8 +53,11 @@ export async function runClosedLoop(spec: ClosedLoopSpec, options: ClosedLoopOpt
   for (let index = 0; index < spec.workers; index++)
     workers.push(runWorker(spec, options, { gate, start, worker: index }))
   opening.release()
-  await Promise.all(workers)
-  await gate.close()
+  try {
+    await Promise.all(workers)
+  } finally {
+    await gate.close()
+  }
 }
 
 /** A loop that has begun, for one of its workers. */
@@ -101,6 +104,18 @@ function waitUntil(clock: WorldClock, due: Instant, signal: AbortSignal): Promis
   })
 }
 
+/** The next request the generator has sent; undefined when there is none or the loop is to end. */
+function taken(gate: Gate, signal: AbortSignal): Promise<Parked | undefined> {
+  return new Promise((resolve) => {
+    const leave = (): void => resolve(undefined)
+    signal.addEventListener('abort', leave)
+    gate.take((parked) => {
+      signal.removeEventListener('abort', leave)
+      resolve(parked)
+    })
+  })
+}
+
 async function request(
   spec: ClosedLoopSpec,
   options: ClosedLoopOptions,
@@ -111,7 +126,7 @@ async function request(
   const { clock, upstream, signal } = options
   const hold = clock.hold(`${spec.name}: request`)
   try {
-    const parked = await new Promise<Parameters<Parameters<Gate['take']>[0]>[0]>((resolve) => gate.take(resolve))
+    const parked = await taken(gate, signal)
     if (parked === undefined || signal.aborted) return
     const began = clock.now()
     const answer = await upstream.send(
