@@ -106,7 +106,7 @@ function addFileCommands(program: Command, exit: (code: number) => void): void {
     .argument('[files...]', 'scenario files or folders')
     .action(async (files: string[]) => {
       const { lintCommand } = await import('./lint-command.ts')
-      exit(lintCommand(files))
+      exit(await lintCommand(files))
     })
   program
     .command('list')

@@ -1,7 +1,7 @@
 import { judge, type Verdict } from '../check/index.ts'
 import { ERROR_CODES, type ErrorCode, isTwinError, TwinError } from '../lib/errors/index.ts'
 import { wallClock } from '../lib/time/index.ts'
-import type { ResolvedScenario } from '../scenario/index.ts'
+import { refusalText, type ResolvedScenario } from '../scenario/index.ts'
 import { milestoneOf, type TraceEvent } from '../trace/index.ts'
 import type { World, WorldFigures, WorldSpec } from '../world/index.ts'
 import { sequenceDigest } from './digest.ts'
@@ -98,9 +98,12 @@ class CaseSession {
   /** Notes what ended the run early. */
   fail(error: unknown): void {
     const code: ErrorCode = isTwinError(error) ? error.code : 'TWIN_INTERNAL'
-    const message = error instanceof Error ? error.message : String(error)
+    const message = refusal(this.#scenario, error) ?? (error instanceof Error ? error.message : String(error))
     this.#error = { code, message }
-    if (this.#world === undefined) return
+    if (this.#world === undefined) {
+      this.#trace.add({ kind: 'error', code, message, atMs: 0, seq: 0 })
+      return
+    }
     if (code === 'TWIN_TIME_BUDGET' || code === 'TWIN_INTERRUPTED') this.#judge(this.#world)
     this.#record({ kind: 'error', code, message })
   }
@@ -215,6 +218,29 @@ class CaseSession {
   }
 }
 
+/** What the API said about a manifest, on the user's own text; undefined for every other error. */
+function refusal(scenario: ResolvedScenario, error: unknown): string | undefined {
+  if (!isTwinError(error) || error.code !== 'TWIN_MANIFEST_REFUSED') return undefined
+  const place = scenario.manifestPlaces.find((one) => one.object === error.details['object'])
+  return place === undefined ? undefined : refusalText(place, error.message)
+}
+
+/** What the API says about the manifests of a case, applied to a world without sockets that is thrown away; undefined: nothing. */
+export async function manifestObstacle(
+  scenario: ResolvedScenario,
+  createWorld: CreateWorld
+): Promise<string | undefined> {
+  try {
+    const world = await createWorld(worldSpec({ ...scenario, load: [] }, {}))
+    await world.stop()
+    return undefined
+  } catch (error) {
+    const text = refusal(scenario, error)
+    if (text === undefined) throw error
+    return text
+  }
+}
+
 /** Ends a world; one that does not end in time is left behind rather than waited for. */
 async function stopWorld(world: World): Promise<void> {
   let timer: NodeJS.Timeout | undefined
@@ -224,7 +250,7 @@ async function stopWorld(world: World): Promise<void> {
   await Promise.race([world.stop(), late]).finally(() => clearTimeout(timer))
 }
 
-function worldSpec(scenario: ResolvedScenario, options: CaseOptions): WorldSpec {
+function worldSpec(scenario: ResolvedScenario, options: Pick<CaseOptions, 'speed'>): WorldSpec {
   const { name, seed, manifests, images, mesh, controller, load, allowHosts } = scenario
   const speed = options.speed === undefined ? {} : { speed: options.speed }
   return { name, seed, manifests, images, mesh, controller, load, allowHosts, time: 'stepped', ...speed }

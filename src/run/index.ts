@@ -1,4 +1,4 @@
-export { type CaseOptions, type CreateWorld, runCase } from './case.ts'
+export { type CaseOptions, type CreateWorld, manifestObstacle, runCase } from './case.ts'
 export { discoverFiles } from './discover.ts'
 export type { SessionObserver } from './observer.ts'
 export type { CaseFigures, CaseResult, Outcome, ResultMilestone, SessionSummary, StepFailure } from './result.ts'

@@ -1,6 +1,7 @@
 export { parseAppSpec } from './app-spec.ts'
 export { isScenarioFile, type LoadedFile, type LoadOverrides, loadScenarioFile } from './load.ts'
 export { displayPath, readPath, type SourcedObject } from './manifests.ts'
+export { type ManifestPlace, refusalText } from './manifest-place.ts'
 export { imagesOf } from './manifest-lint.ts'
 export { formatProblem, type Problem, problemsError } from './problem.ts'
 export type { OutputCheck, ResolvedScenario, Step, StepBody } from './resolved.ts'

@@ -39,7 +39,9 @@ function issueProblems(source: SourceDocument, issue: Issue, prefix: NodePath): 
   const path = [...prefix, ...issue.path.filter((key) => typeof key !== 'symbol')]
   if (issue.code === 'invalid_union') {
     const branch = nearestBranch(issue.errors)
-    if (branch !== undefined) return branch.flatMap((inner) => issueProblems(source, inner, path))
+    // Of a value that is not there every branch complains alike.
+    if (branch !== undefined && source.document.hasIn([...path]))
+      return branch.flatMap((inner) => issueProblems(source, inner, path))
   }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey(source, path, key))
@@ -72,14 +74,12 @@ function unknownKey(source: SourceDocument, path: NodePath, key: string): Proble
 }
 
 function issueText(source: SourceDocument, issue: Issue, path: NodePath): string {
-  if (issue.code === 'invalid_type') {
-    const actual = source.document.getIn([...path])
-    const missing = !source.document.hasIn([...path])
-    return missing ? 'is missing' : `expected ${article(issue.expected)}, got ${describe(actual)}`
-  }
+  if (isMissing(source, issue, path)) return 'is missing'
+  const actual = source.document.getIn([...path])
+  if (issue.code === 'invalid_type') return `expected ${article(issue.expected)}, got ${describe(actual)}`
   if (issue.code === 'invalid_value')
     return `expected ${issue.values.map((value) => `"${String(value)}"`).join(' or ')}`
-  if (issue.code === 'invalid_union') return `expected another type of value`
+  if (issue.code === 'invalid_union') return `expected ${unionText(issue.errors)}, got ${describe(actual)}`
   if (issue.code === 'too_small') return `too small: at least ${String(issue.minimum)}`
   if (issue.code === 'too_big') return `too big: at most ${String(issue.maximum)}`
   return issue.message
@@ -90,8 +90,17 @@ function issueFix(issue: Issue, source: SourceDocument, path: NodePath): string 
     const actual = source.document.getIn([...path])
     return typeof actual === 'string' ? suggest(actual, issue.values.map(String)) : undefined
   }
-  if (issue.code === 'invalid_type' && !source.document.hasIn([...path])) return `add ${spell(path)}`
-  return undefined
+  return isMissing(source, issue, path) ? `add ${spell(path)}` : undefined
+}
+
+function isMissing(source: SourceDocument, issue: Issue, path: NodePath): boolean {
+  return (issue.code === 'invalid_type' || issue.code === 'invalid_union') && !source.document.hasIn([...path])
+}
+
+/** What the branches of a union would take, in words. */
+function unionText(branches: readonly (readonly Issue[])[]): string {
+  const words = branches.flatMap(([first]) => (first?.code === 'invalid_type' ? [article(first.expected)] : []))
+  return words.length === 0 ? 'another value' : [...new Set(words)].join(' or ')
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {

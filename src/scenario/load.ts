@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import type { AppSpec, KubeObject } from '../kinds/index.ts'
 import { schemaProblems } from './issues.ts'
-import { displayPath, readManifests } from './manifests.ts'
+import { manifestPlace } from './manifest-place.ts'
+import { displayPath, readManifests, type SourcedObject } from './manifests.ts'
 import { lintManifests } from './manifest-lint.ts'
 import { caseName, combinations, type Combination, substitute } from './params.ts'
 import { type Problem, PROBLEMS_MAX } from './problem.ts'
 import { durationMs } from './quantity.ts'
+import { lintReferences } from './reference-lint.ts'
+import { resolveProvider } from './mesh-provider.ts'
 import type { RawScenario } from './raw.ts'
 import { resolveExpectations } from './resolve-expectations.ts'
 import { resolveImage, resolveLoad } from './resolve-images.ts'
@@ -128,7 +131,9 @@ function resolveScenario(raw: RawScenario, input: ResolveInput): ResolvedScenari
   const images = Object.fromEntries(
     Object.entries(spec.images).map(([image, value]) => [image, resolveImage(image, value)])
   )
-  const manifests = resolveManifests(raw, images, input)
+  const sourced = resolveManifests(raw, images, input)
+  const manifests = sourced.map((entry) => entry.object)
+  if (input.problems.length === 0) lintReferences(spec, { source, manifests }, report)
   const defaults = { namespace: canaryNamespace(manifests) }
   const context = { source, images, defaults, report, loads: (spec.load ?? []).map((load) => load.name) }
   const body = {
@@ -138,7 +143,10 @@ function resolveScenario(raw: RawScenario, input: ResolveInput): ResolvedScenari
     wallTimeoutMs: spec.wallTimeout === undefined ? DEFAULT_WALL_TIMEOUT_MS : durationMs(spec.wallTimeout),
     manifests,
     images,
-    mesh: { provider: spec.mesh?.provider ?? 'linkerd', adminTraffic: spec.mesh?.adminTraffic ?? true },
+    mesh: {
+      provider: resolveProvider(spec.mesh?.provider, { source, path: ['spec', 'mesh', 'provider'] }, report),
+      adminTraffic: spec.mesh?.adminTraffic ?? true
+    },
     controller: {
       flags: Object.fromEntries(
         Object.entries(spec.controller?.flags ?? {}).map(([key, value]) => [key, String(value)])
@@ -161,6 +169,7 @@ function resolveScenario(raw: RawScenario, input: ResolveInput): ResolvedScenari
     ...(spec.description === undefined ? {} : { description: spec.description.trim() }),
     params: combination.params,
     excludedWorlds,
+    manifestPlaces: sourced.map(manifestPlace),
     ...body,
     inputsDigest: createHash('sha256').update(JSON.stringify(body)).digest('hex')
   }
@@ -170,12 +179,12 @@ function resolveManifests(
   raw: RawScenario,
   images: Readonly<Record<string, AppSpec>>,
   input: ResolveInput
-): KubeObject[] {
+): SourcedObject[] {
   const report = (problem: Problem): void => void input.problems.push(problem)
   const list = { source: input.source, path: ['spec', 'manifests'] }
   const sourced = readManifests(raw.spec.manifests, list, report)
   lintManifests(sourced, { images: Object.keys(images), scenario: list }, report)
-  return sourced.map((entry) => entry.object)
+  return sourced
 }
 
 function canaryNamespace(manifests: readonly KubeObject[]): string {

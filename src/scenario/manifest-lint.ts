@@ -1,7 +1,8 @@
 import type { KubeObject } from '../kinds/index.ts'
 import type { ManifestList, SourcedObject } from './manifests.ts'
-import { type NodePath, problemAt } from './source.ts'
+import { type NodePath, problemAt, problemInText } from './source.ts'
 import { suggest } from './suggestion.ts'
+import { objectLabel as name } from './manifest-place.ts'
 import type { Report } from './problem.ts'
 import { promqlProblem } from './promql-template.ts'
 
@@ -73,17 +74,16 @@ function lintQuery(entry: SourcedObject, path: NodePath, report: Report): void {
   if (typeof provider === 'string' && provider !== 'prometheus') return
   const problem = promqlProblem(query)
   if (problem === undefined) return
+  const { message, line, column, fix } = problem
+  const where = `line ${line}, column ${column} of the query`
   report(
-    problemAt(entry.source, [...entry.path, ...path], {
-      message: `invalid PromQL in ${name(entry.object)}: ${problem}`,
-      fix: 'correct the query; {{ … }} stands for a value the controller fills in'
+    problemInText(entry.source, [...entry.path, ...path], {
+      message: `invalid PromQL in ${name(entry.object)}: ${message} (${where})`,
+      fix,
+      line,
+      column
     })
   )
-}
-
-function name(object: KubeObject): string {
-  const { namespace, name: own } = object.metadata
-  return `${object.kind} ${namespace === undefined ? '' : `${namespace}/`}${own}`
 }
 
 function dig(value: unknown, path: NodePath): unknown {

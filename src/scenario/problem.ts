@@ -15,15 +15,21 @@ export interface Problem {
   readonly code?: 'TWIN_SCENARIO_INVALID' | 'TWIN_FILE_MISSING' | 'TWIN_IMAGE_UNKNOWN'
 }
 
+/** Most characters of the user's line that a message shows. */
+const EXCERPT_MAX = 200
+
 /** Prints a problem with its line and a caret under the offending text. */
 export function formatProblem(problem: Problem): string {
   const { file, line, column } = problem.place
   const lines = [`${file}:${line}:${column}: ${problem.message}`]
   if (problem.sourceLine !== undefined) {
     const number = String(line)
-    const carets = '^'.repeat(Math.max(1, Math.min(problem.length ?? 1, problem.sourceLine.length - column + 1)))
-    lines.push(`  ${number} | ${problem.sourceLine}`)
-    lines.push(`  ${' '.repeat(number.length)} | ${' '.repeat(column - 1)}${carets}`)
+    const from = Math.max(0, problem.sourceLine.length > EXCERPT_MAX ? column - EXCERPT_MAX / 2 : 0)
+    const shown = problem.sourceLine.slice(from, from + EXCERPT_MAX)
+    const at = column - from
+    const carets = '^'.repeat(Math.max(1, Math.min(problem.length ?? 1, shown.length - at + 1)))
+    lines.push(`  ${number} | ${shown}`)
+    lines.push(`  ${' '.repeat(number.length)} | ${' '.repeat(at - 1)}${carets}`)
   }
   if (problem.fix !== undefined) lines.push(`  ${problem.fix}`)
   return lines.join('\n')

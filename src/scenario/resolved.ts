@@ -9,6 +9,7 @@ import type {
   Place
 } from '../kinds/index.ts'
 import type { Bound } from '../kinds/index.ts'
+import type { ManifestPlace } from './manifest-place.ts'
 
 /** What a command must print: a text it contains, or how many of its lines look like a pattern (`*` is any text). */
 export type OutputCheck =
@@ -67,6 +68,8 @@ export interface ResolvedScenario {
   /** Worlds it does not run in, with the reason. */
   readonly excludedWorlds: Readonly<Record<string, string>>
   readonly manifests: readonly KubeObject[]
+  /** Where each of them stands, in the same order. */
+  readonly manifestPlaces: readonly ManifestPlace[]
   readonly images: Readonly<Record<string, AppSpec>>
   readonly mesh: MeshSpec
   readonly controller: ControllerSpec

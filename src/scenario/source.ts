@@ -11,7 +11,7 @@ import {
   type Document
 } from 'yaml'
 import type { Place } from '../kinds/index.ts'
-import type { Problem } from './problem.ts'
+import { type Problem, PROBLEMS_MAX } from './problem.ts'
 
 /** Largest file read, bytes: a scenario or manifest is written by hand. */
 export const FILE_BYTES_MAX = 1_048_576
@@ -50,6 +50,11 @@ export function parseSource(file: string, text: string, version: '1.1' | '1.2' =
   if (Buffer.byteLength(text) > FILE_BYTES_MAX) {
     return failure({ place: first, message: `the file is larger than ${FILE_BYTES_MAX} bytes`, fix: 'split it' })
   }
+  const nested = runawayNesting(text)
+  if (nested !== undefined) {
+    const place = { file, ...lineAndColumn(text, nested) }
+    return failure({ place, message: `nesting deeper than ${DEPTH_MAX} levels`, fix: 'flatten it' })
+  }
   const parsed = parseAllDocuments(text, {
     lineCounter: lines,
     prettyErrors: false,
@@ -62,8 +67,31 @@ export function parseSource(file: string, text: string, version: '1.1' | '1.2' =
     return failure({ place: first, message: `more than ${DOCUMENTS_MAX} documents in one file`, fix: 'split it' })
   }
   const sources = documents.map((document) => ({ file, text, document, lines }))
-  const problems = sources.flatMap(documentProblems)
+  const problems = sources.flatMap(documentProblems).slice(0, PROBLEMS_MAX)
   return problems.length > 0 ? { documents: [], problems } : { documents: sources, problems: [] }
+}
+
+/** Open brackets, and dashes in a row, beyond which a text is refused before the parser nests as deep as it does. */
+const RUNAWAY_DEPTH = 1000
+
+/** Offset where brackets or dashes nest without end; brackets in quotes count too, which a thousand of them forgives. */
+function runawayNesting(text: string): number | undefined {
+  const dashes = /(?:[-?:] ){1000}/.exec(text)
+  if (dashes !== null) return dashes.index
+  let depth = 0
+  for (let offset = 0; offset < text.length; offset++) {
+    const code = text.charCodeAt(offset)
+    if (code === 0x5b || code === 0x7b) depth++
+    else if (code === 0x5d || code === 0x7d) depth = Math.max(0, depth - 1)
+    if (depth > RUNAWAY_DEPTH) return offset
+  }
+  return undefined
+}
+
+function lineAndColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, offset)
+  const line = before.split('\n').length
+  return { line, column: offset - before.lastIndexOf('\n') }
 }
 
 /** Types of YAML 1.1 that neither JSON nor kubectl's reader has. */
@@ -139,6 +167,32 @@ export function problemAt(
     ...(problem.code === undefined ? {} : { code: problem.code }),
     ...(sourceLine === undefined ? {} : { sourceLine: sourceLine.replace(/\r$/, '') })
   }
+}
+
+/**
+ * A problem inside a text of the document, e.g. a query.
+ * @param problem - `line` and `column` count within the text; they are found in the file when it stands there as it is
+ */
+export function problemInText(
+  source: SourceDocument,
+  path: NodePath,
+  problem: { readonly message: string; readonly fix: string; readonly line: number; readonly column: number }
+): Problem {
+  const { message, fix, line, column } = problem
+  const whole = problemAt(source, path, { message, fix })
+  const node: unknown = source.document.getIn([...path], true)
+  if (!isScalar(node)) return whole
+  const lines = source.text.split('\n')
+  const { place } = whole
+  if (node.type === 'BLOCK_LITERAL') {
+    const sourceLine = lines[place.line - 1 + line]
+    const indent = /^ */.exec(lines[place.line] ?? '')?.[0].length ?? 0
+    if (sourceLine === undefined) return whole
+    return { ...whole, place: { ...place, line: place.line + line, column: indent + column }, sourceLine, length: 1 }
+  }
+  const quoted = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE'
+  if (line > 1 || (!quoted && node.type !== 'PLAIN')) return whole
+  return { ...whole, place: { ...place, column: place.column + (quoted ? 1 : 0) + column - 1 }, length: 1 }
 }
 
 function failure(problem: Problem): SourceOutcome {

@@ -136,7 +136,7 @@ export function milestoneOf(event: TraceEvent): Milestone | undefined {
     return { ...base, kind: rule.kind, label: rest === undefined ? rule.kind : `${rule.kind} ${rest}` }
   }
   if (event.type === 'Normal') return undefined
-  return { ...base, kind: 'warning', label: `warning ${event.message}` }
+  return { ...base, kind: 'warning', label: `warning ${event.message.replaceAll(/\s*\n\s*/g, ' ').trim()}` }
 }
 
 /** Whether a milestone is the one some words name: its label begins with the same words (case does not matter). */

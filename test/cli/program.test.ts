@@ -67,11 +67,12 @@ describe('twin', () => {
 
   test('lint prints every problem with its place and ends 2; valid files end 0', async () => {
     const folder = folderOf({
-      'manifests.yaml': MANIFESTS,
+      'manifests.yaml': `apiVersion: v1\nkind: Namespace\nmetadata: { name: test }\n---\n${MANIFESTS}`,
       'good.yaml': scenarioText(),
       'bad.yaml': scenarioText((raw) => raw.replace('manifests:', 'manifest:'))
     })
     const both = await twin(['lint', '.'], folder)
+    expect(both.stderr).toBe('')
     expect(both.exitCode).toBe(2)
     expect(both.stdout).toMatch(/^bad\.yaml:5:3: unknown key "manifest" in spec$/m)
     expect(both.stdout.endsWith('1 valid, 1 invalid')).toBe(true)

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
+import { decodeTrace } from '../../src/trace/index.ts'
 import { folderOf } from '../scenario/folder.ts'
 
 const projectRoot = resolve(import.meta.dirname, '..', '..')
@@ -16,10 +17,15 @@ interface Ran {
   readonly folder: string
 }
 
-async function runScenario(spec: string): Promise<Ran> {
+interface Given {
+  readonly command?: string
+  readonly files?: Readonly<Record<string, string>>
+}
+
+async function runScenario(spec: string, { command = 'run', files = {} }: Given = {}): Promise<Ran> {
   const head = 'apiVersion: twin/v1alpha1\nkind: Scenario\nmetadata: { name: bad }\nspec:\n'
-  const folder = folderOf({ 'podinfo.yaml': podinfo, 'bad.yaml': head + spec })
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, 'run', 'bad.yaml'], {
+  const folder = folderOf({ 'podinfo.yaml': podinfo, 'bad.yaml': head + spec, ...files })
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, command, 'bad.yaml'], {
     cwd: folder,
     reject: false
   })
@@ -92,5 +98,23 @@ ${IMAGES}  expect: [{ never: { phase: Failed } }]
 `)
   expect(ran.exitCode).toBe(2)
   expect(ran.stdout).toContain('Bad_Name')
-  expect(ran.stdout).toMatch(/metadata\.name|spec\.ports/)
+  expect(ran.stdout).toMatch(/^ {2}bad\.yaml:5:\d+: Service test\/Bad_Name: .*metadata\.name/m)
+  const trace = decodeTrace(readFileSync(join(ran.folder, '.twin', 'bad', 'trace.ndjson'), 'utf8'))
+  expect(trace.ok && trace.events.map((event) => event.kind)).toEqual(['error'])
+})
+
+test('a misspelt field of a manifest is refused as kubectl refuses it, at its place; lint says the same', async () => {
+  const misspelt = podinfo.replace('readinessProbe:', 'readynessProbe:')
+  expect(misspelt).not.toBe(podinfo)
+  const line = misspelt.split('\n').findIndex((text) => text.includes('readynessProbe')) + 1
+  const spec = `  manifests: [misspelt.yaml]\n${IMAGES}  expect: [{ never: { phase: Failed } }]\n`
+  const refused = new RegExp(
+    `^ *misspelt\\.yaml:${line}:11: Deployment test/podinfo: .*unknown field "spec\\.template\\.spec\\.containers\\[0\\]\\.readynessProbe"`,
+    'm'
+  )
+  for (const command of ['run', 'lint']) {
+    const ran = await runScenario(spec, { command, files: { 'misspelt.yaml': misspelt } })
+    expect(ran.exitCode).toBe(2)
+    expect(ran.stdout).toMatch(refused)
+  }
 })

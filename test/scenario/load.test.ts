@@ -122,7 +122,8 @@ describe('loadScenarioFile() reads', () => {
       '  - target: { kind: Canary }',
       '    patch: "[{ op: replace, path: /spec/service/port, value: 80 }]"'
     ].join('\n')
-    const scenario = onlyCase(scenarioText(replace('[manifests.yaml]', '[plain/, built/]')), {
+    const text = scenarioText(replace('[manifests.yaml]', '[plain/, built/]')).replace('podinfo.test:', 'podinfo.shop:')
+    const scenario = onlyCase(text, {
       'plain/b.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: { name: b }\n',
       'plain/a.json':
         '{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"}}]}',
@@ -212,10 +213,51 @@ describe('loadScenarioFile() names file, line, column, text and fix for', () => 
       })
     expect(both('sum(rate(errors_total{ns="{{ namespace }}"}[{{ interval }}])) by (pod)')).toEqual([])
     expect(both('sum(rate(errors_total{ns="{{ namespace }}"}[{{ interval }}]')[0]).toMatch(
-      /^template\.yaml:6:10: invalid PromQL in MetricTemplate errors: .*line 1, column/
+      /^template\.yaml:6:\d\d: invalid PromQL in MetricTemplate errors: .*line 1, column/
     )
     const inline = MANIFESTS.replace('maxWeight: 20', 'maxWeight: 20, metrics: [{ name: x, query: "sum(" }]')
     expect(problems(scenarioText(), { 'manifests.yaml': inline })[0]).toContain('invalid PromQL in Canary test/podinfo')
+  })
+
+  test('a query in a block at its own line of the file, and a name the template does not know', () => {
+    const template = (query: string): Record<string, string> => ({
+      'template.yaml': `apiVersion: flagger.app/v1beta1\nkind: MetricTemplate\nmetadata: { name: errors }\nspec:\n  provider: { type: prometheus }\n  query: |\n    sum(\n      ${query}\n    )\n`
+    })
+    const text = scenarioText(replace('[manifests.yaml]', '[manifests.yaml, template.yaml]'))
+    expect(problems(text, template('rate(errors_total[1x])'))[0]).toMatch(/^template\.yaml:8:\d+: invalid PromQL/)
+    expect(problems(text, template('rate(errors_total{ns="{{ namespac }}"}[1m])'))[0]).toMatch(
+      /^template\.yaml:8:29: [^]*the template knows no "namespac"[^]*did you mean "namespace"\?$/
+    )
+  })
+
+  test('a mesh provider that is not modelled; the short names stand for the versions the controller knows', () => {
+    const mesh = (provider: string): string =>
+      scenarioText(replace('  images:', `  mesh: { provider: ${provider} }\n  images:`))
+    expect(problems(mesh('linkrd'))[0]).toMatch(
+      /^scenario\.yaml:6:21: the mesh provider "linkrd" is not modelled\n[^]*did you mean "linkerd"\?$/
+    )
+    expect(problems(mesh('istio'))[0]).toContain('known here: gatewayapi, ')
+    expect(onlyCase(mesh('gatewayapi')).mesh.provider).toBe('gatewayapi:v1')
+  })
+
+  test('a canary and a Service that nothing makes, unless a step may make them', () => {
+    const waiting = scenarioText(replace('{ phase: Initialized }', '{ canary: podinfoo.test, phase: Initialized }'))
+    expect(problems(waiting)[0]).toMatch(
+      /^scenario\.yaml:12:23: no Canary "podinfoo\.test" is in the manifests\n[^]*did you mean "podinfo\.test"\?$/
+    )
+    const loaded = scenarioText(replace('http://podinfo.test:9898/', 'http://podinfo.tset:9898/'))
+    expect(problems(loaded)[0]).toMatch(
+      /^scenario\.yaml:10:26: no Service "podinfo\.tset" is in the manifests[^]*did you mean "podinfo\.test"\?$/
+    )
+    expect(problems(scenarioText(replace('http://podinfo.test:9898/', 'http://podinfo-canary:9898/')))).toHaveLength(1)
+    expect(problems(waiting.replace('kubectl -n test set image', 'kubectl apply -f - # set image'))).toEqual([])
+  })
+
+  test('a missing value that could be of several types is missing, nothing else', () => {
+    expect(problems(scenarioText(replace(', rate: 20/s', '')))[0]).toMatch(
+      /^scenario\.yaml:10:7: spec\.load\[0\]\.rate: is missing/
+    )
+    expect(problems(scenarioText(replace('rate: 20/s', 'rate: [1]')))[0]).toContain('expected a number or text')
   })
 
   test('a YAML bomb', () => {
@@ -236,6 +278,10 @@ describe('loadScenarioFile() names file, line, column, text and fix for', () => 
     expect(problems(`apiVersion: twin/v1alpha1\n# ${'x'.repeat(1_100_000)}\n`)[0]).toContain(
       'larger than 1048576 bytes'
     )
+    const endless = problems(`apiVersion: twin/v1alpha1\nkind: ${'['.repeat(300_000)}\n`)
+    expect(endless).toHaveLength(1)
+    expect(endless[0]?.length).toBeLessThan(600)
+    expect(problems(`apiVersion: twin/v1alpha1\nkind:\n  ${'- '.repeat(300_000)}\n`)).toHaveLength(1)
   })
 
   test('an unknown parameter', () => {

@@ -47,7 +47,7 @@ export function applyObject(client: KubeClient, given: KubeObject, defaultNamesp
     const created = client.send({
       method: 'POST',
       path: client.path(kind, namespace),
-      query: { fieldManager: 'kubectl-client-side-apply' },
+      query: { fieldManager: 'kubectl-client-side-apply', fieldValidation: 'Strict' },
       body: modified
     })
     if (created.code >= 400) throw statusError(created)
@@ -62,7 +62,7 @@ export function applyObject(client: KubeClient, given: KubeObject, defaultNamesp
   const patched = client.send({
     method: 'PATCH',
     path,
-    query: { fieldManager: 'kubectl-client-side-apply' },
+    query: { fieldManager: 'kubectl-client-side-apply', fieldValidation: 'Strict' },
     headers: { 'content-type': 'application/merge-patch+json' },
     body: patch
   })

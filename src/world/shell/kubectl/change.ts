@@ -55,7 +55,7 @@ export async function createObjects(context: KubectlContext): Promise<KubectlOut
     const response = context.client.send({
       method: 'POST',
       path: context.client.path(kind, namespace),
-      query: { fieldManager: 'kubectl-create' },
+      query: { fieldManager: 'kubectl-create', fieldValidation: 'Strict' },
       body: object
     })
     if (response.code >= 400) throw statusError(response)
