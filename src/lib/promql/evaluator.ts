@@ -1,4 +1,4 @@
-import { compareLabels, type Labels, METRIC_NAME, type Series, type Tsdb } from '../tsdb/index.ts'
+import { type Labels, METRIC_NAME, type Selection, type Series, type Tsdb } from '../tsdb/index.ts'
 import { aggregate } from './aggregation.ts'
 import type { Annotations } from './annotations.ts'
 import {
@@ -44,12 +44,6 @@ export interface SampleList {
 
 const CACHE_ENTRIES_MAX = 20_000
 const SUBQUERY_STEPS_MAX = 1_000_000
-
-interface Selection {
-  generation: number
-  db: Tsdb
-  series: Series[]
-}
 
 /** Evaluates an expression at one time after the other. @see Prometheus promql/engine.go, v2.55.1 */
 export class Evaluator implements EvaluationContext {
@@ -226,11 +220,9 @@ export class Evaluator implements EvaluationContext {
 
   private seriesOf(expr: VectorSelector): readonly Series[] {
     const cache = this.cacheOf<object, Selection>(expr.matchers)
-    const known = cache.get(expr)
-    if (known !== undefined && known.db === this.db && known.generation === this.db.generation) return known.series
-    const series = this.db.select(expr.matchers).sort((left, right) => compareLabels(left.labels, right.labels))
-    cache.set(expr, { db: this.db, generation: this.db.generation, series })
-    return series
+    let selection = cache.get(expr)
+    if (selection === undefined) cache.set(expr, (selection = this.db.selection(expr.matchers)))
+    return selection.series()
   }
 
   private selectorWindows(expr: MatrixSelector, timeMs: number, visit: (labels: Labels, window: Window) => void): void {

@@ -20,12 +20,17 @@ export function push(vector: Vector, labels: Labels, value: number): void {
 /** Whether two elements have the same labels. */
 export function hasDuplicates(vector: Vector): boolean {
   if (vector.labels.length < 2) return false
-  const seen = new Set<string>()
+  const seen = new Set<number>()
   for (const labels of vector.labels) {
-    if (seen.has(labels.key)) return true
-    seen.add(labels.key)
+    // Sets of one hash are mostly equal; only the keys tell for sure.
+    if (seen.has(labels.hash)) return hasEqualKeys(vector)
+    seen.add(labels.hash)
   }
   return false
+}
+
+function hasEqualKeys(vector: Vector): boolean {
+  return new Set(vector.labels.map((labels) => labels.key)).size < vector.labels.length
 }
 
 /** The samples of one series in a range, between `from` and `to` of the arrays; reused from series to series. */

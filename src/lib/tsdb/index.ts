@@ -1,5 +1,7 @@
+export { BUCKET_LABEL, LabelBase } from './label-base.ts'
 export { compareLabels, Labels, METRIC_NAME } from './labels.ts'
 export { Matcher, type MatchOperator } from './matcher.ts'
 export { boundRegexpTime, compileRegexp } from './regexp.ts'
+export type { Selection } from './selection.ts'
 export { Series } from './series.ts'
 export { labelsOf, Tsdb } from './tsdb.ts'

@@ -3,6 +3,27 @@ export const METRIC_NAME = '__name__'
 
 const EMPTY_VALUES: readonly string[] = []
 
+/** FNV-1a over code units. */
+function textHash(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  return hash
+}
+
+/** Hash of one label; a set's is the sum of its labels', so that it follows when one comes or goes. */
+function pairHash(name: string, value: string): number {
+  const mixed = Math.imul(textHash(name) ^ Math.imul(textHash(value), 0x85ebca6b), 0xc2b2ae35)
+  return mixed ^ (mixed >>> 15)
+}
+
+/** How labels are put among those of a set; many sets may share it. */
+export interface Shape {
+  /** All names, ascending. */
+  readonly names: readonly string[]
+  /** Where the value of each name comes from: an index of the set's own values, or -1, -2, … for those that are added. */
+  readonly sources: readonly number[]
+}
+
 /**
  * An immutable label set, sorted by name, without empty values. Derived sets that queries ask for again and again
  * (without the name, marked for a later drop of the name) are kept on the object, so that their identity is stable.
@@ -16,13 +37,18 @@ export class Labels {
   /** The name is dropped at the end of the query, not earlier (delayed name removal of Prometheus 3.x). */
   readonly nameDropPending: boolean
   private keyText: string | undefined
+  private hashValue: number | undefined
   private nameless: Labels | undefined
   private pending: Labels | undefined
 
-  private constructor(names: readonly string[], values: readonly string[], nameDropPending: boolean) {
+  private constructor(names: readonly string[], values: readonly string[], nameDropPending: boolean, hash?: number) {
     this.names = names
     this.values = values
     this.nameDropPending = nameDropPending
+    this.keyText = undefined
+    this.hashValue = hash
+    this.nameless = undefined
+    this.pending = undefined
   }
 
   /** The set without labels. */
@@ -87,22 +113,67 @@ export class Labels {
     return this.keyText
   }
 
+  /** A number that is equal for equal sets (a pending drop of the name does not count) and mostly differs otherwise. */
+  get hash(): number {
+    if (this.hashValue === undefined) {
+      let hash = 0
+      for (let index = 0; index < this.names.length; index++) {
+        hash = (hash + pairHash(this.names[index] ?? '', this.values[index] ?? '')) | 0
+      }
+      this.hashValue = hash
+    }
+    return this.hashValue
+  }
+
+  /** Whether both sets have the same labels (a pending drop of the name does not count). */
+  equals(other: Labels): boolean {
+    if (this === other) return true
+    if (this.hash !== other.hash || this.names.length !== other.names.length) return false
+    const named = this.names === other.names
+    for (let index = 0; index < this.names.length; index++) {
+      if (!named && this.names[index] !== other.names[index]) return false
+      if (this.values[index] !== other.values[index]) return false
+    }
+    return true
+  }
+
+  /** The set with further labels. @param shape - where they go @param added - their values, none empty */
+  spliced(shape: Shape, added: readonly string[]): Labels {
+    const { names, sources } = shape
+    const values: string[] = []
+    let hash = this.hash
+    for (let index = 0; index < sources.length; index++) {
+      const source = sources[index] ?? 0
+      const value = source < 0 ? added[-1 - source] : this.values[source]
+      values.push(value ?? '')
+      if (source < 0) hash = (hash + pairHash(names[index] ?? '', value ?? '')) | 0
+    }
+    return new Labels(names, values, false, hash)
+  }
+
   /** The set without the metric name; the same object on every call. */
   withoutName(): Labels {
-    if (this.nameless === undefined) this.nameless = this.has(METRIC_NAME) ? this.without([METRIC_NAME]) : unmark(this)
+    if (this.nameless === undefined) {
+      const index = this.names.indexOf(METRIC_NAME)
+      if (index < 0) this.nameless = this.withNameKept()
+      else {
+        const hash = (this.hash - pairHash(METRIC_NAME, this.values[index] ?? '')) | 0
+        this.nameless = new Labels(this.names.toSpliced(index, 1), this.values.toSpliced(index, 1), false, hash)
+      }
+    }
     return this.nameless
   }
 
   /** The same set, its name to be dropped when the query ends. */
   withNameDropPending(): Labels {
     if (this.nameDropPending) return this
-    this.pending ??= new Labels(this.names, this.values, true)
+    this.pending ??= new Labels(this.names, this.values, true, this.hashValue)
     return this.pending
   }
 
   /** The same set with its name to stay. */
   withNameKept(): Labels {
-    return this.nameDropPending ? new Labels(this.names, this.values, false) : this
+    return this.nameDropPending ? new Labels(this.names, this.values, false, this.hashValue) : this
   }
 
   /** Without the named labels. */
@@ -153,11 +224,14 @@ export class Labels {
 /** Order of label sets: by name, then value, pair by pair; a prefix comes first. */
 export function compareLabels(left: Labels, right: Labels): number {
   const shared = Math.min(left.size, right.size)
+  const named = left.names === right.names
   for (let index = 0; index < shared; index++) {
-    const byName = compareText(left.names[index] ?? '', right.names[index] ?? '')
-    if (byName !== 0) return byName
-    const byValue = compareText(left.values[index] ?? '', right.values[index] ?? '')
-    if (byValue !== 0) return byValue
+    if (!named && left.names[index] !== right.names[index]) {
+      return compareText(left.names[index] ?? '', right.names[index] ?? '')
+    }
+    if (left.values[index] !== right.values[index]) {
+      return compareText(left.values[index] ?? '', right.values[index] ?? '')
+    }
   }
   return left.size - right.size
 }
@@ -165,8 +239,4 @@ export function compareLabels(left: Labels, right: Labels): number {
 /** Order of texts as Go compares strings (by code unit here; surrogates apart, the same as by UTF-8 byte). */
 function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0
-}
-
-function unmark(labels: Labels): Labels {
-  return labels.withNameKept()
 }

@@ -11,6 +11,9 @@ export class Matcher {
   readonly operator: MatchOperator
   readonly value: string
   private readonly regexp: RegExp | undefined
+  /** Value last tested, and its verdict: neighbouring series mostly share values. */
+  private tested: string | undefined
+  private verdict = false
 
   /**
    * @param name - label name
@@ -23,6 +26,7 @@ export class Matcher {
     this.operator = operator
     this.value = value
     this.regexp = undefined
+    this.tested = undefined
     if (operator === '=~' || operator === '!~') {
       const outcome = compileRegexp(value)
       if (!outcome.ok) throw new TwinError('TWIN_INTERNAL', `error parsing regexp: ${outcome.error}`)
@@ -38,15 +42,23 @@ export class Matcher {
       case '!=':
         return value !== this.value
       case '=~':
-        return this.regexp?.test(value) === true
+        return this.test(value)
       case '!~':
-        return this.regexp?.test(value) === false
+        return !this.test(value)
     }
   }
 
   /** Whether the label set passes. */
   matchesLabels(labels: Labels): boolean {
     return this.matches(labels.get(this.name))
+  }
+
+  private test(value: string): boolean {
+    if (value !== this.tested) {
+      this.verdict = this.regexp?.test(value) === true
+      this.tested = value
+    }
+    return this.verdict
   }
 
   /** PromQL notation: `job=~"a.*"`. */

@@ -1,13 +1,14 @@
 import type { Labels } from './labels.ts'
+import { type Block, NO_BLOCK, type SampleRoom } from './sample-room.ts'
 
 /** Bits of the NaN that marks a series as stale, low word first. @see Prometheus model/value/value.go, v2.55.1 */
 const STALE_LOW = 2
 const STALE_HIGH = 0x7ff00000
-const CAPACITY_FIRST = 32
 
 /**
  * The samples of one label set in time order. Reads go straight to the typed arrays between {@link Series.from} and
- * {@link Series.to}; nothing is copied. A staleness marker is a NaN of its own bits, so ask {@link Series.isStale}.
+ * {@link Series.to}; nothing is copied, and the arrays hold other series' samples as well. A staleness marker is a NaN of
+ * its own bits, so ask {@link Series.isStale}.
  */
 export class Series {
   readonly labels: Labels
@@ -20,13 +21,21 @@ export class Series {
   to = 0
   /** How many staleness markers are retained (0: every sample is a value). */
   staleCount = 0
-  private bits: Uint32Array
+  /** Another series whose label set has the same hash. */
+  sibling: Series | undefined
+  private readonly room: SampleRoom
+  private block: Block
+  /** Index after the block. */
+  private end = 0
 
-  constructor(labels: Labels) {
+  /** @param room - where its samples are kept */
+  constructor(labels: Labels, room: SampleRoom) {
     this.labels = labels
-    this.times = new Float64Array(CAPACITY_FIRST)
-    this.values = new Float64Array(CAPACITY_FIRST)
-    this.bits = new Uint32Array(this.values.buffer)
+    this.room = room
+    this.block = NO_BLOCK
+    this.times = NO_BLOCK.times
+    this.values = NO_BLOCK.values
+    this.sibling = undefined
   }
 
   /** Time of the newest sample; -Infinity when empty. */
@@ -36,7 +45,9 @@ export class Series {
 
   /** Whether the sample at an index is a staleness marker. */
   isStale(index: number): boolean {
-    return this.staleCount > 0 && this.bits[2 * index] === STALE_LOW && this.bits[2 * index + 1] === STALE_HIGH
+    if (this.staleCount === 0) return false
+    const { bits } = this.block
+    return bits[2 * index] === STALE_LOW && bits[2 * index + 1] === STALE_HIGH
   }
 
   /** Whether the newest sample is a staleness marker. */
@@ -46,7 +57,7 @@ export class Series {
 
   /** Adds a sample newer than all others; callers check the order. */
   push(timeMs: number, value: number): void {
-    if (this.to === this.times.length) this.makeRoom()
+    if (this.to === this.end) this.makeRoom()
     this.times[this.to] = timeMs
     this.values[this.to] = value
     this.to++
@@ -55,8 +66,9 @@ export class Series {
   /** Adds a staleness marker. */
   pushStale(timeMs: number): void {
     this.push(timeMs, Number.NaN)
-    this.bits[2 * (this.to - 1)] = STALE_LOW
-    this.bits[2 * (this.to - 1) + 1] = STALE_HIGH
+    const { bits } = this.block
+    bits[2 * (this.to - 1)] = STALE_LOW
+    bits[2 * (this.to - 1) + 1] = STALE_HIGH
     this.staleCount++
   }
 
@@ -80,17 +92,30 @@ export class Series {
     this.from = keep
   }
 
+  /** Forgets every sample and the room they took. */
+  clear(): void {
+    this.room.give(this.block)
+    this.settle(NO_BLOCK, 0)
+    this.staleCount = 0
+  }
+
+  /** Moves what is retained to the start of a block that has room for as much again. */
   private makeRoom(): void {
     const length = this.to - this.from
-    const capacity = length * 2 > this.times.length ? this.times.length * 2 : this.times.length
-    const times = new Float64Array(capacity)
-    const bits = new Uint32Array(capacity * 2)
-    times.set(this.times.subarray(this.from, this.to))
-    bits.set(this.bits.subarray(2 * this.from, 2 * this.to))
-    this.times = times
-    this.bits = bits
-    this.values = new Float64Array(bits.buffer)
-    this.from = 0
-    this.to = length
+    const before = this.block
+    const block = this.room.take(2 * length)
+    block.times.set(before.times.subarray(this.from, this.to), block.start)
+    block.bits.set(before.bits.subarray(2 * this.from, 2 * this.to), 2 * block.start)
+    this.room.give(before)
+    this.settle(block, length)
+  }
+
+  private settle(block: Block, length: number): void {
+    this.block = block
+    this.times = block.times
+    this.values = block.values
+    this.from = block.start
+    this.to = block.start + length
+    this.end = block.start + block.capacity
   }
 }

@@ -1,5 +1,8 @@
 import { compareLabels, Labels, METRIC_NAME } from './labels.ts'
 import type { Matcher } from './matcher.ts'
+import { Postings } from './postings.ts'
+import { SampleRoom } from './sample-room.ts'
+import { Selection } from './selection.ts'
 import { Series } from './series.ts'
 
 /** What became of an append. @see Prometheus tsdb/head_append.go, v2.55.1 */
@@ -15,12 +18,11 @@ const RETENTION_MS_DEFAULT = 6 * 3_600_000
 
 /** An in-memory time series database: one head block with an inverted index. */
 export class Tsdb {
-  /** Grows whenever a series is created or forgotten: selections may be cached until then. */
-  generation = 0
   private readonly retentionMs: number
-  private readonly byKey = new Map<string, Series>()
-  private readonly postings = new Map<string, Map<string, Series[]>>()
-  private all: Series[] = []
+  private readonly room = new SampleRoom()
+  private readonly postings = new Postings()
+  /** Series by the hash of their label set; those that share one are chained. */
+  private readonly byHash = new Map<number, Series>()
   private newestMs = -Infinity
   private truncatedToMs = -Infinity
 
@@ -30,7 +32,7 @@ export class Tsdb {
 
   /** Number of series in the head. */
   get seriesCount(): number {
-    return this.all.length
+    return this.postings.all.length
   }
 
   /** Time in ms of the newest sample; -Infinity when there is none. */
@@ -40,15 +42,10 @@ export class Tsdb {
 
   /** The series of a label set, created when new. Keep it to append without looking it up again. */
   series(labels: Labels): Series {
-    const known = this.byKey.get(labels.key)
-    if (known !== undefined) return known
-    const made = new Series(labels.withNameKept())
-    this.byKey.set(labels.key, made)
-    this.all.push(made)
-    for (let index = 0; index < labels.size; index++) {
-      this.post(labels.names[index] ?? '', labels.values[index] ?? '', made)
-    }
-    this.generation++
+    const first = this.byHash.get(labels.hash)
+    for (let known = first; known !== undefined; known = known.sibling) if (known.labels.equals(labels)) return known
+    const made = new Series(labels.withNameKept(), this.room)
+    this.enter(made)
     return made
   }
 
@@ -67,9 +64,32 @@ export class Tsdb {
     const refused = this.refusal(series, timeMs)
     if (refused === 'duplicate timestamp') return sameValue(series, value) ? 'same' : refused
     if (refused !== undefined) return refused
-    this.claim(series).push(timeMs, value)
+    this.claim(series)
+    series.push(timeMs, value)
     this.advance(timeMs)
     return 'added'
+  }
+
+  /**
+   * Appends to many series at one time.
+   * @param row - the series, each with the place of its value
+   */
+  appendRow(
+    row: { readonly series: readonly Series[]; readonly places: readonly number[] },
+    values: readonly number[],
+    timeMs: number
+  ): void {
+    const { series, places } = row
+    const isKept = timeMs >= this.newestMs - this.retentionMs
+    for (let index = 0; index < series.length; index++) {
+      const one = series[index]
+      const value = values[places[index] ?? -1]
+      if (one === undefined || value === undefined) continue
+      // A series that has samples is in the index: only the order is left to be looked at.
+      if (isKept && one.to > one.from && timeMs > one.lastTime) one.push(timeMs, value)
+      else this.appendTo(one, timeMs, value)
+    }
+    this.advance(timeMs)
   }
 
   /** Appends a staleness marker to a series. */
@@ -77,21 +97,20 @@ export class Tsdb {
     const refused = this.refusal(series, timeMs)
     if (refused === 'duplicate timestamp') return series.endsStale ? 'same' : refused
     if (refused !== undefined) return refused
-    this.claim(series).pushStale(timeMs)
+    this.claim(series)
+    series.pushStale(timeMs)
     this.advance(timeMs)
     return 'added'
   }
 
   /** Every series that passes all matchers, in no particular order. An empty list selects all. */
   select(matchers: readonly Matcher[]): Series[] {
-    let narrowest: readonly Series[] = this.all
-    for (const matcher of matchers) {
-      if (matcher.operator !== '=' || matcher.value === '') continue
-      const posted = this.postings.get(matcher.name)?.get(matcher.value)
-      if (posted === undefined) return []
-      if (posted.length < narrowest.length) narrowest = posted
-    }
-    return narrowest.filter((series) => matchers.every((matcher) => matcher.matchesLabels(series.labels)))
+    return this.postings.select(matchers)
+  }
+
+  /** The series that pass all matchers, now and whenever it is asked again. */
+  selection(matchers: readonly Matcher[]): Selection {
+    return new Selection(this.postings, matchers)
   }
 
   /** Label sets with a sample in [minMs, maxMs] that pass, sorted. */
@@ -107,25 +126,22 @@ export class Tsdb {
 
   /** Metric names known, sorted. */
   metricNames(): string[] {
-    return [...(this.postings.get(METRIC_NAME)?.keys() ?? [])].sort()
+    return this.postings.valuesOf(METRIC_NAME).sort()
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.byKey.clear()
-    this.postings.clear()
-    this.all = []
+    this.byHash.clear()
+    this.postings.reset([])
     this.newestMs = -Infinity
     this.truncatedToMs = -Infinity
-    this.generation++
   }
 
-  private post(name: string, value: string, series: Series): void {
-    let byValue = this.postings.get(name)
-    if (byValue === undefined) this.postings.set(name, (byValue = new Map<string, Series[]>()))
-    const posted = byValue.get(value)
-    if (posted === undefined) byValue.set(value, [series])
-    else posted.push(series)
+  private enter(series: Series): void {
+    const { hash } = series.labels
+    series.sibling = this.byHash.get(hash)
+    this.byHash.set(hash, series)
+    this.postings.add(series)
   }
 
   private refusal(series: Series, timeMs: number): AppendOutcome | undefined {
@@ -136,14 +152,12 @@ export class Tsdb {
   }
 
   /** A series may have been forgotten since its holder got it: then it comes back under its old object. */
-  private claim(series: Series): Series {
-    if (series.to > series.from || this.byKey.get(series.labels.key) === series) return series
-    this.byKey.set(series.labels.key, series)
-    this.all.push(series)
-    const { names, values } = series.labels
-    for (let index = 0; index < names.length; index++) this.post(names[index] ?? '', values[index] ?? '', series)
-    this.generation++
-    return series
+  private claim(series: Series): void {
+    if (series.to > series.from) return
+    for (let known = this.byHash.get(series.labels.hash); known !== undefined; known = known.sibling) {
+      if (known === series) return
+    }
+    this.enter(series)
   }
 
   private advance(timeMs: number): void {
@@ -159,20 +173,15 @@ export class Tsdb {
 
   private truncate(beforeMs: number): void {
     const kept: Series[] = []
-    for (const series of this.all) {
+    for (const series of this.postings.all) {
       series.truncate(beforeMs)
       if (series.to > series.from) kept.push(series)
+      else series.clear()
     }
-    if (kept.length === this.all.length) return
-    this.all = kept
-    this.byKey.clear()
-    this.postings.clear()
-    for (const series of kept) {
-      this.byKey.set(series.labels.key, series)
-      const { names, values } = series.labels
-      for (let index = 0; index < names.length; index++) this.post(names[index] ?? '', values[index] ?? '', series)
-    }
-    this.generation++
+    if (kept.length === this.postings.all.length) return
+    this.byHash.clear()
+    this.postings.reset([])
+    for (const series of kept) this.enter(series)
   }
 }
 

@@ -5,13 +5,15 @@ import {
   SeriesMemory
 } from '../../lib/exposition/index.ts'
 import { Labels, METRIC_NAME, type Series, type Tsdb } from '../../lib/tsdb/index.ts'
-import { relabel } from './relabel.ts'
+import type { CounterGroup } from './counter-book.ts'
+import { GroupIngester, type StoredCounts } from './group-ingester.ts'
+import { storedLabels } from './stored-labels.ts'
 import type { Target } from './target.ts'
 
 /** What a scrape brought, as the world that made it saw it. */
 export type ScrapeResult =
   | { readonly ok: true; readonly body: string | Uint8Array; readonly contentType: string; readonly durationMs: number }
-  | { readonly ok: true; readonly samples: readonly ExpositionSample[]; readonly durationMs: number }
+  | { readonly ok: true; readonly groups: Iterable<CounterGroup>; readonly durationMs: number }
   | { readonly ok: false; readonly error: string; readonly durationMs: number }
 
 /** What became of a scrape. */
@@ -54,6 +56,7 @@ export class TargetIngester {
   private readonly parsed = new SeriesMemory()
   private readonly known = new Map<string, KnownSeries | 'dropped'>()
   private readonly live = new Set<KnownSeries>()
+  private readonly groups: GroupIngester
   /** Series in the order of the last scrape: the next one mostly has the same. */
   private order: (KnownSeries | 'dropped')[] = []
   private texts: string[] = []
@@ -63,6 +66,7 @@ export class TargetIngester {
   constructor(db: Tsdb, target: Target) {
     this.db = db
     this.target = target
+    this.groups = new GroupIngester(db, target)
   }
 
   /**
@@ -71,18 +75,10 @@ export class TargetIngester {
    */
   ingest(result: ScrapeResult, timeMs: number): ScrapeReport {
     this.scrapeNumber++
-    const { samples, error } = this.samplesOf(result)
-    const failed = error === '' ? this.overLimit(samples) : error
-    const kept = failed === '' ? this.store(samples, timeMs) : { kept: 0, added: 0 }
+    const { error, scraped, kept, added } = this.storeResult(result, timeMs)
     this.markVanished(timeMs)
-    const report = {
-      up: failed === '',
-      error: failed,
-      samplesScraped: samples.length,
-      samplesKept: kept.kept,
-      seriesAdded: kept.added
-    }
-    this.report(timeMs, [Number(report.up), result.durationMs / 1000, samples.length, kept.kept, kept.added])
+    const report = { up: error === '', error, samplesScraped: scraped, samplesKept: kept, seriesAdded: added }
+    this.report(timeMs, [Number(report.up), result.durationMs / 1000, scraped, kept, added])
     return report
   }
 
@@ -93,18 +89,27 @@ export class TargetIngester {
     for (const series of this.ownSeries()) this.db.appendStaleTo(series, timeMs)
   }
 
-  private samplesOf(result: ScrapeResult): { samples: readonly ExpositionSample[]; error: string } {
-    if (!result.ok) return { samples: [], error: result.error }
-    if ('samples' in result) return { samples: result.samples, error: '' }
+  private storeResult(result: ScrapeResult, timeMs: number): StoredCounts & { readonly error: string } {
+    const nothing = { scraped: 0, kept: 0, added: 0 }
+    if (!result.ok) return { ...nothing, error: result.error }
+    if ('groups' in result) return this.storeGroups(result.groups, timeMs)
     const outcome = parseExposition(result.body, result.contentType, this.parsed)
-    if (!outcome.ok) return { samples: [], error: outcome.error }
+    if (!outcome.ok) return { ...nothing, error: outcome.error }
     this.metadata = outcome.metadata
-    return { samples: outcome.samples, error: '' }
+    const { samples } = outcome
+    if (this.isOverLimit(samples.length)) return { ...nothing, scraped: samples.length, error: OVER_LIMIT }
+    return { ...this.store(samples, timeMs), scraped: samples.length, error: '' }
   }
 
-  private overLimit(samples: readonly ExpositionSample[]): string {
+  private storeGroups(groups: Iterable<CounterGroup>, timeMs: number): StoredCounts & { readonly error: string } {
+    const scraped = countOf(groups)
+    if (this.isOverLimit(scraped)) return { scraped, kept: 0, added: 0, error: OVER_LIMIT }
+    return { ...this.groups.store(groups, timeMs, this.scrapeNumber), error: '' }
+  }
+
+  private isOverLimit(samples: number): boolean {
     const limit = this.target.config.sampleLimit ?? 0
-    return limit > 0 && samples.length > limit ? 'sample limit exceeded' : ''
+    return limit > 0 && samples > limit
   }
 
   private store(samples: readonly ExpositionSample[], timeMs: number): { kept: number; added: number } {
@@ -141,14 +146,13 @@ export class TargetIngester {
 
   /** The stored series of an exposed one: target labels, then metric relabelling. */
   private resolve(sample: ExpositionSample): KnownSeries | 'dropped' {
-    const labels = joinLabels(sample.labels, this.target.labels, this.target.config.honorLabels === true)
-    const rules = this.target.config.metricRelabelRules ?? []
-    const relabelled = rules.length === 0 ? labels : relabel(labels, rules)
-    if (relabelled === undefined || (relabelled[METRIC_NAME] ?? '') === '') return 'dropped'
-    return { series: this.db.series(Labels.of(relabelled)), text: sample.series, lastScrape: 0, live: false }
+    const labels = storedLabels(sample.labels, this.target)
+    if (labels === undefined) return 'dropped'
+    return { series: this.db.series(labels), text: sample.series, lastScrape: 0, live: false }
   }
 
   private markVanished(timeMs: number): void {
+    this.groups.markVanished(timeMs, this.scrapeNumber)
     let vanished = false
     for (const known of this.live) {
       if (known.lastScrape === this.scrapeNumber) continue
@@ -175,18 +179,10 @@ export class TargetIngester {
   }
 }
 
-/** Joins exposed and target labels; the loser of a clash is kept as `exported_…`, unless labels are honoured. */
-function joinLabels(exposed: Labels, target: Readonly<Record<string, string>>, honor: boolean): Record<string, string> {
-  const labels = exposed.toRecord()
-  for (const [name, value] of Object.entries(target)) {
-    const clash = labels[name]
-    if (clash === undefined || clash === '') labels[name] = value
-    else if (!honor) {
-      let renamed = `exported_${name}`
-      while (labels[renamed] !== undefined || target[renamed] !== undefined) renamed = `exported_${renamed}`
-      labels[renamed] = clash
-      labels[name] = value
-    }
-  }
-  return labels
+const OVER_LIMIT = 'sample limit exceeded'
+
+function countOf(groups: Iterable<CounterGroup>): number {
+  let count = 0
+  for (const { values } of groups) count += values.length
+  return count
 }

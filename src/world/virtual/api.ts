@@ -7,6 +7,7 @@ import { type ApiServer, type ApiSnapshot, createApiServer } from '../../model/a
 import { createCluster, createInstantRuntime } from '../cluster/index.ts'
 import { injectProxy } from '../joint/index.ts'
 import { createKubeClient, type KubeClient } from '../shell/index.ts'
+import type { Meter } from './meter.ts'
 
 /** Namespaces that an installed mesh has. */
 const MESH_NAMESPACES = ['linkerd', 'linkerd-viz'] as const
@@ -43,13 +44,13 @@ function furnish(start: Instant): ApiSnapshot {
 }
 
 /** Makes a world's API server, with Flagger's, SMI's and the Gateway API's resources and the mesh's injector. */
-export function createWorldApi(timeline: Timeline, seed: number): ApiServer {
+export function createWorldApi(timeline: Timeline, seed: number, meter: Meter): ApiServer {
   const start = timeline.now()
   if (furnished?.start !== start) furnished = { start, snapshot: furnish(start) }
   const server = createApiServer({ clock: timeline, random: randomStream(seed, 'apiserver') })
   server.restore(furnished.snapshot)
   const handle = (request: ApiRequest): ReturnType<ApiServer['handle']> =>
-    server.handle(injectProxy(request, (name) => server.get('', 'namespaces', undefined, name)))
+    meter.in('api', () => server.handle(injectProxy(request, (name) => server.get('', 'namespaces', undefined, name))))
   return { ...server, handle }
 }
 

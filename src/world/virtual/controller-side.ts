@@ -14,6 +14,7 @@ import {
   traceOfEffect
 } from '../joint/index.ts'
 import type { WorldSpec } from '../world.ts'
+import type { Meter } from './meter.ts'
 import type { VirtualMetrics } from './metrics.ts'
 import type { VirtualClient } from './routes.ts'
 import type { Singles } from './singles.ts'
@@ -30,6 +31,7 @@ const FLAGGER: VirtualClient = {
 export interface ControllerSideOptions {
   readonly spec: WorldSpec
   readonly time: VirtualTime
+  readonly meter: Meter
   readonly api: LocalApi
   readonly metrics: VirtualMetrics
   readonly singles: Singles
@@ -45,9 +47,11 @@ export interface ControllerSide {
 
 /** Starts the canary controller in the same stack and puts what it does into the trace. */
 export function startControllerSide(options: ControllerSideOptions): ControllerSide {
-  const { spec, time, api, metrics, record } = options
+  const { spec, time, meter, api, metrics, record } = options
   const ticks = new Map<string, number>()
-  const evidence = new TickEvidence((asked) => absenceCause(metrics.engine, asked, time.now()))
+  const evidence = new TickEvidence((asked) =>
+    meter.in('queries', () => absenceCause(metrics.engine, asked, time.now()))
+  )
   let last: { readonly key: string; readonly count: number } | undefined
   const source = {
     canaryOf: (canary: string) => {
@@ -58,14 +62,15 @@ export function startControllerSide(options: ControllerSideOptions): ControllerS
     userRequests: (workload: string, namespace: string, windowMs: number) => {
       const key = `${namespace}/${workload} ${windowMs} ${time.now()}`
       if (last?.key !== key) {
-        last = { key, count: countUserRequests(metrics.engine, { workload, namespace, windowMs }, time.now()) }
+        const of = { workload, namespace, windowMs }
+        last = { key, count: meter.in('queries', () => countUserRequests(metrics.engine, of, time.now())) }
       }
       return last.count
     }
   }
   const controller = startLocalController({
     settings: resolveSettings({ flags: controllerFlags(spec), env: spec.controller.env }),
-    timeline: time,
+    timeline: meter.timeline(time, 'controller'),
     api,
     random: randomStream(spec.seed, 'controller'),
     http: (effect, _context, answer) => exchange(options, effect, answer),
@@ -83,7 +88,7 @@ export function startControllerSide(options: ControllerSideOptions): ControllerS
 function exchange(options: ControllerSideOptions, effect: HttpEffect, answer: (outcome: HttpOutcome) => void): void {
   const { hostname, port } = new URL(effect.request.url)
   if (effect.effect !== 'alert' && isPrometheus(hostname, Number(port))) {
-    return answer(askPrometheus(options.metrics.api, effect))
+    return answer(options.meter.in('queries', () => askPrometheus(options.metrics.api, effect)))
   }
   if (effect.effect === 'alert' || !isClusterName(options.api, hostname)) return answer(outside(options, effect))
   const { url, method, headers, body = '', timeoutMs } = effect.request

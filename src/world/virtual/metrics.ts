@@ -6,6 +6,7 @@ import { meshIdentity } from '../../model/mesh/index.ts'
 import { createPromApi, type PromApi } from '../../model/promapi/index.ts'
 import { createScraper, type ScrapeTask, VIZ_JOBS } from '../../model/scrape/index.ts'
 import { withProxyContainer } from '../joint/index.ts'
+import type { Meter } from './meter.ts'
 import type { VirtualPods } from './pods.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -33,11 +34,13 @@ export interface VirtualMetricsOptions {
   readonly api: Pick<ApiServer, 'list'>
   readonly pods: VirtualPods
   readonly traffic: Traffic
+  readonly meter: Meter
 }
 
 /** Starts scraping: each scrape draws what has happened since the last look and stores the counters. */
 export function startMetrics(options: VirtualMetricsOptions): VirtualMetrics {
-  const { timeline, seed, api } = options
+  const { seed, api, meter } = options
+  const timeline = meter.timeline(options.timeline, 'scrapes')
   const db = new Tsdb()
   const engine = createEngine({ db, defaultStepMs: EVALUATION_MS })
   const scraper = createScraper({ db, seed, configs: VIZ_JOBS.filter((job) => job.staticConfigs === undefined) })
@@ -93,7 +96,7 @@ function scrape({ pods, timeline }: VirtualMetricsOptions, task: ScrapeTask, fin
     finish({ ok: false, error, durationMs: 0 })
     return
   }
-  const { samples, counted } = pod.scrape(PROMETHEUS, timeline.now())
-  finish({ ok: true, samples, durationMs: 1 })
+  const { groups, counted } = pod.scrape(PROMETHEUS, timeline.now())
+  finish({ ok: true, groups, durationMs: 1 })
   counted()
 }

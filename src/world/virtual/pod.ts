@@ -1,5 +1,4 @@
 import type { AppSpec, KubeObject } from '../../kinds/index.ts'
-import type { ExpositionSample } from '../../lib/exposition/index.ts'
 import { draw } from '../../lib/random/index.ts'
 import type { Instant, Timeline } from '../../lib/time/index.ts'
 import type { AppFetch, AppFetchResult, AppShellResult } from '../../model/app/index.ts'
@@ -11,6 +10,7 @@ import {
   type ObjectReader,
   podEndpoint
 } from '../../model/mesh/index.ts'
+import type { CounterGroup } from '../../model/scrape/index.ts'
 import { containersOf, podKeyOf, portNumber, readContainer, type ShellPlace } from '../dataplane/index.ts'
 import { VirtualContainer } from './container.ts'
 import { singleLatency } from './latency.ts'
@@ -115,12 +115,12 @@ export class VirtualPod {
   }
 
   /** A scrape of the proxy: it counts itself in its own requests, in its responses only from the next one on. */
-  scrape(identity: string, now: Instant): { readonly samples: readonly ExpositionSample[]; counted(): void } {
+  scrape(identity: string, now: Instant): { readonly groups: readonly CounterGroup[]; counted(): void } {
     this.#countProbes(now)
     const target = this.inbound({ port: ADMIN_PORT, method: 'GET', path: '/metrics', identity }, now)
     target?.request(1, now)
     return {
-      samples: this.book.scrape(now),
+      groups: this.book.scrape(now),
       counted: () => {
         target?.latency(200, singleLatency(0), now)
         target?.response({ status: 200, success: true }, 1, now)

@@ -5,6 +5,7 @@ import type { ObjectReader } from '../../model/mesh/index.ts'
 import { type Answers, Batches } from './batches.ts'
 import { Gates } from './gates.ts'
 import { LateAnswers } from './late-answers.ts'
+import type { Meter } from './meter.ts'
 import type { VirtualPods } from './pods.ts'
 import { type Destination, type RequestClass, Routes, type VirtualClient } from './routes.ts'
 import type { Schedule } from './schedules.ts'
@@ -35,6 +36,7 @@ export interface TrafficOptions {
   readonly reader: ObjectReader
   readonly pods: VirtualPods
   readonly random: Random
+  readonly meter: Meter
 }
 
 /**
@@ -92,8 +94,10 @@ export class Traffic {
     const now = this.#options.timeline.now()
     if (now <= this.#settled) return
     this.#settled = now
-    this.#late.settle(now)
-    for (const flow of this.#flows) this.#settleFlow(flow)
+    this.#options.meter.in('requests', () => {
+      this.#late.settle(now)
+      for (const flow of this.#flows) this.#settleFlow(flow)
+    })
   }
 
   /** Takes note of a stored change: what moves traffic does so once this instant's changes are all made. */

@@ -11,6 +11,7 @@ import { commandObstacle } from './commands/command-line.ts'
 import { type CommandPlace, Commands } from './commands/commands.ts'
 import { type ControllerSide, startControllerSide } from './controller-side.ts'
 import { runLoop, slowCookerLoop } from './loops.ts'
+import { Meter } from './meter.ts'
 import { startMetrics, type VirtualMetrics } from './metrics.ts'
 import { OpenLoad } from './open-loads.ts'
 import type { VirtualPod } from './pod.ts'
@@ -46,10 +47,12 @@ export class VirtualWorld implements World {
   readonly #loops = new Map<string, () => void>()
   readonly #fail: (error: unknown) => void
   readonly #began = performance.now()
+  readonly #meter = new Meter()
   #stopped = false
 
   /** @throws TwinError TWIN_IMAGE_UNKNOWN, TWIN_MANIFEST_REFUSED */
   constructor(spec: WorldSpec) {
+    const leave = this.#meter.enter('start')
     requireKnownImages(spec.manifests, spec.images)
     this.#spec = spec
     this.#images = { ...spec.images }
@@ -65,21 +68,29 @@ export class VirtualWorld implements World {
     }
     const timeline = this.#clock
     this.#trace = new TraceLog(timeline)
-    this.#api = createWorldApi(timeline, seed)
+    this.#api = createWorldApi(timeline, seed, this.#meter)
     this.#client = createWorldClient(this.#api)
     this.#pods = this.#createPods()
     this.#traffic = new Traffic({
       timeline,
       reader: this.#api,
       pods: this.#pods,
-      random: randomStream(seed, 'traffic')
+      random: randomStream(seed, 'traffic'),
+      meter: this.#meter
     })
     this.#singles = new Singles({ timeline, pods: this.#pods, traffic: this.#traffic, seed })
     this.#commands = this.#createCommands()
-    this.#metrics = startMetrics({ timeline, seed, api: this.#api, pods: this.#pods, traffic: this.#traffic })
+    this.#metrics = startMetrics({
+      timeline,
+      seed,
+      api: this.#api,
+      pods: this.#pods,
+      traffic: this.#traffic,
+      meter: this.#meter
+    })
     this.#watchObjects()
     this.#cluster = createCluster({
-      timeline,
+      timeline: this.#meter.timeline(timeline, 'cluster'),
       api: this.#api,
       random: randomStream(seed, 'cluster'),
       runtime: this.#pods,
@@ -89,6 +100,7 @@ export class VirtualWorld implements World {
     this.#controller = startControllerSide({
       spec,
       time: timeline,
+      meter: this.#meter,
       api: this.#api,
       metrics: this.#metrics,
       singles: this.#singles,
@@ -98,6 +110,7 @@ export class VirtualWorld implements World {
       (load) => new OpenLoad(load, { time: timeline, traffic: this.#traffic, seed }, (body) => this.#trace.record(body))
     )
     this.time = this.#worldTime()
+    leave()
   }
 
   onTrace(listener: (event: TraceEvent) => void): void {
@@ -191,7 +204,7 @@ export class VirtualWorld implements World {
       simulatedMs: this.#clock.now() - START,
       wallMs: Math.round(performance.now() - this.#began),
       load: this.#loads.map((load) => load.totals()),
-      wallMsBy: {},
+      wallMsBy: this.#meter.byUse(),
       tlsHandshakes: 0,
       peakRssBytes: process.memoryUsage.rss()
     }

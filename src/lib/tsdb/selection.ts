@@ -1,0 +1,36 @@
+import { compareLabels } from './labels.ts'
+import type { Matcher } from './matcher.ts'
+import { filterInto, type Postings } from './postings.ts'
+import type { Series } from './series.ts'
+
+/** The series that pass some matchers, sorted by labels; each is looked at once, when it has come. */
+export class Selection {
+  readonly #postings: Postings
+  readonly #matchers: readonly Matcher[]
+  #found: Series[] = []
+  #candidates: readonly Series[] | undefined
+  #epoch = -1
+  #looked = 0
+
+  constructor(postings: Postings, matchers: readonly Matcher[]) {
+    this.#postings = postings
+    this.#matchers = matchers
+  }
+
+  /** The series that pass now. The list must not be changed and holds until the next call. */
+  series(): readonly Series[] {
+    const candidates = this.#postings.candidates(this.#matchers)
+    if (candidates !== this.#candidates || this.#epoch !== this.#postings.epoch) {
+      this.#found = []
+      this.#looked = 0
+      this.#candidates = candidates
+      this.#epoch = this.#postings.epoch
+    }
+    if (this.#looked === candidates.length) return this.#found
+    const before = this.#found.length
+    filterInto(this.#found, candidates, this.#looked, this.#matchers)
+    this.#looked = candidates.length
+    if (this.#found.length > before) this.#found.sort((left, right) => compareLabels(left.labels, right.labels))
+    return this.#found
+  }
+}

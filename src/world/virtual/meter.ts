@@ -1,0 +1,49 @@
+import type { Timeline } from '../../lib/time/index.ts'
+
+/** What the wall time of a virtual run is spent on. */
+export type Use = 'start' | 'api' | 'requests' | 'scrapes' | 'queries' | 'controller' | 'cluster' | 'rest'
+
+const USES: readonly Use[] = ['start', 'api', 'requests', 'scrapes', 'queries', 'controller', 'cluster', 'rest']
+
+/** Splits the wall time of a run by use; what is used within something else counts for itself alone. */
+export class Meter {
+  readonly #ms: number[] = USES.map(() => 0)
+  #current = USES.indexOf('rest')
+  #since: number = performance.now()
+
+  /** What follows counts as that use, until the returned function is called. */
+  enter(use: Use): () => void {
+    const before = this.#current
+    this.#turn(USES.indexOf(use))
+    return () => this.#turn(before)
+  }
+
+  /** Runs something whose time counts as that use. */
+  in<Value>(use: Use, run: () => Value): Value {
+    const before = this.#current
+    this.#turn(USES.indexOf(use))
+    try {
+      return run()
+    } finally {
+      this.#turn(before)
+    }
+  }
+
+  /** Wall milliseconds by use, so far. */
+  byUse(): Record<Use, number> {
+    this.#turn(this.#current)
+    return Object.fromEntries(USES.map((use, index) => [use, this.#ms[index] ?? 0])) as Record<Use, number>
+  }
+
+  /** A timeline whose callbacks count as that use. */
+  timeline(of: Timeline, use: Use): Timeline {
+    return { now: () => of.now(), at: (due, callback) => of.at(due, () => this.in(use, callback)) }
+  }
+
+  #turn(next: number): void {
+    const now = performance.now()
+    this.#ms[this.#current] = (this.#ms[this.#current] ?? 0) + now - this.#since
+    this.#since = now
+    this.#current = next
+  }
+}
