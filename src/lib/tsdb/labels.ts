@@ -137,6 +137,23 @@ export class Labels {
     return true
   }
 
+  /** Both sets' labels together; undefined where a name is in both. */
+  joined(other: Labels): Labels | undefined {
+    const names: string[] = []
+    const values: string[] = []
+    let own = 0
+    let its = 0
+    while (own < this.names.length || its < other.names.length) {
+      const left = this.names[own]
+      const right = other.names[its]
+      if (left !== undefined && left === right) return undefined
+      const isOwn = left !== undefined && (right === undefined || left < right)
+      names.push((isOwn ? left : right) ?? '')
+      values.push((isOwn ? this.values[own++] : other.values[its++]) ?? '')
+    }
+    return new Labels(names, values, false, (this.hash + other.hash) | 0)
+  }
+
   /** The set with further labels. @param shape - where they go @param added - their values, none empty */
   spliced(shape: Shape, added: readonly string[]): Labels {
     const { names, sources } = shape

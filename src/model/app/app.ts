@@ -54,6 +54,11 @@ export interface App {
   crash(): { readonly afterMs: number; readonly exitCode: number } | undefined
   /** Handles one request. */
   serve(request: AppRequest, now: Instant): AppPlan
+  /**
+   * Whether the app's own answer to a request stands: asked again it is the same until another request, a signal or another
+   * behaviour comes, and nothing is left behind but counts.
+   */
+  standing(request: AppRequest): boolean
   /** Whether a declared fault keeps readiness probes from succeeding. */
   ready(now: Instant): boolean
   /** Tasks that start with the process: clients, queues. */
@@ -80,6 +85,8 @@ export interface AppCore {
   readonly ports: readonly number[]
   readonly startupMs: number
   serve(request: AppRequest, now: Instant): AppPlan
+  /** See {@link App.standing}; absent: no answer stands. */
+  standing?(request: AppRequest): boolean
   background?(): readonly { readonly name: string; readonly task: AppTask }[]
   terminate?(now: Instant): AppTermination
 }

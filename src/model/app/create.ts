@@ -37,6 +37,7 @@ export function wrapApp(core: AppCore, options: AppOptions): App {
     crash: () => spec.faults.find((fault) => fault.kind === 'crash'),
     ready,
     serve: (request, now) => serveFaulty({ core, spec, seed: options.seed, ready }, request, now),
+    standing: (request) => core.standing?.(request) ?? false,
     background: () => core.background?.() ?? [],
     terminate: (now) => core.terminate?.(now) ?? { drainMs: 0, shutdownMs: 0, exitCode: 0 },
     change: (next: AppSpec) => {

@@ -7,7 +7,7 @@ import { type AppAnswer, type AppPlan, readNow, respond, sleep } from './plan.ts
 import { type PodinfoConfig, podinfoConfig } from './podinfo-config.ts'
 import { createHandlers, type PodinfoState } from './podinfo-handlers.ts'
 import { PodinfoMetrics, routeLabel } from './podinfo-metrics.ts'
-import { PODINFO_ROUTES, type PodinfoRoute } from './podinfo-routes.data.ts'
+import { PODINFO_ROUTES, type PodinfoHandler, type PodinfoRoute } from './podinfo-routes.data.ts'
 import { cleanPath, type CompiledTemplate, compileTemplate, matchTemplate } from './router.ts'
 import { atLeast } from './version.ts'
 
@@ -41,6 +41,7 @@ export function createPodinfo(options: AppOptions): AppCore {
       request.port === config.metricsPort && config.metricsPort > 0
         ? serveMetricsPort(request, state, options)
         : serveMain({ config, state, routes, handlers, seed: options.seed }, request, now),
+    standing: (request) => isStanding(config, routes, request),
     background: () => [{ name: 'start', task: startLog(config) }],
     terminate: () => terminate(config, state)
   }
@@ -54,8 +55,17 @@ interface Server {
   readonly seed: number
 }
 
+/** Routes by version and prefix: every process of a version has the same. */
+const compiled = new Map<string, readonly Route[]>()
+
+/** Most versions and prefixes whose routes are kept. */
+const COMPILED_MAX = 100
+
 function compileRoutes(config: PodinfoConfig): readonly Route[] {
-  return PODINFO_ROUTES.filter(
+  const key = `${config.version} ${config.prefix}`
+  const known = compiled.get(key)
+  if (known !== undefined) return known
+  const routes = PODINFO_ROUTES.filter(
     (route) =>
       atLeast(config.version, route.since) && (route.until === undefined || !atLeast(config.version, route.until))
   ).map((route) => {
@@ -63,6 +73,53 @@ function compileRoutes(config: PodinfoConfig): readonly Route[] {
     const template = route.handler === 'metrics' || route.handler === 'pprof' ? route.template : bare
     return { ...route, compiled: compileTemplate(template), label: routeLabel(route.name ?? route.template) }
   })
+  if (compiled.size >= COMPILED_MAX) compiled.clear()
+  compiled.set(key, routes)
+  return routes
+}
+
+/** Handlers whose answers follow from the process and the request alone. */
+const STANDING_HANDLERS: ReadonlySet<PodinfoHandler> = new Set([
+  'info',
+  'version',
+  'env',
+  'headers',
+  'healthz',
+  'readyz',
+  'status',
+  'cache',
+  'configs',
+  'fault-status',
+  'swagger',
+  'websocket',
+  'pprof'
+])
+
+function isStanding(config: PodinfoConfig, routes: readonly Route[], request: AppRequest): boolean {
+  if (config.randomDelay || config.randomError) return false
+  const path = pathOf(request.target)
+  if (request.port === config.metricsPort && config.metricsPort > 0) return path !== '/metrics'
+  const { route } = findRoute(routes, request.method, path)
+  return route === undefined || STANDING_HANDLERS.has(route.handler)
+}
+
+interface Found {
+  /** Undefined: none takes the path, or none the method. */
+  readonly route: Route | undefined
+  readonly variables: Readonly<Record<string, string>>
+  /** Whether a route takes the path, with whatever method. */
+  readonly known: boolean
+}
+
+function findRoute(routes: readonly Route[], method: string, path: string): Found {
+  let known = false
+  for (const route of routes) {
+    const variables = matchTemplate(route.compiled, path)
+    if (variables === undefined) continue
+    known = true
+    if (route.methods.length === 0 || route.methods.includes(method)) return { route, variables, known }
+  }
+  return { route: undefined, variables: {}, known }
 }
 
 function* serveMain(server: Server, request: AppRequest, now: Instant): AppPlan {
@@ -72,23 +129,12 @@ function* serveMain(server: Server, request: AppRequest, now: Instant): AppPlan 
     const query = request.target.slice(path.length)
     return respond(301, { Location: clean + query }, '')
   }
-  let found: { readonly route: Route; readonly variables: Readonly<Record<string, string>> } | undefined
-  let known = false
-  for (const route of server.routes) {
-    const variables = matchTemplate(route.compiled, path)
-    if (variables === undefined) continue
-    known = true
-    if (route.methods.length > 0 && !route.methods.includes(request.method)) continue
-    found = { route, variables }
-    break
-  }
-  if (found === undefined) return known ? respond(405, {}, '') : textError(404, '404 page not found\n')
-  const answer = yield* middleware(server, request, path, () =>
-    server.handlers[found.route.handler](request, found.variables)
-  )
+  const { route, variables, known } = findRoute(server.routes, request.method, path)
+  if (route === undefined) return known ? respond(405, {}, '') : textError(404, '404 page not found\n')
+  const answer = yield* middleware(server, request, path, () => server.handlers[route.handler](request, variables))
   if (answer.kind === 'response') {
     const took = ((yield* readNow()) - now) / 1000
-    server.state.metrics.observe(request.method, found.route.label, answer.status, took)
+    server.state.metrics.observe(request.method, route.label, answer.status, took)
     if (took * 1000 > server.config.serverTimeoutMs) return { kind: 'close' }
   }
   return answer

@@ -28,7 +28,7 @@ export function createTestApp(options: AppOptions): AppCore {
   const body = String(spec.options['body'] ?? (status === 404 ? '404 page not found\n' : `Hello v${major}`))
   const port = Number(spec.options['port'] ?? listenPort(container, 8080))
   const answer = status === 404 ? textError(404, body) : respond(status, PLAIN, body)
-  return { version, ports: [port], startupMs: 200, serve: () => instant(answer) }
+  return { version, ports: [port], startupMs: 200, serve: () => instant(answer), standing: () => true }
 }
 
 /** A server that greets: option `body`, else `TEXT` or `MESSAGE` of the environment, else `Hello, world!` and the version. */
@@ -40,7 +40,8 @@ export function createHelloWorld(options: AppOptions): AppCore {
   const body = String(spec.options['body'] ?? text ?? fallback)
   const port = Number(spec.options['port'] ?? listenPort(container, 8080))
   const status = Number(spec.options['status'] ?? 200)
-  return { version, ports: [port], startupMs: 200, serve: () => instant(respond(status, PLAIN, body)) }
+  const answer = respond(status, PLAIN, body)
+  return { version, ports: [port], startupMs: 200, serve: () => instant(answer), standing: () => true }
 }
 
 /** A container that only waits. */

@@ -37,7 +37,7 @@ export {
   probePeriodMs
 } from './pod-probes.ts'
 export { type Backoff, type RestartPlan, backoffText, nextPullDelay, planRestart, restarts } from './pod-restarts.ts'
-export type { PodRuntime, PodStart } from './pod-runtime.ts'
+export type { PodRuntime, PodStart, StandingTimes } from './pod-runtime.ts'
 export { type ContainerRun, type PodFacts, containerId, podStatus } from './pod-status.ts'
 export { reconcileQuota } from './quota.ts'
 export { reconcileReplicaSet } from './replicaset.ts'

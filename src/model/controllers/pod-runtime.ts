@@ -12,6 +12,14 @@ export type PodStart =
   /** The image (of that container; absent: of all) cannot be pulled; the text is the registry's answer. */
   | { readonly imageError: string; readonly container?: string }
 
+/** When a probe would be asked, and how it gets back to being asked. */
+export interface StandingTimes {
+  /** When it is due next, ms since the epoch. */
+  readonly dueMs: number
+  readonly periodMs: number
+  resume(dueMs: number): void
+}
+
 /** What runs inside pods. Worlds implement it; nothing here throws. */
 export interface PodRuntime {
   /** Begins the processes of a bound pod. With `container`: only that one is started again after it ended. */
@@ -20,6 +28,11 @@ export interface PodRuntime {
   stop(pod: KubeObject): void
   /** Runs one probe; `done` is called exactly once, now or later. A probe that takes longer than its time-out is a failure. */
   probe(pod: KubeObject, container: string, probe: Probe, done: (ok: boolean, detail: string) => void): void
+  /**
+   * Takes a probe over that has just succeeded, where its answer is known to stay: it need not be asked until `resume`
+   * says from when on it has to be. @returns ends that; undefined where it has to be asked
+   */
+  standing?(pod: KubeObject, container: string, probe: Probe, next: StandingTimes): (() => void) | undefined
   /** Time the processes take to end after SIGTERM, bounded by the grace period; default 250 ms. Called at the SIGTERM, in a lean cluster also before it. */
   shutdownMs?(pod: KubeObject): number
   /** A veto on readiness beyond probes (pods held by a rule); default: no veto. Ask again with `Cluster.refreshPods`. */

@@ -1,4 +1,4 @@
-import { Labels, METRIC_NAME, BUCKET_LABEL, type Series, type Tsdb } from '../../lib/tsdb/index.ts'
+import { BUCKET_LABEL, Labels, METRIC_NAME, type Series, type Tsdb } from '../../lib/tsdb/index.ts'
 import type { CounterFamily, CounterGroup } from './counter-book.ts'
 import { storedBase, storedLabels } from './stored-labels.ts'
 import type { Target } from './target.ts'
@@ -32,11 +32,13 @@ const NONE: ReadonlySet<Series> = new Set()
 export class GroupIngester {
   readonly #db: Tsdb
   readonly #target: Target
+  readonly #own: Labels
   readonly #held = new Map<CounterGroup, Held>()
 
   constructor(db: Tsdb, target: Target) {
     this.#db = db
     this.#target = target
+    this.#own = Labels.of(target.labels)
   }
 
   /** Stores what the groups have counted. @param scrape - number of the scrape */
@@ -97,7 +99,7 @@ export class GroupIngester {
     for (; held.families < families.length; held.families++) {
       const family = families[held.families]
       if (family === undefined) continue
-      const base = storedBase(family.labels, this.#target)
+      const base = storedBase(family.labels, this.#target, this.#own)
       for (const { name, bound } of family.series) {
         const labels = base?.named(name, bound) ?? storedLabels(exposedLabels(family, name, bound), this.#target)
         if (labels !== undefined) {

@@ -41,42 +41,64 @@ const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
  * @see Prometheus model/relabel/relabel.go, v2.55.1
  */
 export function relabel(labels: LabelRecord, rules: readonly RelabelRule[]): LabelRecord | undefined {
-  let current = new Map(Object.entries(labels).filter(([, value]) => value !== ''))
-  for (const rule of rules) {
-    const next = applyRule(current, rule)
-    if (next === undefined) return undefined
-    current = next
+  let next = 0
+  // Most jobs begin with rules that only judge: a set that they drop is never copied.
+  for (let rule = rules[next]; rule !== undefined && isJudging(rule); rule = rules[++next]) {
+    if (!passes(rule, (name) => labels[name] ?? '')) return undefined
+  }
+  const current = new Map<string, string>()
+  for (const name of Object.keys(labels)) {
+    const value = labels[name] ?? ''
+    if (value !== '') current.set(name, value)
+  }
+  for (let rule = rules[next]; rule !== undefined; rule = rules[++next]) {
+    if (!isJudging(rule)) changeLabels(current, rule)
+    else if (!passes(rule, (name) => current.get(name) ?? '')) return undefined
   }
   return Object.fromEntries(current)
 }
 
-function applyRule(labels: Map<string, string>, rule: RelabelRule): Map<string, string> | undefined {
-  const action = rule.action ?? 'replace'
-  const regexp = regexpOf(rule)
-  const value = (rule.sourceLabels ?? []).map((name) => labels.get(name) ?? '').join(rule.separator ?? ';')
-  switch (action) {
+function isJudging({ action }: RelabelRule): boolean {
+  return action === 'keep' || action === 'drop' || action === 'keepequal' || action === 'dropequal'
+}
+
+function sourceOf(rule: RelabelRule, valueOf: (name: string) => string): string {
+  const { sourceLabels = [], separator = ';' } = rule
+  return sourceLabels.length === 1 ? valueOf(sourceLabels[0] ?? '') : sourceLabels.map(valueOf).join(separator)
+}
+
+/** Whether a rule that only judges lets a set pass. */
+function passes(rule: RelabelRule, valueOf: (name: string) => string): boolean {
+  const value = sourceOf(rule, valueOf)
+  switch (rule.action) {
     case 'keep':
-      return regexp.test(value) ? labels : undefined
+      return regexpOf(rule).test(value)
     case 'drop':
-      return regexp.test(value) ? undefined : labels
+      return !regexpOf(rule).test(value)
     case 'keepequal':
-      return labels.get(rule.targetLabel ?? '') === value ? labels : undefined
-    case 'dropequal':
-      return (labels.get(rule.targetLabel ?? '') ?? '') === value ? undefined : labels
+      return valueOf(rule.targetLabel ?? '') === value
+    default:
+      return valueOf(rule.targetLabel ?? '') !== value
+  }
+}
+
+function changeLabels(labels: Map<string, string>, rule: RelabelRule): void {
+  const value = sourceOf(rule, (name) => labels.get(name) ?? '')
+  switch (rule.action) {
     case 'labelmap':
-      return mapLabels(labels, regexp, rule.replacement ?? '$1')
+      return mapLabels(labels, rule)
     case 'labeldrop':
-      return new Map([...labels].filter(([name]) => !regexp.test(name)))
+      return dropLabels(labels, rule, true)
     case 'labelkeep':
-      return new Map([...labels].filter(([name]) => regexp.test(name)))
+      return dropLabels(labels, rule, false)
     case 'hashmod':
       return set(labels, rule.targetLabel ?? '', String(hashModulus(value, rule.modulus ?? 1)))
     case 'lowercase':
       return set(labels, rule.targetLabel ?? '', value.toLowerCase())
     case 'uppercase':
       return set(labels, rule.targetLabel ?? '', value.toUpperCase())
-    case 'replace':
-      return replace(labels, rule, value, regexp)
+    default:
+      return replace(labels, rule, value)
   }
 }
 
@@ -89,28 +111,29 @@ function regexpOf(rule: RelabelRule): RegExp {
   return outcome.ok ? outcome.regexp : NEVER
 }
 
-function replace(labels: Map<string, string>, rule: RelabelRule, value: string, regexp: RegExp): Map<string, string> {
-  const match = regexp.exec(value)
-  if (match === null) return labels
+function replace(labels: Map<string, string>, rule: RelabelRule, value: string): void {
+  const match = regexpOf(rule).exec(value)
+  if (match === null) return
   const target = expand(rule.targetLabel ?? '', match)
-  if (!LABEL_NAME.test(target)) return labels
-  return set(labels, target, expand(rule.replacement ?? '$1', match))
+  if (LABEL_NAME.test(target)) set(labels, target, expand(rule.replacement ?? '$1', match))
 }
 
-function mapLabels(labels: Map<string, string>, regexp: RegExp, replacement: string): Map<string, string> {
-  const mapped = new Map(labels)
-  for (const [name, value] of labels) {
+function mapLabels(labels: Map<string, string>, rule: RelabelRule): void {
+  const regexp = regexpOf(rule)
+  for (const [name, value] of [...labels]) {
     const match = regexp.exec(name)
-    if (match !== null) mapped.set(expand(replacement, match), value)
+    if (match !== null) labels.set(expand(rule.replacement ?? '$1', match), value)
   }
-  return mapped
 }
 
-function set(labels: Map<string, string>, name: string, value: string): Map<string, string> {
-  const made = new Map(labels)
-  if (value === '') made.delete(name)
-  else made.set(name, value)
-  return made
+function dropLabels(labels: Map<string, string>, rule: RelabelRule, matching: boolean): void {
+  const regexp = regexpOf(rule)
+  for (const name of labels.keys()) if (regexp.test(name) === matching) labels.delete(name)
+}
+
+function set(labels: Map<string, string>, name: string, value: string): void {
+  if (value === '') labels.delete(name)
+  else labels.set(name, value)
 }
 
 function hashModulus(value: string, modulus: number): number {
@@ -121,6 +144,7 @@ function hashModulus(value: string, modulus: number): number {
 
 /** Go's template: `$1`, `${1}`, `$$`. */
 function expand(template: string, match: RegExpExecArray): string {
+  if (!template.includes('$')) return template
   return template.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (whole, braced?: string, plain?: string) => {
     if (whole === '$$') return '$'
     const name = braced ?? plain ?? ''

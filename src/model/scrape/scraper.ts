@@ -40,7 +40,7 @@ interface TargetStatus {
  * @see Prometheus discovery/manager.go, scrape/manager.go, scrape/scrape.go endOfRunStaleness, v2.55.1
  */
 export interface Scraper {
-  /** Tells the pods that exist now; cheap when called often. */
+  /** Tells the pods that exist now; cheap when called often. A pod that has changed is another object. */
   setPods(pods: readonly DiscoveredPod[], nowMs: number): void
   /** When the scraper next wants {@link Scraper.tick}; undefined when nothing is pending. */
   nextDueMs(): number | undefined
@@ -84,11 +84,20 @@ interface Pending {
   pods: readonly DiscoveredPod[]
 }
 
+type MadeTarget = Target | DroppedTarget
+
+/** What was made of a pod. */
+interface SeenPod {
+  readonly discovered: readonly Readonly<Record<string, string>>[]
+  readonly made: Map<ScrapeConfig, readonly MadeTarget[]>
+}
+
 class ScrapePool implements Scraper {
   private readonly db: Tsdb
   private readonly configs: readonly ScrapeConfig[]
   private readonly seed: number
   private readonly active = new Map<string, Active>()
+  private readonly seen = new WeakMap<DiscoveredPod, SeenPod>()
   private readonly discoveryPhaseMs: number
   private readonly reloadPhaseMs: number
   private dropped: readonly DroppedTarget[] = []
@@ -181,8 +190,7 @@ class ScrapePool implements Scraper {
     const wanted = new Map<string, Target>()
     const dropped: DroppedTarget[] = []
     for (const config of this.configs) {
-      for (const discovered of discoveredOf(config, pods)) {
-        const made = makeTarget(config, discovered)
+      for (const made of this.made(config, pods)) {
         if (isTarget(made)) wanted.set(made.key, made)
         else dropped.push(made)
       }
@@ -194,6 +202,30 @@ class ScrapePool implements Scraper {
       this.retire(active)
     }
     for (const [key, target] of wanted) if (!this.active.has(key)) this.active.set(key, this.activate(target, nowMs))
+  }
+
+  /** What a job makes of fixed targets and of pods; a pod that was seen before is not looked at again. */
+  private *made(config: ScrapeConfig, pods: readonly DiscoveredPod[]): Iterable<MadeTarget> {
+    for (const group of config.staticConfigs ?? []) {
+      for (const address of group.targets) yield makeTarget(config, { ...group.labels, __address__: address })
+    }
+    if (config.podDiscovery === undefined) return
+    const { namespaces } = config.podDiscovery
+    for (const pod of pods) {
+      if (namespaces === undefined || namespaces.includes(pod.metadata?.namespace ?? ''))
+        yield* this.madeOf(config, pod)
+    }
+  }
+
+  private madeOf(config: ScrapeConfig, pod: DiscoveredPod): readonly MadeTarget[] {
+    let known = this.seen.get(pod)
+    if (known === undefined) this.seen.set(pod, (known = { discovered: discoverPod(pod), made: new Map() }))
+    let made = known.made.get(config)
+    if (made === undefined) {
+      made = known.discovered.map((labels) => makeTarget(config, labels))
+      known.made.set(config, made)
+    }
+    return made
   }
 
   private activate(target: Target, nowMs: number): Active {
@@ -215,20 +247,6 @@ class ScrapePool implements Scraper {
     const dueMs = active.nextMs + intervalMs + intervalMs / 10
     this.endings.push({ ingester: active.ingester, markerMs: active.nextMs, dueMs })
   }
-}
-
-function discoveredOf(config: ScrapeConfig, pods: readonly DiscoveredPod[]): Readonly<Record<string, string>>[] {
-  const found: Readonly<Record<string, string>>[] = []
-  for (const group of config.staticConfigs ?? []) {
-    for (const address of group.targets) found.push({ ...group.labels, __address__: address })
-  }
-  if (config.podDiscovery === undefined) return found
-  const { namespaces } = config.podDiscovery
-  for (const pod of pods) {
-    if (namespaces !== undefined && !namespaces.includes(pod.metadata?.namespace ?? '')) continue
-    found.push(...discoverPod(pod))
-  }
-  return found
 }
 
 /** Where in its interval a target is scraped, ms: its own for ever, spread evenly over targets. */

@@ -15,11 +15,12 @@ export function storedLabels(exposed: Labels, target: Target): Labels | undefine
  * What {@link storedLabels} makes of every series that has these labels beside its name and bound; undefined where names
  * and bounds play a part in it, so that each series has to be looked at by itself.
  * @param exposed - the labels without metric name and bucket bound
+ * @param own - the target's labels
  */
-export function storedBase(exposed: Labels, target: Target): LabelBase | undefined {
+export function storedBase(exposed: Labels, target: Target, own: Labels): LabelBase | undefined {
   const relabels = (target.config.metricRelabelRules ?? []).length > 0
-  if (relabels || !LabelBase.fits(exposed) || !LabelBase.fits(Labels.of(target.labels))) return undefined
-  return new LabelBase(Labels.of(joinLabels(exposed, target)))
+  if (relabels || !LabelBase.fits(exposed) || !LabelBase.fits(own)) return undefined
+  return new LabelBase(exposed.joined(own) ?? Labels.of(joinLabels(exposed, target)))
 }
 
 /** Joins exposed and target labels; the loser of a clash is kept as `exported_…`, unless labels are honoured. */

@@ -77,10 +77,22 @@ export class ProbeLoop {
         if (!ok) this.#listener.event(`${title(kind)} probe failed: ${detail}`)
         this.#decide(kind, verdict)
         if (this.#stopped || (kind === 'startup' && verdict === 'success')) return
-        this.#arm(kind, probe, { due: Math.max(this.#port.now(), begun + probePeriodMs(probe)), count })
+        const due = Math.max(this.#port.now(), begun + probePeriodMs(probe))
+        if (verdict !== 'success' || !this.#stands(kind, probe, { due, count })) this.#arm(kind, probe, { due, count })
       })
     }
     this.#timers.set(kind, this.#port.at(next.due, run))
+  }
+
+  /** Lets the runtime keep a probe to itself that would only succeed on and on. */
+  #stands(kind: ProbeKind, probe: Probe, next: { readonly due: number; readonly count: ProbeCount }): boolean {
+    const end = this.#port.runtime.standing?.(this.#listener.pod(), this.#container.name, probe, {
+      dueMs: next.due,
+      periodMs: probePeriodMs(probe),
+      resume: (due) => this.#arm(kind, probe, { due, count: next.count })
+    })
+    if (end !== undefined) this.#timers.set(kind, { cancel: end })
+    return end !== undefined
   }
 
   #decide(kind: ProbeKind, verdict: 'undecided' | 'success' | 'failure'): void {

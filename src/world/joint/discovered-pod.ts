@@ -5,8 +5,17 @@ interface PodWithContainers extends KubeObject {
   readonly spec?: { readonly containers?: readonly { readonly name?: string }[] }
 }
 
-/** A pod as service discovery sees it: one with a proxy has its container. */
+/** Stored pods do not change: what was made of one holds as long as it does. */
+const seen = new WeakMap<KubeObject, DiscoveredPod>()
+
+/** A stored pod as service discovery sees it: one with a proxy has its container. The same pod gives the same object. */
 export function withProxyContainer(pod: KubeObject): DiscoveredPod {
+  const known = seen.get(pod) ?? discovered(pod)
+  seen.set(pod, known)
+  return known
+}
+
+function discovered(pod: KubeObject): DiscoveredPod {
   const { spec } = pod as PodWithContainers
   const containers = spec?.containers ?? []
   const meshed = pod.metadata.labels?.['linkerd.io/control-plane-ns'] !== undefined

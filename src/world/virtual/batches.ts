@@ -8,7 +8,7 @@ import { binomial, multinomial } from './draws.ts'
 import type { Gates } from './gates.ts'
 import type { LateAnswers, Span } from './late-answers.ts'
 import { type Latency, singleLatency } from './latency.ts'
-import { type Outcome, OutcomeTables } from './outcomes.ts'
+import { latencyFor, type Outcome, outcomesFor } from './outcomes.ts'
 import type { VirtualPod } from './pod.ts'
 import type { VirtualPods } from './pods.ts'
 import type { TargetCounters } from './proxy-book.ts'
@@ -63,7 +63,8 @@ export interface BatchesOptions {
 /** Sends many requests at once: splits them by weight and over pods, draws what becomes of them, counts them. */
 export class Batches {
   readonly #options: BatchesOptions
-  readonly #tables = new OutcomeTables()
+  /** Requests as apps see them, by kind and by who sends them where. */
+  readonly #requests = new WeakMap<RequestClass, Map<string, AppRequest>>()
 
   constructor(options: BatchesOptions) {
     this.#options = options
@@ -189,8 +190,11 @@ export class Batches {
 
   #serve(batch: Batch, at: Serving, report: Report): void {
     const { random } = this.#options
-    const request = appRequest(batch, at)
-    const table = this.#tables.of(at.listener.spec, request)
+    const request = this.#requestOf(batch, at.port)
+    const table = outcomesFor(at.listener.spec, request)
+    const [only] = table
+    if (table.length === 1 && only !== undefined)
+      return this.#serveOutcome(batch, at, { outcome: only, request }, report)
     const counts = multinomial(
       random,
       batch.count,
@@ -212,12 +216,7 @@ export class Batches {
     const { count } = batch
     const { spec } = at.listener
     const answered = (answer: AppAnswer, number: number, elapsedMs: number): void =>
-      this.#answer(
-        { ...batch, count: number },
-        at,
-        { answer, latency: this.#tables.latency(spec, outcome, elapsedMs) },
-        report
-      )
+      this.#answer({ ...batch, count: number }, at, { answer, latency: latencyFor(spec, outcome, elapsedMs) }, report)
     if (outcome.reset) answered({ kind: 'reset' }, count, 0)
     else if (outcome.status !== undefined) {
       answered({ kind: 'response', status: outcome.status, headers: {}, body: '' }, count, 0)
@@ -274,14 +273,27 @@ export class Batches {
   }
 
   #ownAnswers(batch: Batch, at: Serving, request: AppRequest): readonly OwnAnswer[] {
-    if (!at.listener.drawsItself) return this.#evaluate(batch, at, request, [])
+    const standing = at.listener.standingAnswer(request)
+    if (standing !== undefined) return [{ count: batch.count, answer: standing, elapsedMs: 0 }]
+    const keyed = { ...request, key: `${batch.client.key} ${batch.span.to}` }
+    if (!at.listener.drawsItself) return this.#evaluate(batch, at, keyed, [])
     const found: OwnAnswer[] = []
     const { count } = batch
     for (let index = 0; index < Math.min(count, SINGLY_MAX); index++) {
-      const key = `${request.key} ${index}`
+      const key = `${keyed.key} ${index}`
       found.push(...this.#evaluate({ ...batch, count: 1 }, at, { ...request, key }, []))
     }
     return found
+  }
+
+  /** A kind of request as the app on that port sees it; the same object each time, without a key. */
+  #requestOf({ request, client }: Batch, port: number): AppRequest {
+    let known = this.#requests.get(request)
+    if (known === undefined) this.#requests.set(request, (known = new Map<string, AppRequest>()))
+    const key = `${port} ${client.identity ?? ''}`
+    let made = known.get(key)
+    if (made === undefined) known.set(key, (made = appRequest(request, client, port)))
+    return made
   }
 
   /** Runs the app's plan once for many; where it calls others, once for each way those calls went. */
@@ -357,8 +369,7 @@ interface OwnAnswer {
   readonly elapsedMs: number
 }
 
-function appRequest({ request, client, span }: Batch, { port }: Serving): AppRequest {
-  const { method, url, headers, body } = request
+function appRequest({ method, url, headers, body }: RequestClass, client: VirtualClient, port: number): AppRequest {
   const host: readonly [string, string][] = 'host' in headers ? [] : [['host', url.host]]
   const identity: readonly [string, string][] =
     client.identity === undefined ? [] : [['l5d-client-id', client.identity]]
@@ -368,7 +379,7 @@ function appRequest({ request, client, span }: Batch, { port }: Serving): AppReq
     headers: [...host, ...Object.entries(headers), ...identity],
     body,
     port,
-    key: `${client.key} ${span.to}`
+    key: ''
   }
 }
 

@@ -24,6 +24,9 @@ import { type PlanPorts, runPlan } from './plan-runner.ts'
 /** Most log lines kept per container. */
 const LOG_LINES_MAX = 2000
 
+/** Most kinds of requests whose standing answers are kept. */
+const STANDING_MAX = 100
+
 /** What a container needs of its pod and world. */
 export interface ContainerPorts {
   readonly timeline: Timeline
@@ -34,6 +37,8 @@ export interface ContainerPorts {
   exited(code: number): void
   /** Called before the process begins or ceases to answer. */
   changing(): void
+  /** Something reached the process that may change its answers. */
+  touched(): void
   /** The process answers from now on. */
   listening(): void
 }
@@ -50,6 +55,7 @@ export class VirtualContainer {
   readonly #ports: ContainerPorts
   readonly #cancels = new Set<() => void>()
   readonly #timers: Scheduled[] = []
+  readonly #standing = new Map<AppRequest, AppAnswer | undefined>()
   #listening = false
   #ended = false
 
@@ -77,11 +83,15 @@ export class VirtualContainer {
     this.spec = spec
     this.#plainSpec = withoutChance(spec)
     this.app.change(spec)
+    this.#touch()
   }
 
   /** Handles one request on the timeline, faults and service time included. @returns abandons it */
   serve(request: AppRequest, done: (answer: AppAnswer) => void): () => void {
-    return this.#run(this.app.serve(request, this.#ports.timeline.now()), done)
+    return this.#run(this.app.serve(request, this.#ports.timeline.now()), (answer) => {
+      if (!this.app.standing(request)) this.#touch()
+      done(answer)
+    })
   }
 
   /** Handles one request in the caller's stack where the app waits for nothing but time; undefined where it calls others. */
@@ -99,6 +109,38 @@ export class VirtualContainer {
     return { answer: step.value, elapsedMs }
   }
 
+  /**
+   * The app's own answer to a kind of request, where it stands for each of them; undefined where each has to be served.
+   * @param request - the same object for requests of one kind
+   */
+  standingAnswer(request: AppRequest): AppAnswer | undefined {
+    const known = this.#standing.get(request)
+    if (known !== undefined || this.#standing.has(request)) return known
+    if (this.#standing.size >= STANDING_MAX) this.#standing.clear()
+    const stands = !this.drawsItself && this.app.standing(request)
+    const answer = stands ? this.#evaluate(request) : undefined
+    this.#standing.set(request, answer)
+    return answer
+  }
+
+  /** The answer of a plan that does nothing but wait. */
+  #evaluate(request: AppRequest): AppAnswer | undefined {
+    const now = this.#ports.timeline.now()
+    const plan = this.plainPlan(request, now)
+    let step = plan.next()
+    while (step.done !== true) {
+      if (step.value.effect !== 'now') return undefined
+      step = plan.next(now)
+    }
+    return step.value
+  }
+
+  /** What was known of the app's answers may hold no longer. */
+  #touch(): void {
+    this.#standing.clear()
+    this.#ports.touched()
+  }
+
   /** The app's own plan for a request: without declared faults, without service time. */
   plainPlan(request: AppRequest, now: Instant): AppPlan {
     this.app.change(this.#plainSpec)
@@ -113,6 +155,7 @@ export class VirtualContainer {
   terminate(): number {
     const { timeline } = this.#ports
     const { drainMs } = this.app.terminate(timeline.now())
+    this.#touch()
     for (const timer of this.#timers) timer.cancel()
     this.#timers.push(timeline.at(timeline.now() + drainMs, () => this.#close()))
     return drainMs

@@ -41,34 +41,45 @@ function outcomesOf(spec: AppSpec, request: AppRequest): readonly Outcome[] {
   return outcomes
 }
 
-/** Chances and latencies of the versions of a world, made once per version and kind of request. */
-export class OutcomeTables {
-  readonly #outcomes = new WeakMap<AppSpec, Map<string, readonly Outcome[]>>()
-  readonly #latencies = new WeakMap<Outcome, Map<number, Latency>>()
+/** What is known of a version: its outcomes by kind of request, and how long each takes. */
+interface Behaviour {
+  readonly outcomes: Map<string, readonly Outcome[]>
+  readonly latencies: Map<Outcome, Map<number, Latency>>
+}
 
-  /** What may become of requests like this one. */
-  of(spec: AppSpec, request: AppRequest): readonly Outcome[] {
-    if (spec.faults.length === 0) return UNHARMED
-    const headers = request.headers.map(([name, value]) => `${name}=${value}`).join(' ')
-    const key = `${request.method} ${request.target} ${headers}`
-    const known = this.#outcomes.get(spec) ?? new Map<string, readonly Outcome[]>()
-    this.#outcomes.set(spec, known)
-    const table = known.get(key) ?? outcomesOf(spec, request)
-    if (known.size < TABLES_MAX) known.set(key, table)
-    return table
-  }
+/** Behaviours do not change: what follows from one is found once per process. */
+const behaviours = new WeakMap<AppSpec, Behaviour>()
 
-  /** How long requests of that outcome take. @param shiftMs - what the app itself waits */
-  latency(spec: AppSpec, outcome: Outcome, shiftMs: number): Latency {
-    if (spec.latency === undefined && outcome.delays.length === 0 && shiftMs === 0) return USUAL
-    // An unharmed outcome is shared by all versions: what their own latency makes of it is kept with the version.
-    const known = this.#latencies.get(outcome) ?? new Map<number, Latency>()
-    if (outcome !== UNHARMED[0]) this.#latencies.set(outcome, known)
-    const rounded = Math.round(shiftMs * 10) / 10
-    const latency = known.get(rounded) ?? new Latency(spec.latency ?? DEFAULT_LATENCY, outcome.delays, rounded)
-    if (known.size < TABLES_MAX) known.set(rounded, latency)
-    return latency
+function behaviourOf(spec: AppSpec): Behaviour {
+  let known = behaviours.get(spec)
+  if (known === undefined) behaviours.set(spec, (known = { outcomes: new Map(), latencies: new Map() }))
+  return known
+}
+
+/** What may become of requests like this one. */
+export function outcomesFor(spec: AppSpec, request: AppRequest): readonly Outcome[] {
+  if (spec.faults.length === 0) return UNHARMED
+  const headers = request.headers.map(([name, value]) => `${name}=${value}`).join(' ')
+  const key = `${request.method} ${request.target} ${headers}`
+  const { outcomes } = behaviourOf(spec)
+  const table = outcomes.get(key) ?? outcomesOf(spec, request)
+  if (outcomes.size < TABLES_MAX) outcomes.set(key, table)
+  return table
+}
+
+/** How long requests of that outcome take. @param shiftMs - what the app itself waits */
+export function latencyFor(spec: AppSpec, outcome: Outcome, shiftMs: number): Latency {
+  if (spec.latency === undefined && outcome.delays.length === 0 && shiftMs === 0) return USUAL
+  const { latencies } = behaviourOf(spec)
+  let known = latencies.get(outcome)
+  if (known === undefined) {
+    known = new Map<number, Latency>()
+    if (latencies.size < TABLES_MAX) latencies.set(outcome, known)
   }
+  const rounded = Math.round(shiftMs * 10) / 10
+  const latency = known.get(rounded) ?? new Latency(spec.latency ?? DEFAULT_LATENCY, outcome.delays, rounded)
+  if (known.size < TABLES_MAX) known.set(rounded, latency)
+  return latency
 }
 
 /** Most kinds of requests (or waits) remembered per version. */

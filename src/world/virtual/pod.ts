@@ -1,5 +1,5 @@
 import type { AppSpec, KubeObject } from '../../kinds/index.ts'
-import { draw } from '../../lib/random/index.ts'
+import { draw, randomStream } from '../../lib/random/index.ts'
 import type { Instant, Timeline } from '../../lib/time/index.ts'
 import type { AppFetch, AppFetchResult, AppShellResult } from '../../model/app/index.ts'
 import {
@@ -15,6 +15,7 @@ import { containersOf, podKeyOf, portNumber, readContainer, type ShellPlace } fr
 import { VirtualContainer } from './container.ts'
 import { singleLatency } from './latency.ts'
 import { ProxyBook, type TargetCounters } from './proxy-book.ts'
+import { StandingProbes } from './standing-probes.ts'
 
 /** Period of the kubelet's probes of the proxy. @see linkerd2 edge-26.8.3 charts/partials/templates/_proxy.tpl */
 const PROXY_PROBE_PERIOD_MS = 10_000
@@ -60,6 +61,7 @@ export class VirtualPod {
   readonly object: KubeObject
   readonly book: ProxyBook = new ProxyBook()
   readonly containers: Map<string, VirtualContainer> = new Map<string, VirtualContainer>()
+  readonly probes: StandingProbes
   up = true
   readonly #ports: PodPorts
   readonly #probed: ReadonlySet<string>
@@ -76,6 +78,7 @@ export class VirtualPod {
     const account = podEndpoint(object, this.ip, 0).labels['dst_serviceaccount'] ?? 'default'
     this.identity = this.meshed ? meshIdentity(account, this.namespace) : undefined
     this.#probed = httpProbes(object)
+    this.probes = new StandingProbes(randomStream(ports.seed, 'probes', this.key))
     const phase = PROXY_PROBE_PERIOD_MS * draw(ports.seed, 0, 'proxy-probe', this.key)
     this.#probeDue = this.#probesProxy() ? at + phase : Number.POSITIVE_INFINITY
   }
@@ -117,6 +120,7 @@ export class VirtualPod {
   /** A scrape of the proxy: it counts itself in its own requests, in its responses only from the next one on. */
   scrape(identity: string, now: Instant): { readonly groups: readonly CounterGroup[]; counted(): void } {
     this.#countProbes(now)
+    this.probes.count(now)
     const target = this.inbound({ port: ADMIN_PORT, method: 'GET', path: '/metrics', identity }, now)
     target?.request(1, now)
     return {
@@ -189,6 +193,7 @@ export class VirtualPod {
         this.#ports.exited(this, name, code)
       },
       changing: () => this.#ports.changing(),
+      touched: () => this.probes.wake(timeline.now()),
       listening: () => this.#ports.listening(this, container)
     })
     return container

@@ -1,11 +1,13 @@
 import type { AppSpec, KubeObject } from '../../kinds/index.ts'
 import { draw } from '../../lib/random/index.ts'
-import type { PodRuntime, PodStart } from '../../model/controllers/index.ts'
+import type { AppRequest } from '../../model/app/index.ts'
+import type { PodRuntime, PodStart, StandingTimes } from '../../model/controllers/index.ts'
 import { ADMIN_PORT } from '../../model/mesh/index.ts'
 import { containersOf, podKeyOf, portNumber, probedUrl, type ProbeSpec } from '../dataplane/index.ts'
 import { imagesOf, objectName, roleOfImage, unknownImage } from '../joint/index.ts'
 import { singleLatency } from './latency.ts'
-import { type PodPorts, VirtualPod } from './pod.ts'
+import { latencyFor, outcomesFor } from './outcomes.ts'
+import { type InboundOf, type PodPorts, VirtualPod } from './pod.ts'
 
 /** Host of images that scenarios use for a pull that fails. */
 const INVALID_REGISTRY = 'registry.invalid/'
@@ -92,6 +94,34 @@ export class VirtualPods implements PodRuntime {
     else this.#ask(running, { raw, probe }, done)
   }
 
+  standing(pod: KubeObject, container: string, probe: ProbeSpec, next: StandingTimes): (() => void) | undefined {
+    const running = this.#pods.get(podKeyOf(pod))
+    const raw = containersOf(pod).find((candidate) => candidate['name'] === container) ?? {}
+    const ask = running === undefined ? undefined : probeGet(running, raw, probe)
+    if (running === undefined || ask === undefined) return undefined
+    const listener = running.listenerOf(ask.port)
+    if (listener === undefined || listener.spec.faults.some(({ kind }) => kind === 'not-ready')) return undefined
+    const request = probeRequest(ask, '')
+    const answer = listener.standingAnswer(request)
+    if (answer?.kind !== 'response' || answer.status < 200 || answer.status >= 400) return undefined
+    const [outcome, ...others] = outcomesFor(listener.spec, request)
+    if (outcome === undefined || others.length > 0 || outcome.reset || outcome.status !== undefined) return undefined
+    const latency = latencyFor(listener.spec, outcome, 0)
+    if (latency.tail(Math.min(ask.timeoutMs, next.periodMs) - ask.waitMs) > 0) return undefined
+    const { timeline } = this.#options
+    return running.probes.add(
+      {
+        due: next.dueMs,
+        periodMs: next.periodMs,
+        status: answer.status,
+        latency,
+        counters: (now) => (ask.counted ? running.inbound(inboundOf(ask), now) : undefined),
+        resume: (due) => next.resume(due)
+      },
+      () => timeline.now()
+    )
+  }
+
   /** A declared `not-ready` fault fails the readiness probe, whatever it asks. */
   #heldBack(pod: VirtualPod, name: string, raw: Readonly<Record<string, unknown>>, probe: ProbeSpec): boolean {
     const app = pod.containers.get(name)?.app
@@ -106,14 +136,11 @@ export class VirtualPods implements PodRuntime {
     done: (ok: boolean, detail: string) => void
   ): void {
     const { raw, probe } = of
-    const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000
+    const ask = probeGet(pod, raw, probe)
+    if (ask !== undefined) return this.#get(pod, ask, done)
     if (probe.httpGet !== undefined) {
-      const port = portNumber(raw, probe.httpGet.port)
-      const path = probe.httpGet.path ?? '/'
-      if (port === ADMIN_PORT && pod.meshed) {
-        const status = pod.admin(path, undefined, this.#options.timeline.now())
-        done(status < 400, `HTTP probe status ${status}`)
-      } else this.#get(pod, { port, path, waitMs: 0, timeoutMs, counted: true }, done)
+      const status = pod.admin(probe.httpGet.path ?? '/', undefined, this.#options.timeline.now())
+      done(status < 400, `HTTP probe status ${status}`)
       return
     }
     if (probe.tcpSocket !== undefined || probe.grpc !== undefined) {
@@ -122,14 +149,7 @@ export class VirtualPods implements PodRuntime {
       done(open, open ? 'connected' : 'dial tcp: connect: connection refused')
       return
     }
-    const argv = probe.exec?.command ?? []
-    const url = probedUrl(argv)
-    if (url === undefined) {
-      done(true, 'a command that the twin does not run')
-      return
-    }
-    const waitMs = argv[0]?.endsWith('podcli') === true ? PODCLI_WAIT_MS : 0
-    this.#get(pod, { ...url, waitMs, timeoutMs, counted: false }, done)
+    done(true, 'a command that the twin does not run')
   }
 
   #get(pod: VirtualPod, ask: ProbeGet, done: ProbeDone): void {
@@ -144,9 +164,7 @@ export class VirtualPods implements PodRuntime {
   #send(pod: VirtualPod, ask: ProbeGet, done: ProbeDone): void {
     const { timeline } = this.#options
     const now = timeline.now()
-    const [path = '/'] = ask.path.split('?')
-    const of = { port: ask.port, method: 'GET', path, identity: undefined }
-    const target = ask.counted ? pod.inbound(of, now) : undefined
+    const target = ask.counted ? pod.inbound(inboundOf(ask), now) : undefined
     target?.request(1, now)
     const listener = pod.listenerOf(ask.port)
     if (listener === undefined) {
@@ -155,8 +173,7 @@ export class VirtualPods implements PodRuntime {
       return done(false, 'connection refused')
     }
     this.#probes += 1
-    const key = `probe ${pod.key}#${this.#probes}`
-    const request = { method: 'GET', target: ask.path, headers: [], body: '', port: ask.port, key }
+    const request = probeRequest(ask, `probe ${pod.key}#${this.#probes}`)
     const { answer, elapsedMs } = listener.serveAtOnce(request) ?? { answer: { kind: 'hang' } as const, elapsedMs: 0 }
     const leftMs = ask.timeoutMs - ask.waitMs
     if (answer.kind === 'hang' || elapsedMs >= leftMs) {
@@ -185,6 +202,30 @@ interface ProbeGet {
   readonly timeoutMs: number
   /** Whether the pod's proxy is passed and counts. */
   readonly counted: boolean
+}
+
+/** The HTTP request that a probe makes of an app; undefined where it makes none, or one of the proxy. */
+function probeGet(pod: VirtualPod, raw: Readonly<Record<string, unknown>>, probe: ProbeSpec): ProbeGet | undefined {
+  const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000
+  if (probe.httpGet !== undefined) {
+    const port = portNumber(raw, probe.httpGet.port)
+    if (port === ADMIN_PORT && pod.meshed) return undefined
+    return { port, path: probe.httpGet.path ?? '/', waitMs: 0, timeoutMs, counted: true }
+  }
+  if (probe.tcpSocket !== undefined || probe.grpc !== undefined) return undefined
+  const argv = probe.exec?.command ?? []
+  const url = probedUrl(argv)
+  if (url === undefined) return undefined
+  const waitMs = argv[0]?.endsWith('podcli') === true ? PODCLI_WAIT_MS : 0
+  return { ...url, waitMs, timeoutMs, counted: false }
+}
+
+function probeRequest({ path, port }: ProbeGet, key: string): AppRequest {
+  return { method: 'GET', target: path, headers: [], body: '', port, key }
+}
+
+function inboundOf({ path, port }: ProbeGet): InboundOf {
+  return { port, method: 'GET', path: path.split('?')[0] ?? '/', identity: undefined }
 }
 
 type ProbeDone = (ok: boolean, detail: string) => void

@@ -1,3 +1,4 @@
+import { invariant } from '../../lib/errors/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
 import { Labels } from '../../lib/tsdb/index.ts'
 import type { LabelList, ResponseVerdict } from '../../model/mesh/index.ts'
@@ -21,16 +22,16 @@ export class TargetCounters implements CounterGroup {
   lastUpdate: Instant
   readonly families: CounterFamily[] = []
   readonly values: number[] = []
-  readonly #labels: LabelList
+  readonly #labels: Labels
   /** Place of the first bucket, by status. */
   readonly #latencies = new Map<number | undefined, number>()
   /** Place of the counter, by verdict. */
   readonly #responses = new Map<string, number>()
 
   constructor(labels: LabelList, now: Instant) {
-    this.#labels = labels
+    this.#labels = Labels.fromPairs(labels)
     this.lastUpdate = now
-    this.#born(labels, REQUESTS)
+    this.#born([], REQUESTS)
   }
 
   /** Counts requests at their dispatch. */
@@ -43,7 +44,7 @@ export class TargetCounters implements CounterGroup {
   latency(status: number | undefined, batch: LatencyBatch | undefined, now: Instant): void {
     let first = this.#latencies.get(status)
     if (first === undefined) {
-      first = this.#born([...this.#labels, ...statusLabel(status)], LATENCIES)
+      first = this.#born(statusLabel(status), LATENCIES)
       this.#latencies.set(status, first)
     }
     this.lastUpdate = now
@@ -66,7 +67,7 @@ export class TargetCounters implements CounterGroup {
         ['grpc_status', String(grpcStatus ?? '')],
         ['error', error ?? '']
       ]
-      place = this.#born([...this.#labels, ...statusLabel(status), ...own], RESPONSES)
+      place = this.#born([...statusLabel(status), ...own], RESPONSES)
       this.#responses.set(key, place)
     }
     this.#add(place, count)
@@ -77,10 +78,12 @@ export class TargetCounters implements CounterGroup {
     this.values[place] = (this.values[place] ?? 0) + count
   }
 
-  /** Begins series at zero. @returns the place of the first */
-  #born(labels: LabelList, series: readonly SeriesName[]): number {
+  /** Begins series at zero. @param more - their labels beside the target's @returns the place of the first */
+  #born(more: LabelList, series: readonly SeriesName[]): number {
     const place = this.values.length
-    this.families.push({ labels: Labels.fromPairs(labels), series })
+    const labels = this.#labels.joined(Labels.fromPairs(more))
+    invariant(labels !== undefined, 'a target has a label of its counters')
+    this.families.push({ labels, series })
     for (let count = 0; count < series.length; count++) this.values.push(0)
     return place
   }
