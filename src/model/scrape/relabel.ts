@@ -120,7 +120,9 @@ function replace(labels: Map<string, string>, rule: RelabelRule, value: string):
 
 function mapLabels(labels: Map<string, string>, rule: RelabelRule): void {
   const regexp = regexpOf(rule)
-  for (const [name, value] of [...labels]) {
+  // What is added meanwhile is not mapped again.
+  const before = [...labels]
+  for (const [name, value] of before) {
     const match = regexp.exec(name)
     if (match !== null) labels.set(expand(rule.replacement ?? '$1', match), value)
   }

@@ -12,6 +12,7 @@ import { latencyFor, type Outcome, outcomesFor } from './outcomes.ts'
 import type { VirtualPod } from './pod.ts'
 import type { VirtualPods } from './pods.ts'
 import type { TargetCounters } from './proxy-book.ts'
+import { classOf, RequestKinds } from './request-kinds.ts'
 import type { Destination, RequestClass, RoutedBackend, VirtualClient } from './routes.ts'
 
 /** Apps that call apps that call apps …: deeper than this is a loop. */
@@ -63,8 +64,7 @@ export interface BatchesOptions {
 /** Sends many requests at once: splits them by weight and over pods, draws what becomes of them, counts them. */
 export class Batches {
   readonly #options: BatchesOptions
-  /** Requests as apps see them, by kind and by who sends them where. */
-  readonly #requests = new WeakMap<RequestClass, Map<string, AppRequest>>()
+  readonly #kinds = new RequestKinds()
 
   constructor(options: BatchesOptions) {
     this.#options = options
@@ -190,7 +190,7 @@ export class Batches {
 
   #serve(batch: Batch, at: Serving, report: Report): void {
     const { random } = this.#options
-    const request = this.#requestOf(batch, at.port)
+    const request = this.#kinds.of(batch.request, batch.client, at.port)
     const table = outcomesFor(at.listener.spec, request)
     const [only] = table
     if (table.length === 1 && only !== undefined)
@@ -286,16 +286,6 @@ export class Batches {
     return found
   }
 
-  /** A kind of request as the app on that port sees it; the same object each time, without a key. */
-  #requestOf({ request, client }: Batch, port: number): AppRequest {
-    let known = this.#requests.get(request)
-    if (known === undefined) this.#requests.set(request, (known = new Map<string, AppRequest>()))
-    const key = `${port} ${client.identity ?? ''}`
-    let made = known.get(key)
-    if (made === undefined) known.set(key, (made = appRequest(request, client, port)))
-    return made
-  }
-
   /** Runs the app's plan once for many; where it calls others, once for each way those calls went. */
   #evaluate(
     batch: Batch,
@@ -367,26 +357,6 @@ interface OwnAnswer {
   readonly count: number
   readonly answer: AppAnswer
   readonly elapsedMs: number
-}
-
-function appRequest({ method, url, headers, body }: RequestClass, client: VirtualClient, port: number): AppRequest {
-  const host: readonly [string, string][] = 'host' in headers ? [] : [['host', url.host]]
-  const identity: readonly [string, string][] =
-    client.identity === undefined ? [] : [['l5d-client-id', client.identity]]
-  return {
-    method,
-    target: `${url.pathname}${url.search}`,
-    headers: [...host, ...Object.entries(headers), ...identity],
-    body,
-    port,
-    key: ''
-  }
-}
-
-/** An app's call as a class of requests. */
-export function classOf(fetch: AppFetch): RequestClass {
-  const headers = Object.fromEntries(Object.entries(fetch.headers).map(([name, value]) => [name.toLowerCase(), value]))
-  return { method: fetch.method, url: new URL(fetch.url), headers, body: fetch.body }
 }
 
 function fetchResult(answers: Answers): AppFetchResult {

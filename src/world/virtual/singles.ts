@@ -2,10 +2,10 @@ import { classify, hopDelay, type MeshEndpoint, outboundTarget, type ServicePort
 import type { AppAnswer, AppFetch, AppFetchResult } from '../../model/app/index.ts'
 import { draw } from '../../lib/random/index.ts'
 import type { Timeline } from '../../lib/time/index.ts'
-import { classOf } from './batches.ts'
 import { singleLatency } from './latency.ts'
 import type { VirtualPods } from './pods.ts'
 import type { TargetCounters } from './proxy-book.ts'
+import { appRequest, classOf } from './request-kinds.ts'
 import type { Destination, RequestClass, RoutedBackend, VirtualClient } from './routes.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -131,21 +131,7 @@ export class Singles {
       else single.finish({ ok: false, reason: 'refused', message: 'connection refused' })
       return
     }
-    const { method, url, headers, body } = request
-    const host: readonly [string, string][] = 'host' in headers ? [] : [['host', url.host]]
-    const identity: readonly [string, string][] =
-      client.identity === undefined ? [] : [['l5d-client-id', client.identity]]
-    listener.serve(
-      {
-        method,
-        target: `${url.pathname}${url.search}`,
-        headers: [...host, ...Object.entries(headers), ...identity],
-        body,
-        port: at.port,
-        key
-      },
-      end
-    )
+    listener.serve(appRequest(request, client, { port: at.port, key }), end)
   }
 }
 
