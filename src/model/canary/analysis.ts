@@ -1,10 +1,11 @@
 import { now, type Plan } from './effects.ts'
-import { recordInfo, recordWarning } from './events.ts'
+import { recordWarning } from './events.ts'
 import { observeDuration } from './gauges.ts'
 import { preRolloutPassed } from './hooks/pre-rollout.ts'
 import { rolloutChecksPassed } from './hooks/rollout.ts'
 import { builtinMetricsPass, templateMetricsPass } from './metrics.ts'
-import { deploymentStrategy, statusOf, targetFullName } from './spec.ts'
+import { deploymentStrategy, statusOf } from './spec.ts'
+import { isStarting, tellStart } from './start.ts'
 import { setStatusCounter } from './status.ts'
 import { STRATEGIES } from './strategies/registry.ts'
 import type { Tick } from './tick-context.ts'
@@ -31,10 +32,9 @@ export function* analyse(tick: Tick, begin: number): Plan<void> {
 
 /** Before the first traffic the pre-rollout hooks; from then on external checks and metrics. */
 function* checksPassed(tick: Tick): Plan<boolean> {
-  const { settings, canary, routes } = tick
-  const starts = routes.canaryWeight === 0 && statusOf(canary).iterations === 0
-  if (starts && !(canary.spec.analysis.mirror === true && routes.mirrored)) {
-    yield* recordInfo(settings, canary, `Starting canary analysis for ${targetFullName(canary)}`)
+  const { settings, canary } = tick
+  if (isStarting(tick)) {
+    yield* tellStart(tick)
     return yield* preRolloutPassed(settings, canary)
   }
   if (!(yield* rolloutChecksPassed(settings, canary))) return false

@@ -106,6 +106,15 @@ export function* request(apiRequest: ApiRequest): Plan<ApiResponse> {
   return (yield { effect: 'api', request: apiRequest }) as ApiResponse
 }
 
+/** Runs a plan. @returns whether it replaced an object */
+export function* noticingUpdates(plan: Plan<unknown>): Plan<boolean> {
+  let noticed = false
+  for (let step = plan.next(); step.done !== true; step = plan.next(yield step.value)) {
+    if (step.value.effect === 'api' && step.value.request.method === 'PUT') noticed = true
+  }
+  return noticed
+}
+
 /** Performs a query, a webhook attempt or an alert. */
 export function* exchange(effect: Extract<Effect, { effect: 'query' | 'webhook' | 'alert' }>): Plan<HttpOutcome> {
   return (yield effect) as HttpOutcome

@@ -3,7 +3,7 @@ import type { MetricEvidence, ReasonCode } from '../../trace/index.ts'
 import { log, now, type Plan } from './effects.ts'
 import { failureOf } from './failure.ts'
 import type { ControllerSettings } from './settings.ts'
-import { fullName, namespaceOf, statusOf } from './spec.ts'
+import { fullName, namespaceOf, statusOf, targetFullName } from './spec.ts'
 import { postHook, statusPayload } from './webhooks.ts'
 
 /** Records an ordinary Normal event. */
@@ -19,6 +19,11 @@ export function recordWarning(settings: ControllerSettings, canary: Canary, mess
 /** Records a Warning event whose log line has level error. */
 export function recordError(settings: ControllerSettings, canary: Canary, message: string): Plan<void> {
   return record(settings, canary, { type: 'Warning', level: 'error', message })
+}
+
+/** What announcements about a release call it: some say the target's name, others the canary's. */
+export function releaseName(settings: ControllerSettings, canary: Canary): string {
+  return settings.quirks['events-mix-names'] ? targetFullName(canary) : fullName(canary)
 }
 
 /** The canary as it will be after a phase change; events are sometimes recorded on it before the change is written. */

@@ -1,21 +1,22 @@
 import { sendAlert } from './alerts.ts'
 import type { Plan } from './effects.ts'
-import { decide, recordInfo, withPhase } from './events.ts'
+import { decide, recordInfo, releaseName, withPhase } from './events.ts'
 import { countOutcome, setPhaseGauge, setWeightGauges } from './gauges.ts'
 import { runPostRolloutHooks } from './hooks/post-rollout.ts'
 import { TO_PRIMARY } from './routers/router.ts'
-import { fullName, namespaceOf, statusOf, targetFullName, TOTAL_WEIGHT } from './spec.ts'
+import { fullName, namespaceOf, statusOf, TOTAL_WEIGHT } from './spec.ts'
 import { setStatusCounter, setStatusPhase } from './status.ts'
 import type { Tick } from './tick-context.ts'
 
-/** Copies the target's spec to the primary; the event comes before the copy. */
+/** Copies the target's spec to the primary. */
 export function* copyToPrimary(tick: Tick): Plan<void> {
   const { settings, canary } = tick
   const primary = `${canary.spec.targetRef.name}-primary.${namespaceOf(canary)}`
-  const message = `Copying ${targetFullName(canary)} template spec to ${primary}`
+  const message = `Copying ${releaseName(settings, canary)} template spec to ${primary}`
   yield* decide(canary, 'promote', message)
+  if (!settings.quirks['announced-before-done']) yield* tick.target.promote(canary)
   yield* recordInfo(settings, canary, message)
-  yield* tick.target.promote(canary)
+  if (settings.quirks['announced-before-done']) yield* tick.target.promote(canary)
 }
 
 /** Copies the spec and goes to Promoting. */
@@ -47,7 +48,7 @@ export function* finishRelease(tick: Tick): Plan<void> {
   yield* tick.target.scaleToZero(canary)
   yield* succeed(tick, {
     analysis: 'completed',
-    event: `Promotion completed! Scaling down ${targetFullName(canary)}`,
+    event: `Promotion completed! Scaling down ${releaseName(tick.settings, canary)}`,
     alert: 'Canary analysis completed successfully, promotion finished.'
   })
 }
@@ -68,7 +69,7 @@ export function* promoteWithoutAnalysis(tick: Tick): Plan<void> {
   yield* tick.target.scaleToZero(canary)
   yield* succeed(tick, {
     analysis: 'skipped',
-    event: `Promotion completed! Canary analysis was skipped for ${targetFullName(canary)}`,
+    event: `Promotion completed! Canary analysis was skipped for ${releaseName(tick.settings, canary)}`,
     alert: 'Canary analysis was skipped, promotion finished.'
   })
 }

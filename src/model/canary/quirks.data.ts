@@ -35,6 +35,25 @@ export type QuirkName =
   | 'stuck-primary-gates-fixes'
   | 'promotion-copies-zero-replicas'
   | 'zero-replicas-are-ready'
+  | 'rollout-gate-before-announcement'
+  | 'one-change-per-tick'
+  | 'announced-before-done'
+  | 'events-mix-names'
+  | 'iterations-show-weight-zero'
+  | 'failed-resets-failed-checks'
+  | 'traffic-gate-asked-before-promotion'
+  | 'blue-green-promotion-gate-asked-twice'
+  | 'rollback-hook-tells-every-tick'
+  | 'rollback-hook-not-asked-while-waiting'
+  | 'start-is-told-at-every-try'
+  | 'single-iteration-starts-again'
+  | 'failed-promotion-keeps-routes'
+  | 'failed-refreshes-transition-time'
+  | 'difference-resets-weights'
+  | 'unaccepted-route-ends-tick'
+  | 'primary-drops-selector-labels'
+  | 'manual-scale-up-stays'
+  | 'kubernetes-never-shifts-traffic'
 
 /** Every named quirk. */
 export const QUIRKS: Readonly<Record<QuirkName, QuirkEntry>> = {
@@ -56,7 +75,7 @@ export const QUIRKS: Readonly<Record<QuirkName, QuirkEntry>> = {
   'revision-during-init-is-lost': {
     behaviour: 'A template changed during initialisation is recorded as promoted although the primary never got it.',
     off: 'The hash of the template that the primary was created from is recorded, so the change starts an analysis.',
-    upstream: 'pkg/controller/scheduler.go setPhaseInitialized'
+    upstream: 'pkg/controller/scheduler.go setPhaseInitialized; pkg/canary/status.go syncCanaryStatus'
   },
   'not-ready-rollback-is-silent': {
     behaviour: 'A rollback because pods did not become ready sends no alert.',
@@ -99,7 +118,7 @@ export const QUIRKS: Readonly<Record<QuirkName, QuirkEntry>> = {
   'infinite-duration-passes': {
     behaviour: 'A request-duration of +Inf passes every upper bound: the conversion to nanoseconds overflows (amd64).',
     off: '+Inf exceeds every upper bound.',
-    upstream: 'pkg/metrics/observers GetRequestDuration'
+    upstream: 'pkg/metrics/observers/istio.go GetRequestDuration, as in every other observer'
   },
   'duration-bounds-are-truncated': {
     behaviour: 'Bounds of request-duration are cut to whole milliseconds (0.5 becomes 0).',
@@ -114,7 +133,7 @@ export const QUIRKS: Readonly<Record<QuirkName, QuirkEntry>> = {
   'primary-cookie-without-name': {
     behaviour: 'A primary session cookie `=<random>` is recorded even when primaryCookieName is empty.',
     off: 'No primary cookie is recorded without a name.',
-    upstream: 'pkg/router/gateway_api.go, istio.go getSessionAffinityRouteRules'
+    upstream: 'pkg/router/gateway_api.go getSessionAffinityRouteRules; pkg/router/istio.go getSessionAffinityRouteRules'
   },
   'istio-default-route-carries-primary-weight': {
     behaviour: 'Istio A/B: the only destination of the default route has the primary weight, 0 during the test.',
@@ -160,12 +179,120 @@ export const QUIRKS: Readonly<Record<QuirkName, QuirkEntry>> = {
     behaviour:
       'Promotion copies the replicas of the target, even none: repeated after the target was scaled down (skipAnalysis interrupted before Succeeded), it scales the primary to zero.',
     off: 'A target without pods leaves the replicas of the primary as they are.',
-    upstream: 'pkg/canary/deployment_controller.go promotePrimaryDeployment'
+    upstream: 'pkg/canary/deployment_controller.go Promote'
   },
   'zero-replicas-are-ready': {
     behaviour:
       'A target scaled to zero counts as ready: a rollback interrupted before Failed was recorded is resumed as an analysis without pods.',
     off: 'During an analysis a target scaled to zero is rolled back.',
-    upstream: 'pkg/canary/deployment_ready.go isDeploymentReady; pkg/controller/scheduler.go rollback'
+    upstream: 'pkg/canary/deployment_ready.go isDeploymentReady, IsCanaryReady; pkg/controller/scheduler.go rollback'
+  },
+  'rollout-gate-before-announcement': {
+    behaviour:
+      'The confirm-rollout gates are asked, and their passing told, before the new revision is announced, with the old phase.',
+    off: 'What the gates said is told after `New revision detected!`, in phase Progressing.',
+    upstream: 'pkg/controller/scheduler.go checkCanaryStatus; pkg/controller/scheduler_hooks.go runConfirmRolloutHooks'
+  },
+  'one-change-per-tick': {
+    behaviour: 'A tick ends with the first change of phase: what follows waits for the next one.',
+    off: 'A tick goes on through changes of phase until one of them has to wait.',
+    upstream: 'pkg/controller/scheduler.go advanceCanary, checkCanaryStatus'
+  },
+  'announced-before-done': {
+    behaviour: '`Copying …` is told before the copy and `Canary failed! Scaling down …` before the scaling.',
+    off: 'Both are told once they are done.',
+    upstream: 'pkg/controller/scheduler.go runCanary, rollback'
+  },
+  'events-mix-names': {
+    behaviour:
+      'Some events name the target (`New revision`, `Starting`, `Copying`, `Promotion completed!`, `Promotion of`), the others the canary.',
+    off: 'All of them name the canary.',
+    upstream:
+      'pkg/controller/scheduler.go advanceCanary, checkCanaryStatus, runCanary, shouldSkipAnalysis, handleFailedPromotion'
+  },
+  'iterations-show-weight-zero': {
+    behaviour: 'status.canaryWeight stays 0 throughout A/B and Blue/Green.',
+    off: 'It shows 100 once the traffic goes to the canary.',
+    upstream: 'pkg/controller/scheduler.go runAB, runBlueGreen'
+  },
+  'failed-resets-failed-checks': {
+    behaviour: 'status.failedChecks is 0 in Failed.',
+    off: 'It keeps its value.',
+    upstream: 'pkg/controller/scheduler.go rollback, handleFailedPromotion; pkg/canary/status.go syncCanaryStatus'
+  },
+  'traffic-gate-asked-before-promotion': {
+    behaviour: 'confirm-traffic-increase is asked on the tick of the promotion too, when no traffic is added.',
+    off: 'It is asked only before a step of the weight.',
+    upstream:
+      'pkg/controller/scheduler.go advanceCanary; pkg/controller/scheduler_hooks.go runConfirmTrafficIncreaseHooks'
+  },
+  'blue-green-promotion-gate-asked-twice': {
+    behaviour: 'Blue/Green asks the promotion gate before the switch of the traffic and again before the promotion.',
+    off: 'It asks before the switch only.',
+    upstream: 'pkg/controller/scheduler.go runBlueGreen'
+  },
+  'rollback-hook-tells-every-tick': {
+    behaviour: 'A rollback hook that asks for nothing is told as a Normal event on every tick.',
+    off: 'It is silent.',
+    upstream: 'pkg/controller/scheduler_hooks.go runRollbackHooks'
+  },
+  'rollback-hook-not-asked-while-waiting': {
+    behaviour:
+      'Rollback hooks are never asked in Waiting, although the code and the documentation say so: that tick ends before.',
+    off: 'They are asked in Waiting too.',
+    upstream: 'pkg/controller/scheduler.go advanceCanary, checkCanaryStatus'
+  },
+  'start-is-told-at-every-try': {
+    behaviour: '`Starting canary analysis` is told again on every tick until the first step is taken.',
+    off: 'It is told once, with the first step.',
+    upstream: 'pkg/controller/scheduler.go advanceCanary'
+  },
+  'single-iteration-starts-again': {
+    behaviour:
+      'Blue/Green with one iteration: a closed promotion gate sets the iterations to 0, and the next tick starts the analysis anew.',
+    off: 'A canary that waits for its promotion does not start again.',
+    upstream: 'pkg/canary/status.go setStatusPhase; pkg/controller/scheduler.go advanceCanary'
+  },
+  'failed-promotion-keeps-routes': {
+    behaviour:
+      'After a failed promotion the next revision starts with all traffic at the canary, and is promoted after one analysis.',
+    off: 'The traffic goes back to the primary before the revision is scaled up.',
+    upstream: 'pkg/controller/scheduler.go handleFailedPromotion, checkCanaryStatus'
+  },
+  'failed-refreshes-transition-time': {
+    behaviour:
+      'While Failed, each tick writes the status and a new lastTransitionTime, from which the deadline of a DaemonSet counts.',
+    off: 'It is written only when the revision is another one.',
+    upstream: 'pkg/controller/scheduler.go shouldAdvance; pkg/canary/status.go syncCanaryStatus'
+  },
+  'difference-resets-weights': {
+    behaviour:
+      'Any difference between wanted and stored route is corrected with weights 100/0: the analysis starts again.',
+    off: 'The correction keeps the weights.',
+    upstream:
+      'pkg/router/gateway_api.go Reconcile; pkg/router/istio.go reconcileVirtualService; pkg/router/smi.go Reconcile'
+  },
+  'unaccepted-route-ends-tick': {
+    behaviour:
+      'Gateway API v1: a route whose present generation the gateway has not accepted yet ends the tick with a Warning.',
+    off: 'The weights are read all the same.',
+    upstream: 'pkg/router/gateway_api.go GetRoutes'
+  },
+  'primary-drops-selector-labels': {
+    behaviour: 'The primary selects by one label only; what else the target selects by is dropped.',
+    off: "The primary selects by the target's other labels too.",
+    upstream:
+      'pkg/canary/deployment_controller.go createPrimaryDeployment; pkg/canary/daemonset_controller.go createPrimaryDaemonSet'
+  },
+  'manual-scale-up-stays': {
+    behaviour: 'A target that somebody scales up outside a release keeps its pods.',
+    off: 'It is scaled to zero at the next idle tick, unless the canary has Failed.',
+    upstream: 'pkg/controller/scheduler.go advanceCanary'
+  },
+  'kubernetes-never-shifts-traffic': {
+    behaviour:
+      "Provider kubernetes never shifts traffic: the new version serves only when the primary's pods are replaced.",
+    off: 'Blue/Green lets the apex Service select the canary between the last iteration and the end of the promotion.',
+    upstream: 'pkg/controller/scheduler.go runBlueGreen; pkg/router/nop.go SetRoutes'
   }
 }

@@ -1,11 +1,11 @@
 import { sendAlert } from './alerts.ts'
 import { log, type Plan } from './effects.ts'
-import { decide, recordWarning, withPhase } from './events.ts'
+import { decide, recordWarning, releaseName, withPhase } from './events.ts'
 import { failureOf, type StepFailed } from './failure.ts'
 import { countOutcome, setPhaseGauge, setWeightGauges } from './gauges.ts'
 import { runPostRolloutHooks } from './hooks/post-rollout.ts'
 import { TO_CANARY, TO_PRIMARY } from './routers/router.ts'
-import { failedChecksThreshold, fullName, statusOf, targetFullName } from './spec.ts'
+import { failedChecksThreshold, fullName, statusOf } from './spec.ts'
 import { syncStatus, type SyncedStatus } from './status.ts'
 import type { Tick } from './tick-context.ts'
 
@@ -17,13 +17,15 @@ import type { Tick } from './tick-context.ts'
 export function* rollback(tick: Tick): Plan<void> {
   const { settings, canary, scaler } = tick
   yield* tellThreshold(tick)
+  const early = settings.quirks['announced-before-done']
   const failure = yield* failureOf(
     (function* () {
       yield* tick.router.setRoutes(canary, TO_PRIMARY)
-      yield* recordWarning(settings, withPhase(canary, 'Failed'), `Canary failed! Scaling down ${fullName(canary)}`)
+      if (early) yield* tellFailed(tick)
       yield* setWeightGauges(canary, TO_PRIMARY.primaryWeight, TO_PRIMARY.canaryWeight)
       if (scaler !== undefined) yield* scaler.pauseTarget(canary)
       yield* tick.target.scaleToZero(canary)
+      if (!early) yield* tellFailed(tick)
     })()
   )
   if (failure !== undefined) return yield* recordWarning(settings, canary, failure.message)
@@ -36,7 +38,7 @@ export function* rollback(tick: Tick): Plan<void> {
  */
 export function* handleFailedPromotion(tick: Tick, cause: StepFailed): Plan<void> {
   const { settings, canary } = tick
-  const message = `Promotion of ${targetFullName(canary)} failed, primary not ready: ${cause.message}`
+  const message = `Promotion of ${releaseName(settings, canary)} failed, primary not ready: ${cause.message}`
   yield* decide(canary, 'promotion-failed', message)
   yield* recordWarning(settings, canary, message)
   const text = `Promotion failed, primary not ready: ${cause.message}`
@@ -57,6 +59,10 @@ export function* rollbackNotReady(tick: Tick, cause: StepFailed): Plan<void> {
   yield* rollback(tick)
 }
 
+function tellFailed({ settings, canary }: Tick): Plan<void> {
+  return recordWarning(settings, withPhase(canary, 'Failed'), `Canary failed! Scaling down ${fullName(canary)}`)
+}
+
 function* tellThreshold({ settings, canary }: Tick): Plan<void> {
   const { failedChecks } = statusOf(canary)
   if (failedChecks < failedChecksThreshold(canary)) return
@@ -70,7 +76,8 @@ function* markFailed(tick: Tick, status: SyncedStatus): Plan<void> {
   const { settings, canary } = tick
   const failure = yield* failureOf(
     (function* () {
-      yield* syncStatus(canary, status, yield* tick.target.revision(canary))
+      const { failedChecks } = settings.quirks['failed-resets-failed-checks'] ? { failedChecks: 0 } : statusOf(canary)
+      yield* syncStatus(canary, { ...status, failedChecks }, yield* tick.target.revision(canary))
     })()
   )
   if (failure !== undefined) return yield* log('error', failure.message, fullName(canary))

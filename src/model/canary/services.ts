@@ -52,13 +52,17 @@ export function* reconcileWorkloadServices(canary: Canary, target: TargetMetadat
   })
 }
 
-/** Creates or corrects the apex Service, which selects the primary's pods. */
-export function* reconcileApexService(canary: Canary, target: TargetMetadata): Plan<void> {
+/** Creates or corrects the apex Service, which selects the pods of one of the two. */
+export function* reconcileApexService(
+  canary: Canary,
+  target: TargetMetadata,
+  selected: 'primary' | 'canary'
+): Plan<void> {
   if (canary.spec.targetRef.kind === 'Service') return
   const { apex } = serviceNames(canary)
   yield* reconcileService(canary, {
     name: apex,
-    value: `${target.value}-primary`,
+    value: selected === 'primary' ? `${target.value}-primary` : target.value,
     metadata: canary.spec.service.apex,
     target
   })

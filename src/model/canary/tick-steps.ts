@@ -1,8 +1,8 @@
 import type { Canary } from '../../kinds/index.ts'
 import { sendAlert } from './alerts.ts'
 import { scalerFor } from './autoscalers/registry.ts'
-import { log, type Plan } from './effects.ts'
-import { decide, recordError, recordInfo, recordWarning, withPhase } from './events.ts'
+import { log, noticingUpdates, type Plan } from './effects.ts'
+import { decide, recordError, recordInfo, recordWarning, releaseName, withPhase } from './events.ts'
 import { failureOf, StepFailed, wrapped } from './failure.ts'
 import { setPhaseGauge, setWeightGauges } from './gauges.ts'
 import { rolloutConfirmed } from './hooks/confirm-rollout.ts'
@@ -15,6 +15,7 @@ import { handleFailedPromotion, rollback, rollbackNotReady } from './rollback.ts
 import { routerFor } from './routers/registry.ts'
 import { TO_PRIMARY } from './routers/router.ts'
 import { reconcileApexService, reconcileWorkloadServices } from './services.ts'
+import { sameButEmpty } from './same.ts'
 import type { ControllerSettings } from './settings.ts'
 import { failedChecksThreshold, fullName, isInitialising, namespaceOf, statusOf, targetFullName } from './spec.ts'
 import { syncStatus, type SyncedStatus } from './status.ts'
@@ -86,8 +87,15 @@ export function* reconcileScaler({ canary, scaler }: Tick): Plan<void> {
 }
 
 /** Step 9: the apex Service selects the primary. */
-export function reconcileApex({ canary, metadata }: Tick): Plan<void> {
-  return reconcileApexService(canary, metadata)
+export function reconcileApex(tick: Tick): Plan<void> {
+  return reconcileApexService(tick.canary, tick.metadata, servesWithoutMesh(tick) ? 'canary' : 'primary')
+}
+
+/** Provider kubernetes: whether the last iteration of a Blue/Green test is over and the promotion is not. */
+function servesWithoutMesh({ settings, canary, provider }: Tick): boolean {
+  if (provider !== 'kubernetes' || settings.quirks['kubernetes-never-shifts-traffic']) return false
+  const { phase, iterations } = statusOf(canary)
+  return (isAnalysing(phase) || phase === 'Promoting') && iterations > (canary.spec.analysis.iterations ?? Infinity)
 }
 
 /** Step 10: the target goes to zero once the apex points at the primary. */
@@ -96,6 +104,19 @@ export function* scaleDownTarget({ canary, target }: Tick): Plan<void> {
   const what = `${canary.spec.targetRef.kind} ${targetFullName(canary)}`
   yield* log('info', `Scaling down ${what}`, fullName(canary))
   yield* wrapped(`scaling down canary ${what} failed: `, target.scaleToZero(canary))
+}
+
+/** Step 11: the mesh's objects. Any difference is corrected with the weights of the beginning, whatever they were. */
+export function* reconcileMesh({ settings, canary, router }: Tick): Plan<void> {
+  if (settings.quirks['difference-resets-weights']) return yield* router.reconcile(canary)
+  let before = TO_PRIMARY
+  yield* failureOf(
+    (function* () {
+      before = yield* router.getRoutes(canary)
+    })()
+  )
+  const corrected = yield* noticingUpdates(router.reconcile(canary))
+  if (corrected && before.canaryWeight > 0) yield* router.setRoutes(canary, before)
 }
 
 /** Step 12: the canary is initialised. */
@@ -126,7 +147,14 @@ export function* shouldAdvance(tick: Tick): Plan<boolean> {
   if (yield* target.hasChanged(canary)) return true
   if (yield* target.haveConfigsChanged(canary)) return true
   yield* setPhaseGauge(canary, status.phase)
+  if (!settings.quirks['manual-scale-up-stays']) yield* scaleDownIdle(tick)
   return false
+}
+
+/** Takes back what somebody scaled up outside a release; after a failed promotion the canary may have to serve. */
+function* scaleDownIdle({ canary, target }: Tick): Plan<void> {
+  if (statusOf(canary).phase === 'Failed' || (yield* target.isScaledToZero(canary))) return
+  yield* target.scaleToZero(canary)
 }
 
 /** Step 14: the primary is ready; when it is stuck the release is rolled back. */
@@ -155,7 +183,8 @@ export function* checkCanaryStatus(tick: Tick): Plan<boolean> {
   const { phase } = statusOf(tick.canary)
   yield* setPhaseGauge(tick.canary, phase)
   if (isUnderWay(phase) && phase !== 'Waiting') return true
-  yield* startRevision(tick)
+  const asksNow = phase === 'Waiting' && !tick.settings.quirks['rollback-hook-not-asked-while-waiting']
+  if (!asksNow || !(yield* rollbackAsked(tick))) yield* startRevision(tick)
   return false
 }
 
@@ -163,7 +192,7 @@ export function* checkCanaryStatus(tick: Tick): Plan<boolean> {
 export function* restartedOnNewRevision(tick: Tick): Plan<boolean> {
   const { settings, canary } = tick
   if (!isAnalysing(statusOf(canary).phase) || !(yield* revisionChanged(tick))) return false
-  const message = `New revision detected! Restarting analysis for ${targetFullName(canary)}`
+  const message = `New revision detected! Restarting analysis for ${releaseName(settings, canary)}`
   yield* decide(canary, 'analysis-restarted', message)
   yield* recordInfo(settings, canary, message)
   yield* tick.router.setRoutes(canary, TO_PRIMARY)
@@ -197,8 +226,12 @@ export function* skippedAnalysis(tick: Tick): Plan<boolean> {
 
 /** Step 20: a rollback hook asks for a rollback. */
 export function* rolledBackManually(tick: Tick): Plan<boolean> {
+  return isAnalysing(statusOf(tick.canary).phase) && (yield* rollbackAsked(tick))
+}
+
+function* rollbackAsked(tick: Tick): Plan<boolean> {
   const { settings, canary } = tick
-  if (!isAnalysing(statusOf(canary).phase) || !(yield* rollbackRequested(settings, canary))) return false
+  if (!(yield* rollbackRequested(settings, canary))) return false
   const message = `Rolling back ${fullName(canary)} manual webhook invoked`
   yield* decide(canary, 'rollback-manual', message)
   yield* recordWarning(settings, canary, message)
@@ -243,10 +276,18 @@ function* syncInitialized(tick: Tick): Plan<void> {
 
 /** While Failed, hash, configs and time are written on every tick: a revision may get lost that way. */
 function* syncFailed(tick: Tick): Plan<void> {
-  const failure = yield* failureOf(sync(tick, statusOf(tick.canary)))
+  const failure = yield* failureOf(syncSameStatus(tick))
   if (failure === undefined) return
   yield* log('error', failure.message, fullName(tick.canary))
   throw failure
+}
+
+function* syncSameStatus({ settings, canary, target }: Tick): Plan<void> {
+  const revision = yield* target.revision(canary)
+  const { lastAppliedSpec, trackedConfigs } = statusOf(canary)
+  const isKnown = revision.hash === lastAppliedSpec && sameButEmpty(revision.configs, trackedConfigs)
+  if (isKnown && !settings.quirks['failed-refreshes-transition-time']) return
+  yield* syncStatus(canary, statusOf(canary), revision)
 }
 
 /** Errors count as no change. */
@@ -269,13 +310,17 @@ function* revisionChanged({ canary, target }: Tick): Plan<boolean> {
 function* startRevision(tick: Tick): Plan<void> {
   const { settings, target, scaler } = tick
   const fresh = yield* readFresh(tick.canary)
-  if (fresh === undefined || !(yield* rolloutConfirmed(settings, fresh))) return
+  const untold: string[] = []
+  if (fresh === undefined || !(yield* rolloutConfirmed(settings, fresh, untold))) return
   const progressing = withPhase(fresh, 'Progressing')
-  const message = `New revision detected! Scaling up ${targetFullName(fresh)}`
+  const message = `New revision detected! Scaling up ${releaseName(settings, fresh)}`
   yield* decide(fresh, 'new-revision', message)
   yield* recordInfo(settings, progressing, message)
+  for (const text of untold) yield* recordInfo(settings, progressing, text)
   const alert = 'New revision detected, progressing canary analysis.'
   yield* sendAlert(settings, progressing, { message: alert, severity: 'info', withMetadata: true })
+  if (!settings.quirks['failed-promotion-keeps-routes'] && tick.routes.canaryWeight > 0)
+    yield* tick.router.setRoutes(fresh, TO_PRIMARY)
   if (scaler !== undefined) {
     const failure = yield* failureOf(scaler.resumeTarget(fresh))
     if (failure !== undefined) return yield* recordWarning(settings, fresh, failure.message)

@@ -1,10 +1,15 @@
+import type { Canary } from '../../kinds/index.ts'
 import { now, type Plan } from './effects.ts'
 import { recordWarning } from './events.ts'
 import { StepFailed } from './failure.ts'
 import { analyse } from './analysis.ts'
 import type { ControllerSettings } from './settings.ts'
+import { statusOf } from './spec.ts'
 import * as steps from './tick-steps.ts'
 import type { Tick } from './tick-context.ts'
+
+/** How many phases one tick may go through where it does not stop at the first change. */
+const CHANGES_MAX = 8
 
 /** Names a canary. */
 export interface CanaryKey {
@@ -18,9 +23,19 @@ export interface CanaryKey {
  * @see fluxcd/flagger pkg/controller/scheduler.go advanceCanary 1.44.0
  */
 export function* advanceCanary(key: CanaryKey, settings: ControllerSettings): Plan<void> {
-  const begin = yield* now()
-  const canary = yield* steps.readCanary(key)
-  if (canary === undefined || (yield* steps.isSuspended(settings, canary))) return
+  let phase: string | undefined
+  for (let change = 0; change < CHANGES_MAX; change++) {
+    const begin = yield* now()
+    const canary = yield* steps.readCanary(key)
+    if (canary === undefined || statusOf(canary).phase === phase) return
+    phase = statusOf(canary).phase
+    if (yield* steps.isSuspended(settings, canary)) return
+    yield* advanceOnce(settings, canary, begin)
+    if (settings.quirks['one-change-per-tick']) return
+  }
+}
+
+function* advanceOnce(settings: ControllerSettings, canary: Canary, begin: number): Plan<void> {
   try {
     yield* advance(yield* steps.openTick(settings, canary), begin)
   } catch (error) {
@@ -36,7 +51,7 @@ function* advance(tick: Tick, begin: number): Plan<void> {
   yield* steps.reconcileScaler(tick)
   yield* steps.reconcileApex(tick)
   yield* steps.scaleDownTarget(tick)
-  yield* tick.router.reconcile(tick.canary)
+  yield* steps.reconcileMesh(tick)
   yield* steps.completeInitialisation(tick)
   if (!(yield* steps.shouldAdvance(tick))) return
   if (!(yield* steps.primaryIsReady(tick))) return

@@ -24,30 +24,33 @@ export const EXPLANATIONS: Readonly<Record<ExplanationName, Explanation>> = {
   'worker-never-repeats': {
     behaviour: 'A worker that cannot write Initializing drops the canary: it is not scheduled until its spec changes.',
     proof: 'With the controller started again right after the fault, the run survives.',
-    upstream: 'pkg/controller/controller.go processNextWorkItem (no AddRateLimited), syncHandler'
+    upstream:
+      'pkg/controller/controller.go processNextWorkItem (an error is handled, not queued again), syncHandler; pkg/controller/scheduler.go setPhaseInitializing'
   },
   'event-lost': {
     behaviour:
       'Events, hooks and alerts that follow a status write are never made up for: who waits for them waits on.',
     proof: 'With what waits for the event told of it, the run survives.',
-    upstream: 'pkg/controller/scheduler.go advanceCanary: status first, then recordEventInfof and alert'
+    upstream:
+      'pkg/controller/scheduler.go advanceCanary, runCanary, rollback, setPhaseInitialized: the status first; pkg/controller/events.go recordEventInfof, alert'
   },
   'asked-again': {
     behaviour: 'Metrics and hooks of a step that was recorded already are asked again for the next step.',
     proof: 'With answers that go on instead of being repeated, the run survives.',
-    upstream: 'pkg/controller/scheduler.go runCanary, runAnalysis: no step is remembered but by the status'
+    upstream: 'pkg/controller/scheduler.go advanceCanary, runAnalysis: no check is remembered but by the status'
   },
   'answers-used-up': {
     behaviour:
       'Metrics and hooks of a step that could not be recorded are asked again, and may say something else then.',
     proof: 'With the same answers repeated, the run survives.',
-    upstream: 'pkg/controller/scheduler.go runAnalysis before setStatus'
+    upstream: 'pkg/controller/scheduler.go advanceCanary: runAnalysis, then SetStatusFailedChecks or the step'
   },
   'cookies-forgotten': {
     behaviour:
       'Session cookies are changed in memory and written with a later status: a death or a conflict loses them.',
     proof: 'But for the recorded session cookies, the end is an undisturbed one.',
-    upstream: 'pkg/canary/status.go setStatusPhase retry.RetryOnConflict; pkg/router/gateway_api.go, istio.go SetRoutes'
+    upstream:
+      'pkg/canary/status.go setStatusWeight, setStatusPhase (RetryOnConflict reads the canary again); pkg/router/gateway_api.go and pkg/router/istio.go getSessionAffinityRouteRules'
   },
   'weight-not-recorded-again': {
     behaviour:
@@ -68,11 +71,11 @@ export const EXPLANATIONS: Readonly<Record<ExplanationName, Explanation>> = {
   'promotion-copies-zero-replicas': {
     behaviour: 'A skipped analysis repeated after the target was scaled down scales the primary to zero.',
     proof: 'With that oddity switched off, the run survives.',
-    upstream: 'pkg/canary/deployment_controller.go promotePrimaryDeployment'
+    upstream: 'pkg/canary/deployment_controller.go Promote; pkg/controller/scheduler.go shouldSkipAnalysis'
   },
   'zero-replicas-are-ready': {
     behaviour: 'A rollback that was not recorded is resumed as an analysis of a target without pods.',
     proof: 'With that oddity switched off, the run survives.',
-    upstream: 'pkg/canary/deployment_ready.go isDeploymentReady; pkg/controller/scheduler.go rollback'
+    upstream: 'pkg/canary/deployment_ready.go IsCanaryReady, isDeploymentReady; pkg/controller/scheduler.go rollback'
   }
 }

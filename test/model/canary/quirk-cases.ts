@@ -9,6 +9,11 @@ export interface CaseOptions {
   readonly analysis?: CanaryAnalysis
   readonly manifests?: readonly KubeObject[]
   readonly withoutDeployment?: boolean
+  /** Default `podinfo`, like its target. */
+  readonly canaryName?: string
+  /** What the target selects by. */
+  readonly labels?: Readonly<Record<string, string>>
+  readonly progressDeadlineSeconds?: number
   readonly answers?: readonly MetricAnswer[]
   readonly metrics?: GoldenCase['metrics']
   readonly webhooks?: GoldenCase['webhooks']
@@ -57,8 +62,17 @@ export function smallCase(options: CaseOptions): GoldenCase {
     id: 'small',
     namespace: 'test',
     flags: [`-mesh-provider=${options.provider ?? 'smi:v1alpha2'}`, ...(options.flags ?? [])],
-    manifests: [...(options.withoutDeployment === true ? [] : [DEPLOYMENT]), TEMPLATE, ...(options.manifests ?? [])],
-    canary: { apiVersion: 'flagger.app/v1beta1', kind: 'Canary', metadata: { name: 'podinfo' }, spec },
+    manifests: [
+      ...(options.withoutDeployment === true ? [] : [deployment(options)]),
+      TEMPLATE,
+      ...(options.manifests ?? [])
+    ],
+    canary: {
+      apiVersion: 'flagger.app/v1beta1',
+      kind: 'Canary',
+      metadata: { name: options.canaryName ?? 'podinfo' },
+      spec
+    },
     metrics: options.metrics ?? [{ name: 'success-rate', match: 'requests_ok', answers: options.answers ?? [100] }],
     webhooks: options.webhooks ?? {},
     pods: options.pods ?? [],
@@ -81,16 +95,19 @@ export function messages(trace: GoldenTrace, text: string): string[] {
     .filter((message) => message.includes(text))
 }
 
-const DEPLOYMENT: KubeObject = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'podinfo', labels: { app: 'podinfo' } },
-  spec: {
-    replicas: 1,
-    selector: { matchLabels: { app: 'podinfo' } },
-    template: {
-      metadata: { labels: { app: 'podinfo' } },
-      spec: { containers: [{ name: 'podinfod', image: 'podinfo:1.0.0', ports: [{ containerPort: 9898 }] }] }
+function deployment({ labels = { app: 'podinfo' }, progressDeadlineSeconds }: CaseOptions): KubeObject {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'podinfo', labels },
+    spec: {
+      replicas: 1,
+      ...(progressDeadlineSeconds === undefined ? {} : { progressDeadlineSeconds }),
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { containers: [{ name: 'podinfod', image: 'podinfo:1.0.0', ports: [{ containerPort: 9898 }] }] }
+      }
     }
   }
 }

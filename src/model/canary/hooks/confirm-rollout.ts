@@ -10,13 +10,16 @@ import { callHook, hooksOf } from '../webhooks.ts'
 
 /**
  * Gates before a new revision is scaled up. A refusal puts the canary into Waiting; while it waits, refusals are silent.
+ * @param untold - takes what is left to be told after the announcement of the revision
  * @returns whether every gate is open
  */
-export function* rolloutConfirmed(settings: ControllerSettings, canary: Canary): Plan<boolean> {
+export function* rolloutConfirmed(settings: ControllerSettings, canary: Canary, untold: string[]): Plan<boolean> {
   for (const hook of hooksOf(canary, 'confirm-rollout')) {
     const { phase } = statusOf(canary)
     if ((yield* failureOf(callHook(canary, phase, hook))) === undefined) {
-      yield* recordInfo(settings, canary, `Confirm-rollout check ${hook.name} passed`)
+      const message = `Confirm-rollout check ${hook.name} passed`
+      if (settings.quirks['rollout-gate-before-announcement']) yield* recordInfo(settings, canary, message)
+      else untold.push(message)
       continue
     }
     if (phase === 'Waiting') return false

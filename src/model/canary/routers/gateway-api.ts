@@ -186,7 +186,8 @@ function* read(context: Context, canary: Canary): Plan<KubeObject> {
 function* getRoutes(context: Context, canary: Canary): Plan<Routes> {
   const names = serviceNames(canary)
   const route = yield* read(context, canary)
-  if (context.version === 'v1') requireAccepted(`HTTPRoute ${names.apex}.${namespaceOf(canary)}`, route)
+  const waits = context.version === 'v1' && context.settings.quirks['unaccepted-route-ends-tick']
+  if (waits) requireAccepted(`HTTPRoute ${names.apex}.${namespaceOf(canary)}`, route)
   let [primaryWeight, canaryWeight, mirrored] = [0, 0, false]
   const weigh = (rule: RouteRule): void => {
     for (const backend of rule.backendRefs ?? []) {

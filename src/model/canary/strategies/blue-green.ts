@@ -8,7 +8,7 @@ import { TO_CANARY, TO_PRIMARY } from '../routers/router.ts'
 import { fullName, statusOf } from '../spec.ts'
 import { setStatusCounter } from '../status.ts'
 import type { Tick } from '../tick-context.ts'
-import { advanceIteration } from './ab-testing.ts'
+import { advanceIteration, showWeight } from './ab-testing.ts'
 
 /**
  * Blue/Green: iterations without traffic (or with mirrored traffic), one switch of all traffic, then the promotion.
@@ -22,7 +22,8 @@ export function* runBlueGreen(tick: Tick): Plan<void> {
     yield* startMirroring(tick)
     return yield* advanceIteration(tick)
   }
-  if (!(yield* promotionConfirmed(settings, canary))) return
+  const asks = wanted === done || settings.quirks['blue-green-promotion-gate-asked-twice']
+  if (asks && !(yield* promotionConfirmed(settings, canary))) return
   if (wanted < done) return yield* promote(tick)
   if (tick.provider !== 'kubernetes') yield* switchTraffic(tick)
   yield* setStatusCounter(canary, 'iterations', done + 1)
@@ -44,4 +45,5 @@ function* switchTraffic(tick: Tick): Plan<void> {
   yield* recordInfo(tick.settings, canary, message)
   yield* tick.router.setRoutes(canary, TO_CANARY)
   yield* setWeightGauges(canary, TO_CANARY.primaryWeight, TO_CANARY.canaryWeight)
+  yield* showWeight(tick, TO_CANARY.canaryWeight)
 }

@@ -10,6 +10,7 @@ import type { Routes } from '../routers/router.ts'
 import { fullName, statusOf, TOTAL_WEIGHT } from '../spec.ts'
 import { setStatusCounter } from '../status.ts'
 import type { Tick } from '../tick-context.ts'
+import { tellStartWithFirstStep } from '../start.ts'
 
 /**
  * Progressive traffic: one step of the weights, or the promotion once the maximum is reached.
@@ -19,9 +20,11 @@ export function* runCanary(tick: Tick): Plan<void> {
   const { settings, canary, routes } = tick
   const step = nextStepWeight(canary, routes.canaryWeight)
   if (step <= 0) return
+  const increases = routes.canaryWeight < maxWeight(canary, settings.quirks)
   const waits = statusOf(canary).phase === 'WaitingPromotion'
-  if (!routes.mirrored && !waits && !(yield* trafficIncreaseConfirmed(settings, canary))) return
-  if (routes.canaryWeight < maxWeight(canary, settings.quirks)) return yield* advanceWeight(tick, step)
+  const asks = !routes.mirrored && !waits && (increases || settings.quirks['traffic-gate-asked-before-promotion'])
+  if (asks && !(yield* trafficIncreaseConfirmed(settings, canary))) return
+  if (increases) return yield* advanceWeight(tick, step)
   if (yield* promotionConfirmed(settings, canary)) yield* promote(tick)
 }
 
@@ -55,6 +58,7 @@ function* advanceWeight(tick: Tick, step: number): Plan<void> {
   yield* tick.router.setRoutes(canary, routes)
   yield* setStatusCounter(canary, 'canaryWeight', routes.canaryWeight)
   yield* setWeightGauges(canary, routes.primaryWeight, routes.canaryWeight)
+  yield* tellStartWithFirstStep(tick)
   const message = `Advance ${fullName(canary)} canary weight ${routes.canaryWeight}`
   yield* decide(canary, 'advance', message)
   yield* recordInfo(settings, canary, message)

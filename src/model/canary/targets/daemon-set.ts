@@ -32,6 +32,7 @@ import {
   discoverPorts,
   hashChanged,
   podAnnotations,
+  primarySelector,
   selectorLabel,
   type PodSpec,
   type PodTemplate,
@@ -167,7 +168,7 @@ function* createPrimary(settings: ControllerSettings, canary: Canary): Plan<void
     },
     spec: {
       ...copiedFields(target),
-      selector: { matchLabels: { [label]: primaryValue } },
+      selector: primarySelector(settings, target, label, primaryValue),
       template: {
         metadata: {
           labels: primaryLabels(target.spec.template.metadata?.labels, label, primaryValue),

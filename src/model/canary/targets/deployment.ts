@@ -33,6 +33,7 @@ import {
   discoverPorts,
   hashChanged,
   podAnnotations,
+  primarySelector,
   selectorLabel,
   type LabelSelector,
   type PodSpec,
@@ -158,7 +159,7 @@ function* createPrimary(settings: ControllerSettings, canary: Canary): Plan<void
     spec: {
       ...copiedFields(target),
       replicas: (spec.replicas ?? 0) > 0 ? spec.replicas : 1,
-      selector: { matchLabels: { [label]: primaryValue } },
+      selector: primarySelector(settings, target, label, primaryValue),
       template
     }
   }

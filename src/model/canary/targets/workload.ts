@@ -2,6 +2,7 @@ import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { randomText, type Plan } from '../effects.ts'
 import { StepFailed } from '../failure.ts'
 import { withoutToolkitKeys } from '../metadata.ts'
+import type { ControllerSettings } from '../settings.ts'
 import { statusOf } from '../spec.ts'
 
 /** The parts of a pod spec that Flagger looks into. */
@@ -91,6 +92,17 @@ export function selectorLabel(
   throw new StepFailed(
     `getSelectorLabel failed: ${kind} ${name}.${namespace} spec.selector.matchLabels must contain one of [${labels.join(' ')}]${end}`
   )
+}
+
+/** What a primary selects by: one label, whatever else the target selects by. */
+export function primarySelector(
+  settings: ControllerSettings,
+  target: Workload,
+  label: string,
+  primaryValue: string
+): LabelSelector {
+  const rest = settings.quirks['primary-drops-selector-labels'] ? {} : target.spec.selector.matchLabels
+  return { matchLabels: { ...rest, [label]: primaryValue } }
 }
 
 /**
