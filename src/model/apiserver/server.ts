@@ -235,6 +235,8 @@ function resourceCall(core: Core, request: ApiRequest, warnings: Warnings): Reso
       : undefined
   }
   if (path.namespace !== undefined && !info.namespaced) refuse(unknownResourceStatus())
+  if (path.namespace === undefined && info.namespaced && path.name !== undefined)
+    return info.crd === undefined ? refuse(unknownResourceStatus()) : undefined
   const base = { core, request, query: request.query ?? {}, path, info, warnings }
   if (path.subresource === undefined) return base
   const subresource = info.subresources.get(path.subresource)

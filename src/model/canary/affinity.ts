@@ -1,5 +1,5 @@
+import { parseDuration } from '../../lib/golang/index.ts'
 import type { Canary, CanaryStatus, SessionAffinity } from '../../kinds/index.ts'
-import { parseGoDuration } from '../../lib/time/index.ts'
 import { randomText, type Plan } from './effects.ts'
 import { StepFailed } from './failure.ts'
 import type { Quirks } from './quirks.ts'
@@ -48,12 +48,9 @@ export function canarySetCookie(affinity: SessionAffinity, cookie: string): stri
  * @throws StepFailed when the interval cannot be parsed
  */
 export function primarySetCookie(canary: Canary, affinity: SessionAffinity, cookie: string): string {
-  const text = canary.spec.analysis.interval ?? ''
-  const intervalMs = parseGoDuration(text)
-  if (intervalMs === undefined) {
-    throw new StepFailed(`failed to parse canary interval: time: invalid duration ${JSON.stringify(text)}`)
-  }
-  return setCookie(affinity, cookie, Math.trunc(intervalMs / 1000))
+  const interval = parseDuration(canary.spec.analysis.interval ?? '')
+  if (!interval.ok) throw new StepFailed(`failed to parse canary interval: ${interval.error}`)
+  return setCookie(affinity, cookie, Math.trunc(interval.ms / 1000))
 }
 
 /** Value of Set-Cookie that deletes a cookie. */

@@ -1,8 +1,9 @@
 import type { AlertProvider, AlertSeverity, Canary, CanaryAlert } from '../../kinds/index.ts'
-import { exchange, log, lookup, type Plan } from './effects.ts'
+import { log, lookup, type HttpRequest, type Plan } from './effects.ts'
 import { failureOf, StepFailed } from './failure.ts'
+import { requested, transportError } from './http.ts'
 import { decodedSecret } from './metrics.ts'
-import { notifierFor, type AlertField, type Receiver } from './notifiers/registry.ts'
+import { notifierFor, unusableReceiver, type AlertField, type Receiver } from './notifiers/registry.ts'
 import { getObject, RESOURCES } from './objects.ts'
 import type { ControllerSettings } from './settings.ts'
 import {
@@ -61,6 +62,8 @@ function* sendTo(canary: Canary, entry: CanaryAlert, alert: Alert, fields: reado
     )
   }
   const receiver = yield* receiverOf(provider, namespace, place)
+  const problem = unusableReceiver(receiver)
+  if (problem !== undefined) throw new StepFailed(`${place} error: ${problem}`)
   const failure = yield* failureOf(post(canary, alert, fields, receiver))
   if (failure !== undefined) throw new StepFailed(`${place} send error: ${failure.message}`)
 }
@@ -85,8 +88,9 @@ function* receiverOf({ spec }: AlertProvider, namespace: string, place: string):
   return { type, url, token, proxy, username: username || 'flagger', channel: channel || 'general' }
 }
 
+/** A receiver without address is silent, as upstream. */
 function* post(canary: Canary, alert: Alert, fields: readonly AlertField[], receiver: Receiver): Plan<void> {
-  if (!URL.canParse(receiver.url)) throw new StepFailed(`invalid ${receiver.type} hook URL ${receiver.url}`)
+  if (receiver.url === '') return
   const notifier = notifierFor(receiver)
   const title = fullName(canary)
   const payload = notifier.payload(
@@ -96,20 +100,18 @@ function* post(canary: Canary, alert: Alert, fields: readonly AlertField[], rece
   const { url } = notifier
   const authorization =
     notifier.sendsToken && receiver.token !== '' ? { authorization: `Bearer ${receiver.token}` } : {}
-  const outcome = yield* exchange({
-    effect: 'alert',
-    receiver: receiver.type,
-    proxy: receiver.proxy,
-    request: {
-      method: 'POST',
-      url,
-      headers: { 'content-type': 'application/json', ...authorization },
-      body: goJson(payload),
-      timeoutMs: TIMEOUT_MS
-    }
-  })
+  const request: HttpRequest = {
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/json', ...authorization },
+    body: goJson(payload),
+    timeoutMs: TIMEOUT_MS
+  }
+  const { type, proxy } = receiver
+  const outcome = yield* requested(request, (one) => ({ effect: 'alert', receiver: type, proxy, request: one }))
   if (!outcome.ok) {
-    throw new StepFailed(`postMessage failed: sending notification failed to send: Post "${url}": ${outcome.error}`)
+    const error = transportError(request, outcome.error)
+    throw new StepFailed(`postMessage failed: sending notification failed to send: ${error}`)
   }
   if (outcome.status < 200 || outcome.status >= 300) {
     throw new StepFailed(`postMessage failed: sending notification bad response ${outcome.status}: ${outcome.body}`)

@@ -1,4 +1,4 @@
-import type { Canary } from '../../kinds/index.ts'
+import type { Canary, KubeObject } from '../../kinds/index.ts'
 
 interface WholeNumber {
   /** Fields from the canary on; `*` stands for every element of a list. */
@@ -30,6 +30,14 @@ const WHOLE_NUMBERS: readonly WholeNumber[] = [
   field('spec.progressDeadlineSeconds', 'CanarySpec', 'int32'),
   field('spec.service.port', 'CanaryService', 'int32')
 ]
+
+/** A canary as Flagger's types hold it: the schema lets the service be left out, and then everything in it is zero. */
+export function decodeCanary(object: KubeObject): Canary {
+  const canary = object as Canary
+  return 'service' in canary.spec
+    ? canary
+    : { ...canary, spec: { ...(canary.spec as Canary['spec']), service: { port: 0 } } }
+}
 
 /**
  * Why Flagger's typed client cannot decode a canary, as the error of listing all canaries; undefined when it can.

@@ -2,6 +2,7 @@ import { type MetricFamily, printTextFormat } from '../../lib/exposition/index.t
 import { Labels as SeriesLabels, METRIC_NAME } from '../../lib/tsdb/index.ts'
 import type { Canary, CanaryPhase } from '../../kinds/index.ts'
 import type { Effect, Plan } from './effects.ts'
+import { formatGoFloat } from './go-format.ts'
 import { OWN_METRICS } from './own-metrics.data.ts'
 import { deploymentStrategy, namespaceOf } from './spec.ts'
 
@@ -83,7 +84,7 @@ export class Gauges {
   lines(): string[] {
     const lines = [...this.#series.values()].map(({ metric, labels, value, counts }) => {
       const count = counts.at(-1)
-      return `${metric}${count === undefined ? '' : '_count'}${printLabels(labels)} ${count ?? value}`
+      return `${metric}${count === undefined ? '' : '_count'}${printLabels(labels)} ${formatGoFloat(count ?? value)}`
     })
     return lines.sort((left, right) => (left < right ? -1 : 1))
   }

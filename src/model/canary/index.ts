@@ -1,4 +1,4 @@
-export { undecodable } from './decoding.ts'
+export { decodeCanary, undecodable } from './decoding.ts'
 export type { CanaryRef, Effect, HttpOutcome, LogEffect, HttpRequest, Plan } from './effects.ts'
 export { EventCorrelator, type EventWrite, type RecordedEvent } from './event-correlator.ts'
 export { ControllerPanic } from './failure.ts'

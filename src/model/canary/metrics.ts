@@ -48,6 +48,11 @@ export function* probeMetricProviders(settings: ControllerSettings, canary: Cana
 export function* builtinMetricsPass(settings: ControllerSettings, canary: Canary): Plan<boolean> {
   const key = metricsProvider(settings, canary)
   const server = canary.spec.metricsServer || settings.metricsServer
+  const unusable = yield* failureOf(pure(() => plainClient(server)))
+  if (unusable !== undefined) {
+    yield* recordError(settings, canary, `Error building Prometheus client for ${server} ${unusable.message}`)
+    return false
+  }
   const observer = observerFor(key)
   for (const metric of canary.spec.analysis.metrics ?? []) {
     const model = modelFor(canary, metric, metric.interval || DEFAULT_INTERVAL, observer)
@@ -101,7 +106,9 @@ function* probeAll(settings: ControllerSettings, canary: Canary): Plan<void> {
   for (const metric of canary.spec.analysis.metrics ?? []) {
     if (metric.name === SUCCESS_RATE || metric.name === DURATION) {
       const server = canary.spec.metricsServer || settings.metricsServer
-      yield* wrapped('prometheus not avaiable: ', requireOnline(plainClient(server)))
+      const building = pure(() => plainClient(server))
+      const client = yield* wrapped(`error building Prometheus client for ${server} `, building)
+      yield* wrapped('prometheus not avaiable: ', requireOnline(client))
     } else if (metric.templateRef !== undefined) {
       yield* probeTemplate(settings, canary, metric.templateRef)
     }

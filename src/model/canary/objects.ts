@@ -1,5 +1,6 @@
-import type { ApiRequest, ApiResponse, KubeObject, OwnerReference } from '../../kinds/index.ts'
+import type { ApiRequest, KubeObject, OwnerReference } from '../../kinds/index.ts'
 import { request, sleep, randomFraction, type Plan } from './effects.ts'
+import { failureOfResponse } from './api-failure.ts'
 import { StepFailed } from './failure.ts'
 
 /** A kind of the API as the typed clients of Flagger address it. */
@@ -49,11 +50,12 @@ export interface Draft {
   [field: string]: unknown
 }
 
-/** The API path of a collection or, with a name, of an object. */
+/** The API path of a collection or, with a name, of an object; an empty namespace is left out, as the typed clients do. */
 export function pathOf(kind: Resource, namespace: string, name?: string, subresource?: string): string {
   const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
+  const scope = namespace === '' ? '' : `/namespaces/${namespace}`
   const tail = [name, subresource].filter((part) => part !== undefined).map((part) => `/${part}`)
-  return `${root}/namespaces/${namespace}/${kind.plural}${tail.join('')}`
+  return `${root}${scope}/${kind.plural}${tail.join('')}`
 }
 
 /**
@@ -61,40 +63,38 @@ export function pathOf(kind: Resource, namespace: string, name?: string, subreso
  * @throws StepFailed with the server's message
  */
 export function* getObject(kind: Resource, namespace: string, name: string): Plan<KubeObject> {
-  return checked(yield* request({ method: 'GET', path: pathOf(kind, namespace, name) }))
+  return yield* performed(kind, { method: 'GET', path: pathOf(kind, namespace, name) }, name)
 }
 
 /** Reads an object; undefined when the server says NotFound. */
 export function* findObject(kind: Resource, namespace: string, name: string): Plan<KubeObject | undefined> {
-  const response = yield* request({ method: 'GET', path: pathOf(kind, namespace, name) })
-  return response.code === 404 ? undefined : checked(response)
+  try {
+    return yield* getObject(kind, namespace, name)
+  } catch (error) {
+    if (error instanceof StepFailed && error.reason === 'NotFound') return undefined
+    throw error
+  }
 }
 
 /** Creates an object from a draft. */
 export function* createObject(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
-  return checked(yield* request({ method: 'POST', path: pathOf(kind, namespace), body: typed(kind, draft) }))
+  return yield* performed(kind, { method: 'POST', path: pathOf(kind, namespace), body: typed(kind, draft) })
 }
 
 /** Replaces an object. */
 export function* updateObject(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
-  return checked(yield* request(put(kind, namespace, draft)))
+  return yield* performed(kind, put(kind, namespace, draft), draft.metadata.name)
 }
 
 /** Replaces an object's status. */
 export function* updateStatus(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
-  return checked(yield* request(put(kind, namespace, draft, 'status')))
+  return yield* performed(kind, put(kind, namespace, draft, 'status'), draft.metadata.name)
 }
 
 /** Applies a merge patch. */
 export function* mergePatch(kind: Resource, namespace: string, name: string, body: unknown): Plan<KubeObject> {
-  return checked(
-    yield* request({
-      method: 'PATCH',
-      path: pathOf(kind, namespace, name),
-      headers: { 'content-type': 'application/merge-patch+json' },
-      body
-    })
-  )
+  const headers = { 'content-type': 'application/merge-patch+json' }
+  return yield* performed(kind, { method: 'PATCH', path: pathOf(kind, namespace, name), headers, body }, name)
 }
 
 /** client-go's two back-offs of retry.RetryOnConflict: steps, first pause and growth. */
@@ -161,10 +161,9 @@ function typed(kind: Resource, draft: Draft): Draft {
   return { ...draft, apiVersion, kind: kind.kind }
 }
 
-function checked(response: ApiResponse): KubeObject {
+function* performed(kind: Resource, call: ApiRequest, name: string = ''): Plan<KubeObject> {
+  const response = yield* request(call)
   if (response.code >= 200 && response.code < 300) return response.body as KubeObject
-  const status = response.body as { message?: string; reason?: string } | undefined
-  throw new StepFailed(status?.message ?? `the server responded with the status code ${response.code}`, {
-    reason: status?.reason ?? ''
-  })
+  const { message, reason } = failureOfResponse(response, { verb: call.method.toLowerCase(), kind, name })
+  throw new StepFailed(message, { reason })
 }

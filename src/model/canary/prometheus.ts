@@ -1,7 +1,9 @@
+import { joinPaths, parseFloat64, parseUrl, queryEscape, resolveReference, urlText } from '../../lib/golang/index.ts'
 import type { MetricTemplate } from '../../kinds/index.ts'
-import { exchange, type Plan } from './effects.ts'
-import { StepFailed, wrapped } from './failure.ts'
+import type { HttpRequest, Plan } from './effects.ts'
+import { ControllerPanic, StepFailed, wrapped } from './failure.ts'
 import { goJsonError } from './go-json.ts'
+import { requested, transportError } from './http.ts'
 
 const TIMEOUT_MS = 5000
 const ONLINE_QUERY = 'vector(1)'
@@ -56,19 +58,15 @@ export function templateClient(
  */
 export function* runQuery(client: PrometheusClient, metric: string, query: string): Plan<number> {
   const text = query.replaceAll(/[\t\n\f\r ]+/g, ' ')
-  const outcome = yield* exchange({
-    effect: 'query',
-    metric,
-    query: text,
-    request: {
-      method: 'GET',
-      url: queryUrl(client.address, text),
-      headers: headersOf(client),
-      timeoutMs: TIMEOUT_MS,
-      ...(client.insecure ? { insecure: true } : {})
-    }
-  })
-  if (!outcome.ok) throw new StepFailed(`request failed: Get "${queryUrl(client.address, text)}": ${outcome.error}`)
+  const request: HttpRequest = {
+    method: 'GET',
+    url: queryUrl(client.address, text),
+    headers: headersOf(client),
+    timeoutMs: TIMEOUT_MS,
+    ...(client.insecure ? { insecure: true } : {})
+  }
+  const outcome = yield* requested(request, (one) => ({ effect: 'query', metric, query: text, request: one }))
+  if (!outcome.ok) throw new StepFailed(`request failed: ${transportError(request, outcome.error)}`)
   if (outcome.status >= 400) {
     throw new StepFailed(`error response: Status ${outcome.status} ${statusText(outcome.status)}: ${outcome.body}`)
   }
@@ -87,19 +85,16 @@ export function* requireOnline(client: PrometheusClient): Plan<void> {
 }
 
 function isUrl(address: string): boolean {
-  return URL.canParse(address)
+  return parseUrl(address).ok
 }
 
+/** The address with the path of the query API joined on; what the address has for query and fragment is dropped. */
 function queryUrl(address: string, query: string): string {
-  const base = address.replace(/\/+$/, '')
-  return `${base}/api/v1/query?query=${encodeQuery(query)}`
-}
-
-/** As Go's url.QueryEscape. */
-function encodeQuery(text: string): string {
-  return encodeURIComponent(text)
-    .replaceAll('%20', '+')
-    .replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+  const base = parseUrl(address)
+  const reference = parseUrl(`./api/v1/query?query=${queryEscape(query)}`)
+  if (!base.ok || !reference.ok) throw new StepFailed(`url.Parse failed: ${base.ok ? '' : base.error}`)
+  const path = joinPaths(base.url.path, reference.url.path)
+  return urlText(resolveReference(base.url, { ...reference.url, path }))
 }
 
 function headersOf({ headers, authorization, nextValues }: PrometheusClient): Record<string, readonly string[]> {
@@ -128,7 +123,9 @@ function lastValue(body: string): number | undefined {
   let value: number | undefined
   for (const entry of series) {
     if (entry.values !== undefined && entry.values !== null) throw new StepFailed('query returned multiple values')
-    const sample: unknown = Array.isArray(entry.value) ? entry.value[1] : undefined
+    const pair = Array.isArray(entry.value) ? entry.value : []
+    if (pair.length < 2) throw new ControllerPanic(`runtime error: index out of range [1] with length ${pair.length}`)
+    const sample: unknown = pair[1]
     if (typeof sample === 'string') value = parseSample(sample)
   }
   return value
@@ -168,13 +165,9 @@ function goTypeOf(value: unknown): string {
 }
 
 function parseSample(text: string): number {
-  if (/^[+-]?Inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity
-  if (/^NaN$/i.test(text)) return Number.NaN
-  const value = Number(text)
-  if (text.trim() !== text || text === '' || Number.isNaN(value)) {
-    throw new StepFailed(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`)
-  }
-  return value
+  const parsed = parseFloat64(text)
+  if (!parsed.ok) throw new StepFailed(parsed.error)
+  return parsed.value
 }
 
 const STATUS_TEXTS: Readonly<Record<number, string>> = {

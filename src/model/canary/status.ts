@@ -1,5 +1,6 @@
 import { formatTimestamp } from '../../lib/time/index.ts'
 import type { Canary, CanaryPhase, CanaryStatus } from '../../kinds/index.ts'
+import { decodeCanary } from './decoding.ts'
 import { now, type Plan } from './effects.ts'
 import { StepFailed, wrapped } from './failure.ts'
 import { BACKOFF, getObject, RESOURCES, retryOnConflict, updateObject, updateStatus, type Draft } from './objects.ts'
@@ -95,7 +96,7 @@ export function* rewriting(canary: Canary, attempt: (current: Canary) => Plan<vo
 
 function* readAgain(canary: Canary): Plan<Canary> {
   const reading = getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name)
-  return (yield* wrapped(`canary ${fullName(canary)} get query failed: `, reading)) as Canary
+  return decodeCanary(yield* wrapped(`canary ${fullName(canary)} get query failed: `, reading))
 }
 
 function write(canary: Canary, change: (current: Canary, timestamp: string) => CanaryStatus): Plan<void> {

@@ -1,6 +1,7 @@
 import type { Canary } from '../../kinds/index.ts'
 import { sendAlert } from './alerts.ts'
 import { scalerFor } from './autoscalers/registry.ts'
+import { decodeCanary } from './decoding.ts'
 import { log, noticingUpdates, type Plan } from './effects.ts'
 import { decide, recordError, recordInfo, recordWarning, releaseName, withPhase } from './events.ts'
 import { failureOf, StepFailed, wrapped } from './failure.ts'
@@ -31,7 +32,7 @@ export function* readCanary({ name, namespace }: CanaryKey): Plan<Canary | undef
   let canary: Canary | undefined
   const failure = yield* failureOf(
     (function* () {
-      canary = draftOf((yield* getObject(RESOURCES.canaries, namespace, name)) as Canary)
+      canary = draftOf(decodeCanary(yield* getObject(RESOURCES.canaries, namespace, name)))
     })()
   )
   if (failure !== undefined) yield* log('error', `Canary ${name}.${namespace} not found`, `${name}.${namespace}`)
@@ -334,7 +335,7 @@ function* startRevision(tick: Tick): Plan<void> {
 
 function* readFresh(canary: Canary): Plan<Canary | undefined> {
   try {
-    return draftOf((yield* getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name)) as Canary)
+    return draftOf(decodeCanary(yield* getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name)))
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error
     yield* log('error', error.message, fullName(canary))

@@ -1,14 +1,14 @@
-import { parseGoDuration } from '../../lib/time/index.ts'
+import { parseDuration, parseUrl, urlText } from '../../lib/golang/index.ts'
 import type { Canary, CanaryPhase, CanaryWebhook, WebhookType } from '../../kinds/index.ts'
-import { exchange, sleep, type HttpOutcome, type HttpRequest, type Plan } from './effects.ts'
+import { sleep, type Effect, type HttpOutcome, type HttpRequest, type Plan } from './effects.ts'
 import { StepFailed } from './failure.ts'
 import { statusChecksum } from './hash.ts'
+import { requested, transportError, withMaskedPassword } from './http.ts'
 import { namespaceOf, statusOf } from './spec.ts'
 
 const DEFAULT_TIMEOUT = '10s'
 /** Highest status that counts as success. */
 const SUCCESS_MAX = 202
-const REDIRECTS_MAX = 10
 const RETRY_WAIT_MIN_MS = 1000
 const RETRY_WAIT_MAX_MS = 30_000
 
@@ -52,14 +52,16 @@ export function statusPayload(canary: Canary, phase: CanaryPhase): WebhookPayloa
  * @throws StepFailed when the last answer is not 202 or below
  */
 export function* postHook(hook: CanaryWebhook, payload: WebhookPayload, timeout: string): Plan<void> {
-  const timeoutMs = parseGoDuration(timeout)
-  if (timeoutMs === undefined) throw new StepFailed(durationError(timeout))
+  const parsed = parseUrl(hook.url)
+  if (!parsed.ok) throw new StepFailed(parsed.error)
+  const duration = parseDuration(timeout)
+  if (!duration.ok) throw new StepFailed(duration.error)
   const answer = yield* withRetries(hook, {
     method: 'POST',
-    url: hook.url,
+    url: urlText(parsed.url),
     headers: { 'content-type': 'application/json' },
     body: goJson(payload),
-    timeoutMs,
+    timeoutMs: duration.ms,
     ...(hook.disableTLS === true ? { insecure: true } : {})
   })
   if (answer.status > SUCCESS_MAX) throw new StepFailed(answer.body)
@@ -72,47 +74,19 @@ export function* postHook(hook: CanaryWebhook, payload: WebhookPayload, timeout:
  */
 function* withRetries(hook: CanaryWebhook, request: HttpRequest): Plan<Extract<HttpOutcome, { ok: true }>> {
   const retries = hook.retries ?? 0
+  const attempting = (attempt: HttpRequest): Extract<Effect, { effect: 'webhook' }> => ({
+    effect: 'webhook',
+    hook: hook.name,
+    type: hook.type || 'rollout',
+    request: attempt
+  })
   for (let attempt = 0; ; attempt++) {
-    const outcome = yield* followingRedirects(hook, request)
+    const outcome = yield* requested(request, attempting)
     const again = shouldRetry(outcome)
     if (outcome.ok && !again) return outcome
     if (!again || attempt >= retries) throw givingUp(request, attempt + 1, outcome)
     yield* sleep(retryWaitMs(outcome, attempt))
   }
-}
-
-/** One attempt; 307 and 308 repeat the POST, 301 to 303 become a GET without body. */
-function* followingRedirects(hook: CanaryWebhook, first: HttpRequest): Plan<HttpOutcome> {
-  let request = first
-  for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
-    const unusable = unusableUrl(request.url)
-    if (unusable !== undefined) return unusable
-    const outcome = yield* exchange({ effect: 'webhook', hook: hook.name, type: hook.type || 'rollout', request })
-    const location = outcome.ok ? outcome.headers['location'] : undefined
-    if (!outcome.ok || location === undefined || !isRedirect(outcome.status)) return outcome
-    request = redirected(request, location, outcome.status)
-  }
-  return { ok: false, error: `stopped after ${REDIRECTS_MAX} redirects`, retriable: false }
-}
-
-/** What Go's client says about a URL before it connects. */
-function unusableUrl(url: string): HttpOutcome | undefined {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
-  if (scheme !== 'http' && scheme !== 'https') {
-    return { ok: false, error: `unsupported protocol scheme ${JSON.stringify(scheme)}`, retriable: false }
-  }
-  return URL.canParse(url) ? undefined : { ok: false, error: 'http: no Host in request URL' }
-}
-
-function isRedirect(status: number): boolean {
-  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308
-}
-
-function redirected(request: HttpRequest, location: string, status: number): HttpRequest {
-  const url = URL.canParse(location, request.url) ? new URL(location, request.url).href : location
-  if (status === 307 || status === 308) return { ...request, url }
-  const { body: _body, ...rest } = request
-  return { ...rest, method: 'GET', url }
 }
 
 function shouldRetry(outcome: HttpOutcome): boolean {
@@ -129,26 +103,8 @@ function retryWaitMs(outcome: HttpOutcome, attempt: number): number {
 }
 
 function givingUp(request: HttpRequest, attempts: number, outcome: HttpOutcome): StepFailed {
-  const text = `${request.method} ${withoutPassword(request.url, 'xxxxx')} giving up after ${attempts} attempt(s)`
-  if (outcome.ok) return new StepFailed(text)
-  return new StepFailed(`${text}: ${transportError(request, outcome.error)}`)
-}
-
-/** Go's url.Error: `Post "<url>": <error>`. */
-function transportError(request: HttpRequest, error: string): string {
-  const verb = request.method === 'POST' ? 'Post' : 'Get'
-  return `${verb} "${withoutPassword(request.url, '***')}": ${error}`
-}
-
-function withoutPassword(url: string, mask: string): string {
-  return url.replace(/^([a-z+.-]+:\/\/[^/?#@:]*):[^/?#@]*@/i, `$1:${mask}@`)
-}
-
-function durationError(text: string): string {
-  if (/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text)) return `time: missing unit in duration ${JSON.stringify(text)}`
-  const unit = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*(?:\d+\.?\d*|\.\d+)([^\d.]+)/.exec(text)?.[1]
-  if (unit !== undefined) return `time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`
-  return `time: invalid duration ${JSON.stringify(text)}`
+  const text = `${request.method} ${withMaskedPassword(request.url, 'xxxxx')} giving up after ${attempts} attempt(s)`
+  return new StepFailed(outcome.ok ? text : `${text}: ${transportError(request, outcome.error)}`)
 }
 
 /** JSON as Go marshals it: `<`, `>` and `&` escaped. */

@@ -3,6 +3,7 @@ import type { Canary } from '../../kinds/index.ts'
 import {
   advanceCanary,
   analysisIntervalMs,
+  decodeCanary,
   optOut,
   reactToUpdate,
   syncCanary,
@@ -82,7 +83,8 @@ export class CanaryScheduler {
   }
 
   /** A canary appeared or changed. While any canary cannot be decoded, the typed client sees none of them. */
-  changed(canary: Canary): void {
+  changed(object: Canary): void {
+    const canary = decodeCanary(object)
     const key = cacheKey(canary)
     const problem = undecodable(canary)
     if (problem === undefined) this.#undecodable.delete(key)

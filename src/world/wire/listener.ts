@@ -96,7 +96,8 @@ async function serve(exchange: Exchange): Promise<void> {
     dispatch(exchange, read.request)
     exchange.options.onRequest?.(performance.now() - start)
   } catch (error) {
-    if (response.headersSent || message.destroyed) return void response.destroy()
+    // A request whose body was read counts as destroyed itself: only its answer tells whether anybody listens.
+    if (response.headersSent || response.destroyed) return void response.destroy()
     const reason = error instanceof Error ? error.message : String(error)
     sendStatus(response, status(500, 'InternalError', `Internal error occurred: ${reason}`))
   }

@@ -78,6 +78,7 @@ export type GatewayMode = 'accept' | 'none' | 'lag' | 'reject'
 /** A case of the golden pack (FORMAT.md section 2). */
 export interface GoldenCase {
   readonly id: string
+  readonly title?: string
   readonly namespace: string
   readonly extraNamespaces?: readonly string[]
   readonly flags?: readonly string[]

@@ -72,7 +72,7 @@ interface Rule {
 /** The weights that the mesh object holds; undefined where its form is not one of the recorded ones. */
 export function storedWeights(api: ApiServer, golden: GoldenCase): Json | undefined {
   const spec = golden.canary.spec as Canary['spec']
-  const apex = spec.service.name ?? spec.targetRef.name
+  const apex = (spec as Partial<Canary['spec']>).service?.name ?? spec.targetRef.name
   const find = (group: string, resource: string, name: string): KubeObject | undefined =>
     api.get(group, resource, golden.namespace, name)
   const split = find('split.smi-spec.io', 'trafficsplits', apex)

@@ -1,3 +1,4 @@
+import { joinPaths, parseRequestUri, urlText } from '../../../lib/golang/index.ts'
 import type { Notifier, Receiver } from './notifier.ts'
 import { slackPayload } from './slack.ts'
 
@@ -13,9 +14,8 @@ export function discordNotifier({ url }: Receiver): Notifier {
   }
 }
 
-function withSlackPath(url: string): string {
-  if (!URL.canParse(url)) return url
-  const parsed = new URL(url)
-  parsed.pathname = `${parsed.pathname.replace(/\/+$/, '')}/slack`
-  return parsed.href
+function withSlackPath(text: string): string {
+  const parsed = parseRequestUri(text)
+  if (!parsed.ok) return text
+  return urlText({ ...parsed.url, path: joinPaths(parsed.url.path, 'slack') })
 }

@@ -117,9 +117,11 @@ function withAnalysisMatch(
 ): HttpRouteSpec {
   if ((canary.spec.analysis.match ?? []).length === 0) return spec
   const [first, ...others] = spec.rules ?? []
-  const rest = weightedRule(canary, context.version, matches, [[serviceNames(canary).primary, 100]])
+  const { timeouts, ...rest } = weightedRule(canary, context.version, matches, [[serviceNames(canary).primary, 100]])
   const merged = mergeMatches(analysisMatches(context, canary), matches)
-  return { ...spec, rules: [{ ...first, matches: merged }, ...others, rest] }
+  // Upstream gives the time-outs to the second rule, which with sticky rules is not this last one.
+  const last = others.length === 0 && timeouts !== undefined ? { ...rest, timeouts } : rest
+  return { ...spec, rules: [{ ...first, matches: merged }, ...others, last] }
 }
 
 /** Upstream drops the mapping error together with all matches. */

@@ -1,0 +1,14 @@
+export { parseDuration, type ParsedDuration } from './duration.ts'
+export { parseFloat64, type ParsedFloat } from './number.ts'
+export { quote } from './quote.ts'
+export {
+  joinPaths,
+  parseRequestUri,
+  parseUrl,
+  resolveReference,
+  urlText,
+  withPassword,
+  type GoUrl,
+  type ParsedUrl
+} from './url.ts'
+export { queryEscape } from './url-escape.ts'

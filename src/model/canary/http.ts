@@ -1,0 +1,66 @@
+import { parseUrl, resolveReference, urlText, withPassword } from '../../lib/golang/index.ts'
+import { exchange, type Effect, type HttpOutcome, type HttpRequest, type Plan } from './effects.ts'
+
+const REDIRECTS_MAX = 10
+
+/** An effect that is one HTTP request. */
+type Exchange = Extract<Effect, { effect: 'query' | 'webhook' | 'alert' }>
+
+/**
+ * Makes a request as Go's http.Client does: 307 and 308 repeat it elsewhere, 301 to 303 become a GET without body.
+ * @param effectOf - the effect of one attempt
+ * @see Go net/http client.go 1.26
+ */
+export function* requested(first: HttpRequest, effectOf: (request: HttpRequest) => Exchange): Plan<HttpOutcome> {
+  let request = first
+  for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
+    const unusable = unusableUrl(request.url)
+    if (unusable !== undefined) return unusable
+    const outcome = yield* exchange(effectOf(request))
+    const location = outcome.ok ? outcome.headers['location'] : undefined
+    if (!outcome.ok || !location || !isRedirect(outcome.status)) return outcome
+    const url = target(request.url, location)
+    if (typeof url !== 'string') return url
+    request = redirected(request, url, outcome.status)
+  }
+  return { ok: false, error: `stopped after ${REDIRECTS_MAX} redirects`, retriable: false }
+}
+
+/** Go's url.Error of a request: `Post "<url>": <error>`; a password is not shown. */
+export function transportError({ method, url }: Pick<HttpRequest, 'method' | 'url'>, error: string): string {
+  return `${method === 'POST' ? 'Post' : 'Get'} "${withMaskedPassword(url, '***')}": ${error}`
+}
+
+/** A URL's text with its password, if any, replaced. */
+export function withMaskedPassword(text: string, mask: string): string {
+  const parsed = parseUrl(text)
+  if (!parsed.ok || parsed.url.user?.password === undefined) return text
+  // Go writes the mask as it stands.
+  return urlText(withPassword(parsed.url, 'mask')).replace(':mask@', `:${mask}@`)
+}
+
+/** What Go's client says about a URL before it connects. */
+function unusableUrl(text: string): HttpOutcome | undefined {
+  const parsed = parseUrl(text)
+  if (!parsed.ok) return { ok: false, error: parsed.error, retriable: false }
+  const { scheme, host } = parsed.url
+  if (scheme !== 'http' && scheme !== 'https')
+    return { ok: false, error: `unsupported protocol scheme "${scheme}"`, retriable: false }
+  return host === '' ? { ok: false, error: 'http: no Host in request URL' } : undefined
+}
+
+function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+}
+
+function target(base: string, location: string): string | HttpOutcome {
+  const [from, to] = [parseUrl(base), parseUrl(location)]
+  if (!to.ok) return { ok: false, error: `failed to parse Location header ${JSON.stringify(location)}: ${to.error}` }
+  return from.ok ? urlText(resolveReference(from.url, to.url)) : location
+}
+
+function redirected(request: HttpRequest, url: string, status: number): HttpRequest {
+  if (status === 307 || status === 308) return { ...request, url }
+  const { body: _body, ...rest } = request
+  return { ...rest, method: 'GET', url }
+}
