@@ -38,6 +38,7 @@ function createProgram(exit: (code: number) => void): Command {
     .description('A digital twin of the automated canary rollout: rehearse a canary release before your users do.')
     .version(process.env['npm_package_version'] ?? '0.1.0')
     .exitOverride()
+    .enablePositionalOptions()
     .showSuggestionAfterError(true)
     .showHelpAfterError('(see twin --help)')
   addRun(program, exit)
@@ -153,6 +154,17 @@ function addSmallCommands(program: Command, exit: (code: number) => void): void 
     .action(async () => {
       const { doctorCommand } = await import('./doctor-command.ts')
       exit(await doctorCommand())
+    })
+  program
+    .command('linkerd')
+    .description('statistics and dashboard of the mesh of `twin up`, as `linkerd stat` and `linkerd dashboard`')
+    .argument('[words...]', "linkerd's own words and flags")
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (words: string[]) => {
+      const { linkerdCommand } = await import('./linkerd-command.ts')
+      exit(await linkerdCommand(words))
     })
   program
     .command('app')

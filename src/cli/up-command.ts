@@ -1,8 +1,10 @@
+import { dirname } from 'node:path'
 import { TwinError } from '../lib/errors/index.ts'
 import type { ResolvedScenario } from '../scenario/index.ts'
 import { LineFormatter } from '../trace/index.ts'
 import type { WorldAddresses, WorldSpec } from '../world/index.ts'
 import { interruptSignal } from './interrupt.ts'
+import { writeLauncher } from './launcher.ts'
 import { UP_IMAGES } from './up-images.data.ts'
 
 /** `twin up`: a world that follows the wall clock, until Ctrl-C. */
@@ -57,6 +59,7 @@ async function loadOne(file: string): Promise<ResolvedScenario> {
 function announceApi(api: Pick<WorldAddresses, 'kubeconfig' | 'apiUrl'>): void {
   const { kubeconfig, apiUrl } = api
   process.stdout.write(`kubeconfig  ${kubeconfig}\nAPI         ${apiUrl}\n\nexport KUBECONFIG=${kubeconfig}\n`)
+  process.stdout.write(`export PATH=${writeLauncher(dirname(kubeconfig), 'linkerd', 'linkerd')}:$PATH\n`)
 }
 
 function interruption(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * A person's terminal for the tutorials: a shell in an empty folder with KUBECONFIG set. Follow commands run in the
+ * A person's terminal for the tutorials: a shell in an empty folder with what `twin up` says to export. Follow commands run in the
  * background until what they should show has appeared; all of them are ended by their own process group.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -20,15 +20,16 @@ export interface Following {
   stop(): Promise<void>
 }
 
-/** A terminal in `folder` with that kubeconfig. */
+/** A terminal in `folder` with those variables; without a display, so that no program opens a window. */
 export class Terminal {
   readonly #folder: string
   readonly #environment: NodeJS.ProcessEnv
   readonly #running = new Set<Following>()
 
-  constructor(folder: string, kubeconfig: string) {
+  constructor(folder: string, exported: Readonly<Record<string, string>>) {
     this.#folder = folder
-    this.#environment = { ...process.env, KUBECONFIG: kubeconfig, TERM: 'xterm', COLUMNS: '200', LINES: '50' }
+    const { DISPLAY: _x, WAYLAND_DISPLAY: _wayland, ...inherited } = process.env
+    this.#environment = { ...inherited, ...exported, TERM: 'xterm', COLUMNS: '200', LINES: '50' }
   }
 
   /** Types a command and waits for its end. */

@@ -16,7 +16,7 @@ export interface Up {
   close(): Promise<void>
 }
 
-/** Starts `twin up` and resolves when it has said where its kubeconfig is. */
+/** Starts `twin up` and resolves when it has said what to export; the terminal beside it has done so. */
 export async function startUp(speed: number): Promise<Up> {
   const folder = mkdtempSync(join(tmpdir(), 'twin-tutorial-'))
   const child = spawn(process.execPath, [join(projectRoot, 'src', 'cli', 'main.ts'), 'up', '--speed', String(speed)], {
@@ -24,17 +24,18 @@ export async function startUp(speed: number): Promise<Up> {
   })
   let printed = ''
   const closed = new Promise<number>((done) => child.on('close', (code) => done(code ?? -1)))
-  const kubeconfig = await new Promise<string>((found, failed) => {
+  const exported = await new Promise<Readonly<Record<string, string>>>((found, failed) => {
     const collect = (chunk: Buffer): void => {
       printed += chunk.toString('utf8')
-      const path = /(\/\S*kubeconfig\S*)/i.exec(printed)?.[1]
-      if (path !== undefined) found(path)
+      const [, KUBECONFIG] = /^export KUBECONFIG=(\S+)$/m.exec(printed) ?? []
+      const [, bin] = /^export PATH=(\S+):\$PATH$/m.exec(printed) ?? []
+      if (KUBECONFIG !== undefined && bin !== undefined) found({ KUBECONFIG, PATH: `${bin}:${process.env['PATH']}` })
     }
     child.stdout.on('data', collect)
     child.stderr.on('data', collect)
     void closed.then((code) => failed(new Error(`twin up ended with ${code}:\n${printed}`)))
   })
-  const terminal = new Terminal(folder, kubeconfig)
+  const terminal = new Terminal(folder, exported)
   return {
     terminal,
     folder,

@@ -13,6 +13,7 @@ import type { ControlPlane } from './control-plane.ts'
 import { type ControllerSide, createControllerSide } from './controller-side.ts'
 import { EmbeddedWorld } from './embedded-world.ts'
 import type { WallFigures } from './figures.ts'
+import { announcePrometheus } from './installed-api.ts'
 import { kubeletHooks } from './kubelet-hooks.ts'
 import { createLoadVersions, type LoadVersions } from './load/load-versions.ts'
 import { type OpenLoop, startOpenLoop } from './load/open-loop.ts'
@@ -51,9 +52,11 @@ export async function assembleWorld(foundation: Foundation): Promise<EmbeddedWor
     onQuery: (wallMs) => figures.spend('queries', wallMs)
   })
   const late: Late = {}
+  // Only where a person types: a run's objects hold nothing that differs between two runs of one seed.
+  if (spec.time === 'wall') announcePrometheus(api, metrics.listener.url)
   const network = openNetwork(foundation, { images, versions, metrics, late })
   const logs = createLogBook(clock, (podKey, container) => network.plane.logs(podKey, container))
-  const shell = openShell(foundation, network, logs)
+  const shell = openShell(foundation, { network, logs, metrics })
   late.shell = shell
   const loads: OpenLoop[] = []
   const stops: (() => unknown)[] = [traceObjects(foundation, late, loads), startScrapes(foundation, network, metrics)]
@@ -157,7 +160,13 @@ function kubelet({ clock, controlPlane }: Foundation, { network, shell, logs }: 
   })
 }
 
-function openShell({ clock, controlPlane }: Foundation, network: Network, logs: LogBook): WorldShell {
+interface ShellParts {
+  readonly network: Network
+  readonly logs: LogBook
+  readonly metrics: WorldMetrics
+}
+
+function openShell({ clock, controlPlane }: Foundation, { network, logs, metrics }: ShellParts): WorldShell {
   const { api } = controlPlane
   const getPod = (namespace: string, name: string): ReturnType<typeof api.get> => api.get('', 'pods', namespace, name)
   return createWorldShell(
@@ -167,7 +176,8 @@ function openShell({ clock, controlPlane }: Foundation, network: Network, logs: 
       upstreamOf: async (namespace, pod) =>
         getPod(namespace, pod) === undefined ? undefined : await network.upstreamOf({ namespace, name: pod }),
       logs,
-      getPod
+      getPod,
+      engine: metrics.engine
     })
   )
 }

@@ -1,6 +1,6 @@
 import { ALL_CRDS } from '../../kinds/crds/index.ts'
 import type { ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
-import { TwinError } from '../../lib/errors/index.ts'
+import { invariant, TwinError } from '../../lib/errors/index.ts'
 import { randomStream } from '../../lib/random/index.ts'
 import { type ApiServer, createApiServer } from '../../model/apiserver/index.ts'
 import type { WorldClock } from './clock.ts'
@@ -29,6 +29,21 @@ export function createInstalledApi({ clock, seed, admission }: InstalledApiOptio
     create(api, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   }
   return api
+}
+
+/**
+ * Says in the API where Prometheus is, with the annotation by which Linkerd's viz extension knows a Prometheus that it
+ * did not install.
+ * @see linkerd2 edge-26.8.3 viz/pkg/labels/labels.go VizExternalPrometheus
+ */
+export function announcePrometheus(api: ApiServer, url: string): void {
+  const response = api.handle({
+    method: 'PATCH',
+    path: '/api/v1/namespaces/linkerd-viz',
+    headers: { 'content-type': 'application/merge-patch+json', 'user-agent': 'rollout-twin' },
+    body: { metadata: { annotations: { 'viz.linkerd.io/external-prometheus': url } } }
+  })
+  invariant(response.code < 400, 'the address of Prometheus was refused')
 }
 
 function bindMethods(server: ApiServer): ApiServer {

@@ -1,5 +1,7 @@
 import type { ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
+import type { Engine } from '../../lib/promql/index.ts'
 import type { Hold } from '../../lib/time/index.ts'
+import type { VizAnswer } from '../../model/viz/index.ts'
 import type {
   ShellHttpAnswer,
   ShellHttpRequest,
@@ -24,6 +26,7 @@ export interface ShellWiring {
   readonly upstreamOf: (namespace: string, pod: string) => Promise<Upstream | undefined>
   readonly logs: LogBook
   readonly getPod: (namespace: string, name: string) => KubeObject | undefined
+  readonly engine: Engine
   readonly readFile?: (path: string) => string | undefined
 }
 
@@ -40,8 +43,16 @@ export function shellPorts(wiring: ShellWiring): ShellPorts {
       const name = container ?? firstContainer(object)
       return name === undefined ? undefined : logs.read(namespace, pod, name).map((line) => line.text)
     },
+    metrics: (expression) => askEngine(wiring, expression),
     ...(wiring.readFile === undefined ? {} : { readFile: wiring.readFile })
   }
+}
+
+function askEngine({ engine, clock }: ShellWiring, expression: string): VizAnswer {
+  const outcome = engine.instant(expression, clock.now())
+  if (!outcome.ok) return { ok: false, code: 400, message: `Query failed: ${outcome.error}` }
+  const elements = outcome.value.type === 'vector' ? outcome.value.elements : []
+  return { ok: true, samples: elements.map(({ labels, value }) => ({ labels: labels.toRecord(), value })) }
 }
 
 function firstContainer(pod: KubeObject | undefined): string | undefined {

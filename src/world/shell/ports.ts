@@ -1,5 +1,6 @@
 import type { ApiRequest, ApiResponse } from '../../kinds/index.ts'
 import type { Hold, Instant, Timeline } from '../../lib/time/index.ts'
+import type { VizAnswer } from '../../model/viz/index.ts'
 
 /** Where a command runs: in a container of a pod, or at the operator's terminal (outside the cluster). */
 export type ShellPlace =
@@ -77,6 +78,8 @@ export interface ShellPorts {
   load(place: ShellPlace, load: ShellLoad, signal: AbortSignal): Promise<readonly ShellLoadSample[]>
   /** Log lines of a container; undefined when the pod does not run. */
   logs(namespace: string, pod: string, container: string | undefined): readonly string[] | undefined
+  /** The world's Prometheus at simulated now, for `linkerd stat`; absent: none. */
+  metrics?(expression: string): VizAnswer
   /** Host files that may be read by `kubectl apply -f` at the terminal; absent: none. */
   readFile?(path: string): string | undefined
 }

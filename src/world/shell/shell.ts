@@ -1,5 +1,6 @@
 import type { Command } from 'just-bash'
 import { curlCommand } from './commands/curl.ts'
+import { linkerdCommand } from './commands/linkerd.ts'
 import { heyCommand, unmodelledCommand, wrkCommand } from './commands/load.ts'
 import { dateCommand, quote, sleepCommand, timeoutCommand, watchCommand } from './commands/time.ts'
 import { type KubeClient, kubectlCommand, shellKubeClient } from './kubectl/index.ts'
@@ -14,7 +15,6 @@ const UNMODELLED: Readonly<Record<string, string>> = {
   ghz: 'gRPC is not carried',
   grpc_health_probe: 'gRPC is not carried',
   helm: 'use kubectl apply',
-  linkerd: 'the mesh is always there',
   wget: 'use curl'
 }
 
@@ -76,6 +76,7 @@ function commandsOf(session: ShellSession, client: KubeClient, run: WorldShell['
     curlCommand(session),
     heyCommand(session),
     wrkCommand(session),
+    linkerdCommand(session),
     kubectlCommand(session, client, async (namespace, pod, container, command) => {
       session.hold.suspend()
       try {
