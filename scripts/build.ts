@@ -1,5 +1,5 @@
 /** Emits `dist/` for publishing: JavaScript and types from `src/`, beside them the data files the sources read at run time. */
-import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, extname, join, relative, resolve } from 'node:path'
 import { execa } from 'execa'
 
@@ -31,4 +31,3 @@ if (compiled.exitCode !== 0) {
   process.exit(1)
 }
 copyData()
-chmodSync(join(outputRoot, 'cli', 'main.js'), 0o755)

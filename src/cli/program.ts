@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { reportFailure } from './failure.ts'
 import { wholeNumber, positiveNumber } from './arguments.ts'
+import { ownVersion } from './versions.ts'
 
 /** Exit code of wrong usage. */
 const EXIT_USAGE = 2
@@ -36,7 +37,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
 function createProgram(exit: (code: number) => void): Command {
   const program = new Command('twin')
     .description('A digital twin of the automated canary rollout: rehearse a canary release before your users do.')
-    .version(process.env['npm_package_version'] ?? '0.1.0')
+    .version(ownVersion())
     .exitOverride()
     .enablePositionalOptions()
     .showSuggestionAfterError(true)

@@ -6,7 +6,7 @@ export function versions(): Readonly<Record<string, string>> {
 }
 
 /** Version of this package. */
-function ownVersion(): string {
+export function ownVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   const { version } = JSON.parse(text) as { version?: string }
   return version ?? '0.0.0'

@@ -1,4 +1,4 @@
-import type { CaseResult, SessionObserver, SessionSummary } from '../run/index.ts'
+import { type CaseResult, NOT_RUN, type SessionObserver, type SessionSummary } from '../run/index.ts'
 import { firstDivergence, replayCommand } from './divergence.ts'
 import { rolloutText, speedText, userRequestText } from './outcome.ts'
 import { type Meaning, paint, type TextSink } from './style.ts'
@@ -27,6 +27,7 @@ export function lineReporter(sink: TextSink): SessionObserver {
     },
     onLine: (line) => say(line),
     onCaseEnd: (result) => {
+      if (result.skippedBecause === NOT_RUN) return
       say(verdictLine(sink, result))
       for (const line of failureLines(result)) say(line)
     },
@@ -71,8 +72,13 @@ function failureLines(result: CaseResult): string[] {
 }
 
 function summaryLines(sink: TextSink, summary: SessionSummary): string[] {
-  const table = summary.results.length > 1 ? summary.results.map((result) => verdictLine(sink, result)) : []
-  const skipped = summary.skipped > 0 ? [`${summary.skipped} skipped`] : []
+  const ran = summary.results.filter((result) => result.skippedBecause !== NOT_RUN)
+  const table = summary.results.length > 1 ? ran.map((result) => verdictLine(sink, result)) : []
+  const notRun = summary.results.length - ran.length
+  const skipped = [
+    ...(summary.skipped > notRun ? [`${summary.skipped - notRun} skipped`] : []),
+    ...(notRun > 0 ? [`${notRun} not run: ${NOT_RUN}`] : [])
+  ]
   const seconds = (summary.wallMs / 1000).toFixed(1)
   const closing = `${summary.passed} passed, ${summary.failed} failed, ${summary.invalid} invalid`
   return [

@@ -13,9 +13,12 @@ export function rolloutText(result: CaseResult): string {
   return `${span}, ${words.length === 0 ? 'not ended' : words.join(', ')}`
 }
 
-/** The number of user requests behind the verdict. */
+/** The number of user requests behind the verdict: of the best check, and whether others saw none. */
 export function userRequestText(result: CaseResult): string {
-  return result.userRequests === undefined ? 'n –' : `n ${result.userRequests}`
+  const { userRequests, checks } = result
+  if (userRequests === undefined) return 'n 0 user requests, nothing was judged'
+  const blind = userRequests > 0 && checks !== undefined && checks.blind > 0
+  return `n ${userRequests} user requests${blind ? `, none in ${checks.blind} of ${checks.judged} checks` : ''}`
 }
 
 /** How long it took: simulated, wall, and how much faster than life. */

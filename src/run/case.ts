@@ -84,15 +84,33 @@ class CaseSession {
   /** Starts the world, takes the steps, waits for the end, judges. */
   async play(header: RunFacts): Promise<void> {
     this.#throwIfInterrupted()
-    const world = await this.#options.createWorld(worldSpec(this.#scenario, this.#options))
+    const world = await this.#startWorld()
     this.#world = world
-    this.#throwIfInterrupted()
     world.onTrace((event) => this.#onEvent(event))
     world.record({ kind: 'run', ...header })
     await this.#untilEnd(world)
     this.#judge(world)
     const late = undelivered(world.figures().load)
     if (late !== undefined) throw new TwinError('TWIN_LOAD_NOT_DELIVERED', late)
+  }
+
+  /** Starts the world; an interruption does not wait for it. */
+  async #startWorld(): Promise<World> {
+    const starting = this.#options.createWorld(worldSpec(this.#scenario, this.#options))
+    const { signal } = this.#options
+    if (signal === undefined) return starting
+    const interrupted = Promise.withResolvers<never>()
+    const interrupt = (): void => interrupted.reject(new TwinError('TWIN_INTERRUPTED', 'interrupted'))
+    signal.addEventListener('abort', interrupt, { once: true })
+    try {
+      return await Promise.race([starting, interrupted.promise])
+    } catch (error) {
+      // A world that comes too late is ended as soon as it is there; how it failed is of no interest then.
+      starting.then(stopWorld, () => undefined)
+      throw error
+    } finally {
+      signal.removeEventListener('abort', interrupt)
+    }
   }
 
   /** Notes what ended the run early. */
@@ -123,7 +141,7 @@ class CaseSession {
     const scenario = this.#scenario
     const outcome = this.#outcome()
     const figures = this.#figures
-    const userRequests = mostUserRequests(this.#events)
+    const judged = userRequestsJudged(this.#events)
     return {
       name: scenario.name,
       file: scenario.file,
@@ -137,7 +155,8 @@ class CaseSession {
       ...(this.#error === undefined ? {} : { error: this.#error }),
       milestones: resultMilestones(this.#events),
       loads: figures?.load ?? [],
-      ...(userRequests === undefined ? {} : { userRequests }),
+      ...(judged.length === 0 ? {} : { userRequests: Math.max(...judged) }),
+      checks: { judged: judged.length, blind: judged.filter((count) => count === 0).length },
       figures: figures === undefined ? { ...NO_FIGURES, wallMs } : { ...figures, wallMs },
       trace,
       sequenceDigest: sequenceDigest(this.#events)
@@ -263,11 +282,12 @@ function budgetError(budgetMs: number, kind: 'simulated' | 'wall', steps: StepRu
   return new TwinError('TWIN_TIME_BUDGET', `not over after ${budgetMs / 1000} ${kind} seconds (${key})${where}`)
 }
 
-function mostUserRequests(events: readonly TraceEvent[]): number | undefined {
-  const counts = events.flatMap((event) =>
-    event.kind === 'decision' ? event.evidence.flatMap((item) => item.userRequests ?? []) : []
-  )
-  return counts.length === 0 ? undefined : Math.max(...counts)
+/** The user requests behind each judgement. */
+function userRequestsJudged(events: readonly TraceEvent[]): number[] {
+  return events.flatMap((event) => {
+    const counts = event.kind === 'decision' ? event.evidence.flatMap((item) => item.userRequests ?? []) : []
+    return counts.length === 0 ? [] : [Math.max(...counts)]
+  })
 }
 
 function resultMilestones(events: readonly TraceEvent[]): ResultMilestone[] {

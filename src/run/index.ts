@@ -1,6 +1,7 @@
 export { type CaseOptions, type CreateWorld, manifestObstacle, runCase } from './case.ts'
 export { discoverFiles } from './discover.ts'
 export type { SessionObserver } from './observer.ts'
+export { NOT_RUN } from './result.ts'
 export type { CaseFigures, CaseResult, Outcome, ResultMilestone, SessionSummary, StepFailure } from './result.ts'
 export { parseShard } from './select.ts'
 export { loadCases, runSession, type SessionOptions, summarize } from './session.ts'

@@ -51,6 +51,8 @@ export interface CaseResult {
   readonly loads: readonly LoadCounts[]
   /** User requests the canary received in the largest window that was judged; undefined where nothing was judged. */
   readonly userRequests?: number
+  /** How often the canary was judged, and how often on no user request at all. */
+  readonly checks?: { readonly judged: number; readonly blind: number }
   readonly figures: CaseFigures
   readonly trace?: string
   /** SHA-256 of everything in the trace that must be equal when the run is repeated. */
@@ -67,6 +69,9 @@ export interface SessionSummary {
   readonly exitCode: number
   readonly wallMs: number
 }
+
+/** Why a case was not run although nothing is wrong with it. */
+export const NOT_RUN = 'the session ended before'
 
 /** Figures of a case that never got as far as a world. */
 export const NO_FIGURES: CaseFigures = { simulatedMs: 0, wallMs: 0, wallMsBy: {}, tlsHandshakes: 0, peakRssBytes: 0 }

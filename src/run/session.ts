@@ -8,7 +8,7 @@ import { readLastFailed, saveLastRun } from './last-run.ts'
 import type { SessionObserver } from './observer.ts'
 import { OrderedOutput } from './ordered-output.ts'
 import { CasePool } from './pool.ts'
-import { NO_FIGURES, type CaseResult, type SessionSummary } from './result.ts'
+import { NO_FIGURES, NOT_RUN, type CaseResult, type SessionSummary } from './result.ts'
 import { namePattern, parseShard, shardOf } from './select.ts'
 import { worldLoader } from './worlds.ts'
 
@@ -127,9 +127,6 @@ function emptyResult(name: string, file: string): Omit<CaseResult, 'outcome' | '
     sequenceDigest: ''
   }
 }
-
-/** Why a case was not run to its end although nothing is wrong with it. */
-const NOT_RUN = 'the session ended before'
 
 type RunOptions = SessionOptions & { readonly world: string }
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { execa } from 'execa'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ERROR_CODES } from '../../src/lib/errors/index.ts'
 import { encodeEvent, encodeHeader } from '../../src/trace/index.ts'
 import { ROLLED_BACK, traceOf } from '../check/events.ts'
@@ -43,6 +43,9 @@ describe('twin', () => {
     ]) {
       expect(help.stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'))
     }
+    // npm tells its programs the version of the user's project, which is not ours.
+    vi.stubEnv('npm_package_version', '9.9.9')
+    onTestFinished(() => void vi.unstubAllEnvs())
     expect(await twin(['--version'])).toMatchObject({ exitCode: 0, stdout: '0.1.0' })
   })
 

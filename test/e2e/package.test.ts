@@ -18,3 +18,22 @@ test('npm pack, installed elsewhere, runs a scenario by npx twin run', { timeout
   expect(ran.stdout + ran.stderr).toContain('1 passed, 0 failed, 0 invalid')
   expect(ran.exitCode).toBe(0)
 })
+
+test(
+  'npx twin works in a clone, and the replay a failure prints is the same failure',
+  { timeout: 120_000 },
+  async () => {
+    const folder = folderOf({})
+    // A cache of its own: npx keeps a link to the project there.
+    const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, npm_config_cache: folder }
+    const words = ['twin', 'run', 'fixtures/harness/must-fail.yaml', '--output', folder]
+    const ran = await execa('npx', words, { cwd: projectRoot, env, reject: false })
+    expect(ran.stderr + ran.stdout).toContain('0 passed, 1 failed, 0 invalid')
+    expect(ran.exitCode).toBe(1)
+    const replay = /^ {2}replay: (npx twin run .*)$/m.exec(ran.stdout)?.[1] ?? ''
+    const again = await execa('sh', ['-c', `${replay} --output ${folder}`], { cwd: projectRoot, env, reject: false })
+    expect(again.exitCode).toBe(1)
+    const divergence = /^ {2}first divergence: .*$/m
+    expect(divergence.exec(again.stdout)?.[0]).toBe(divergence.exec(ran.stdout)?.[0])
+  }
+)

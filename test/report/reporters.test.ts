@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createReporters, firstDivergence, replayCommand } from '../../src/report/index.ts'
-import { summarize } from '../../src/run/index.ts'
+import { NOT_RUN, summarize } from '../../src/run/index.ts'
 import { folderOf } from '../scenario/folder.ts'
 import { FAILED, INVALID, PASSED, SKIPPED, tell } from './results.ts'
 
@@ -50,8 +50,8 @@ test('replayCommand() names file, case and seed, fit for a shell', () => {
 test('line: the live lines, each verdict with its n, failures with their difference, the closing line', async () => {
   const text = await report('line')
   expect(text).toContain('t+030.0  a line\n')
-  expect(text).toContain('✓ passed      promote  weights 10…50, promoted  n 412  92 s in 2.0 s (46×)')
-  expect(text).toContain('✗ failed      roll-back[rate=5]  weights 10…50, promoted  n 0')
+  expect(text).toContain('✓ passed      promote  weights 10…50, promoted  n 412 user requests  92 s in 2.0 s (46×)')
+  expect(text).toContain('✗ failed      roll-back[rate=5]  weights 10…50, promoted  n 0 user requests')
   expect(text).toContain('  first divergence: expected rollback, got weight 50 at t+70.0 (tick 7)')
   expect(text).toContain(
     '  scenarios/a.yaml:17:7: sequence: [weight 10, rollback]\n    expected rollback, got weight 50 at t+70.0\n      weight 10\n    - rollback\n    + weight 50\n'
@@ -59,6 +59,19 @@ test('line: the live lines, each verdict with its n, failures with their differe
   expect(text).toContain(String.raw`  replay: npx twin run scenarios/a.yaml -g 'roll-back\[rate=5\]$' --seed 7`)
   expect(text).toContain('unknown key "x"')
   expect(text.endsWith('1 passed, 1 failed, 1 invalid\n')).toBe(true)
+})
+
+test('line: checks that saw no user are named; what was never begun is only counted', async () => {
+  let text = ''
+  const sink = { write: (more: string) => void (text += more), colours: false }
+  const blind = { ...PASSED, checks: { judged: 5, blind: 3 } }
+  const { userRequests: _none, ...unjudged } = PASSED
+  const never = { ...SKIPPED, name: 'never', skippedBecause: NOT_RUN }
+  await tell(createReporters(['line'], sink), [blind, unjudged, never, never])
+  expect(text).toContain('n 412 user requests, none in 3 of 5 checks')
+  expect(text).toContain('n 0 user requests, nothing was judged')
+  expect(text).toContain('2 not run: the session ended before')
+  expect(text).not.toContain('never')
 })
 
 test('json: one document with everything', async () => {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { TwinError } from '../../src/lib/errors/index.ts'
 import { type CaseOptions, type CaseResult, runCase } from '../../src/run/index.ts'
 import { formatProblem, loadScenarioFile, type ResolvedScenario } from '../../src/scenario/index.ts'
 import { decodeTrace, type TraceBody } from '../../src/trace/index.ts'
+import type { World } from '../../src/world/index.ts'
 import { phase, said, weight } from '../check/events.ts'
 import { folderOf, MANIFESTS, scenarioText } from '../scenario/folder.ts'
 import { type Script, scriptedWorlds } from './scripted-world.ts'
@@ -155,6 +156,28 @@ describe('runCase()', () => {
       /canary weight|"canaryPercent":10[^]*"kind":"end"|"kind":"end"/
     )
   })
+})
+
+test('an interruption does not wait for a world that is starting, and the trace says what happened', async () => {
+  const { scenario, folder } = scenarioOf()
+  const controller = new AbortController()
+  const starting = Promise.withResolvers<World>()
+  const worlds = scriptedWorlds(ROLLOUT)
+  const running = runCase(scenario, {
+    world: 'scripted',
+    createWorld: () => starting.promise,
+    outputFolder: join(folder, 'out'),
+    repetition: 1,
+    versions: {},
+    signal: controller.signal
+  })
+  controller.abort()
+  const result = await running
+  expect(result).toMatchObject({ outcome: 'interrupted', exitCode: 130 })
+  const trace = decodeTrace(readFileSync(result.trace ?? '', 'utf8'))
+  expect(trace.ok && trace.events).toMatchObject([{ kind: 'error', code: 'TWIN_INTERRUPTED' }])
+  starting.resolve(await worlds.create({ ...scenario, time: 'stepped' }))
+  await vi.waitFor(() => expect(worlds.last().stopped()).toBe(true))
 })
 
 describe('steps', () => {
