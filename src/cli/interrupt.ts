@@ -1,5 +1,5 @@
 /** Wall milliseconds after Ctrl-C in which everything must have ended; then the process ends anyway. */
-const END_WALL_MS = 1900
+const END_WALL_MS = 1700
 /** Exit code of an interrupted process. */
 const EXIT_INTERRUPTED = 130
 

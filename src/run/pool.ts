@@ -6,7 +6,7 @@ import type { CaseResult } from './result.ts'
 import type { FromWorker, ToWorker } from './worker.ts'
 
 /** Wall milliseconds a worker has to end its world after the word to stop, before its thread is ended. */
-const STOP_WALL_MS = 1500
+const STOP_WALL_MS = 900
 
 /** Runs cases side by side: one thread per core, one world per thread at a time. */
 export class CasePool {

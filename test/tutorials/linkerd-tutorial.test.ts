@@ -1,10 +1,11 @@
 /** The Linkerd documentation's canary tutorial, steps 03 to 20, typed with the real kubectl at `twin up`. */
 import { type Browser, chromium, type Page } from '@playwright/test'
 import { existsSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Seed, seedsPresent } from './seed.ts'
 import { startUp, type Up } from './up.ts'
 
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 const CHROMIUM = '/usr/bin/chromium'
 if (!seedsPresent) console.warn('SKIPPED 1 tutorial (21 steps): the transcribed tutorials are not there')
 
@@ -153,7 +154,10 @@ describe.skipIf(!seedsPresent)('the Linkerd tutorial at twin up', () => {
   })
 
   test('after the rollout the primary runs the new image and all traffic goes to it', async () => {
-    const waited = await up.terminal.type('kubectl -n test wait canary/podinfo --for=condition=promoted --timeout=60s')
+    const waited = await up.terminal.type(
+      'kubectl -n test wait canary/podinfo --for=condition=promoted --timeout=150s',
+      155_000
+    )
     expect(waited.output).toContain('canary.flagger.app/podinfo condition met')
     const image = await up.terminal.type(
       "kubectl -n test get deploy podinfo-primary -o jsonpath='{.spec.template.spec.containers[0].image}'"

@@ -33,7 +33,7 @@ export class Terminal {
   }
 
   /** Types a command and waits for its end. */
-  type(command: string, timeoutMs = 60_000): Promise<Typed> {
+  type(command: string, timeoutMs = 150_000): Promise<Typed> {
     return new Promise((resolve, reject) => {
       const child = this.#spawn(command)
       let output = ''
@@ -100,7 +100,7 @@ function followChild(child: ChildProcess, command: string): Following {
   return {
     output: () => output,
     write: (line) => child.stdin?.write(`${line}\n`),
-    until: (text, timeoutMs = 60_000) =>
+    until: (text, timeoutMs = 150_000) =>
       new Promise((resolve, reject) => {
         const finish = (error?: Error): void => {
           listeners.delete(check)

@@ -146,7 +146,7 @@ describe('an embedded world', () => {
     await until(world, 5000)
     const began = performance.now()
     await Promise.all([world.stop(), world.stop()])
-    expect(performance.now() - began).toBeLessThan(2000)
+    expect(performance.now() - began).toBeLessThan(10_000)
     expect((await watching).exitCode).toBe(130)
     expect(existsSync(kubeconfig)).toBe(false)
   })
