@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import { reportFailure } from './failure.ts'
-import { wholeNumber, positiveNumber } from './arguments.ts'
+import { portNumber, positiveNumber, wholeNumber } from './arguments.ts'
 import { ownVersion } from './versions.ts'
 
 /** Exit code of wrong usage. */
@@ -91,8 +91,8 @@ function addUp(program: Command, exit: (code: number) => void): void {
     .option('--scenario <file>', "with this scenario's manifests, images and load")
     .option('--speed <n>', 'simulated seconds per wall second', positiveNumber, 1)
     .option('--seed <n>', 'seed of every draw', wholeNumber(0), 1)
-    .option('--port <n>', 'port of the Kubernetes API; default: any free one', wholeNumber(0))
-    .option('--prometheus-port <n>', 'port of Prometheus; default: any free one', wholeNumber(0))
+    .option('--port <n>', 'port of the Kubernetes API; default: any free one', portNumber)
+    .option('--prometheus-port <n>', 'port of Prometheus; default: any free one', portNumber)
     .option('--provider <name>', 'mesh provider of the controller', 'linkerd')
     .option('--verbose', 'also queries, writes, hooks, pods and logs')
     .action(async (options: Record<string, unknown>) => {
@@ -171,7 +171,7 @@ function addSmallCommands(program: Command, exit: (code: number) => void): void 
     .command('app')
     .description('serve one of the app models as a process of its own')
     .requiredOption('--spec <json>', 'behaviour as in spec.images, e.g. \'{"app":"podinfo","version":"6.0.0"}\'')
-    .option('--port <n>', "port to listen on; default: the app's own", wholeNumber(0))
+    .option('--port <n>', "port to listen on; default: the app's own", portNumber)
     .argument('[words...]', "the app's own arguments, behind --")
     .action(async (words: string[], options: Record<string, unknown>) => {
       const { appCommand } = await import('./app-command.ts')

@@ -7,12 +7,17 @@ import { type Cancellable, HoldUsers } from './holds.ts'
 
 /** An app that runs as a process of its own. */
 export interface AppProcess {
-  /** Where its first port listens, as a client on this machine reaches it. @throws TwinError TWIN_WORLD_START */
-  readonly opened: Promise<string>
+  /**
+   * Where its first port listens, as a client on this machine reaches it; undefined for an app without ports.
+   * @throws TwinError TWIN_PORT_IN_USE, TWIN_WORLD_START
+   */
+  readonly opened: Promise<string | undefined>
   /** Resolves with the exit code once the app ends by itself or was told to. */
   readonly ended: Promise<number>
   /** SIGTERM: drains as the app does. */
   terminate(): void
+  /** Ends at once. */
+  stop(): void
 }
 
 /** How the process was started. */
@@ -22,7 +27,12 @@ export interface AppProcessStart {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Address to bind; default loopback. */
   readonly host?: string
+  /** Called with each line the app logs. */
+  readonly onLog?: (line: string) => void
 }
+
+/** Longest wait a timer takes: what keeps a process alive whose app neither listens nor waits. */
+const FOREVER_WALL_MS = 2 ** 31 - 1
 
 /**
  * Serves one app on real time and real ports: what the image of a behaviour runs in a real cluster.
@@ -62,24 +72,25 @@ export function serveAppProcess(spec: AppSpec, port: number | undefined, options
     realPorts: (own) => (port !== undefined && own === host.app.ports[0] ? port : own),
     fetch: plainFetch,
     shell: async (argv) => ({ exitCode: 127, output: `${argv[0] ?? ''}: not found\n` }),
-    exited: (code) => finish(code)
+    exited: (code) => finish(code),
+    ...(options.onLog === undefined ? {} : { logged: options.onLog })
   })
+  const staying = setInterval(() => {}, FOREVER_WALL_MS)
   function finish(code: number): void {
     stopped = true
+    clearInterval(staying)
     void host.end().then(() => end(code))
   }
-  const opened = host.listenNow().then((realPort) => `http://127.0.0.1:${realPort}`)
-  opened.catch((error: unknown) => {
-    process.stderr.write(`${String(error)}\n`)
-    finish(3)
-  })
+  const opened = host.listenNow().then((realPort) => (realPort === 0 ? undefined : `http://127.0.0.1:${realPort}`))
+  opened.catch(() => finish(3))
   return {
     opened,
     ended,
     terminate: () => {
       const drainMs = host.terminate(clock.now())
       setTimeout(() => finish(0), drainMs)
-    }
+    },
+    stop: () => finish(0)
   }
 }
 

@@ -44,6 +44,8 @@ export interface ContainerHostOptions {
   fetch(request: AppFetch, hold: Hold | undefined, done: (result: AppFetchResult) => void): Cancellable
   shell(argv: readonly string[], timeoutMs: number, hold: Hold | undefined): Promise<AppShellResult>
   exited(code: number): void
+  /** Called with each line of its log. */
+  logged?(line: string): void
 }
 
 interface OpenPort {
@@ -181,6 +183,7 @@ export class ContainerHost {
 
   #logLine(line: string): void {
     this.log.push(line)
+    this.#options.logged?.(line)
     if (this.log.length > LOG_LINES_MAX) this.log.splice(0, this.log.length - LOG_LINES_MAX)
   }
 

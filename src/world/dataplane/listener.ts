@@ -42,7 +42,7 @@ export class Listener {
     this.opened = new Promise<number>((resolve, reject) => {
       this.#server.once('error', (cause) => {
         this.#release()
-        reject(new TwinError('TWIN_WORLD_START', `cannot listen for ${options.name}`, { cause }))
+        reject(listenError(cause, options.name, options.port ?? 0))
       })
       this.#server.listen(options.port ?? 0, options.host ?? '127.0.0.1', () => {
         this.#port = (this.#server.address() as AddressInfo).port
@@ -83,6 +83,12 @@ export class Listener {
     this.#server.closeAllConnections()
     await closed
   }
+}
+
+function listenError(cause: Error, name: string, port: number): TwinError {
+  if ('code' in cause && cause.code === 'EADDRINUSE')
+    return new TwinError('TWIN_PORT_IN_USE', `port ${port} is taken`, { cause })
+  return new TwinError('TWIN_WORLD_START', `cannot listen for ${name}: ${cause.message}`, { cause })
 }
 
 /** Reads a request's body; calls back at once for a request without one, and never for a client that left. */
