@@ -11,7 +11,6 @@ import { analysisIntervalMs, fullName, namespaceOf, statusOf } from './spec.ts'
 import { rewriting, setStatusPhase } from './status.ts'
 import { targetFor } from './targets/registry.ts'
 import type { Target } from './targets/target.ts'
-import { typedCanary } from './typed-canary.ts'
 
 /** Keeps a deleted canary until everything is given back. */
 export const FINALIZER = 'finalizer.flagger.app'
@@ -93,7 +92,7 @@ function changeFinalizers(canary: Canary, change: (current: Canary) => string[] 
     if (finalizers === undefined) return
     const { finalizers: _replaced, ...metadata } = current.metadata
     const kept = { ...metadata, ...(finalizers.length > 0 ? { finalizers } : {}) }
-    const draft = { ...typedCanary(current), metadata: kept }
+    const draft = { ...current, metadata: kept, status: statusOf(current) }
     yield* updateObject(RESOURCES.canaries, namespaceOf(current), draft)
   })
   return wrapped('failed after retries: ', changing)

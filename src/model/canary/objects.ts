@@ -2,6 +2,7 @@ import type { ApiRequest, KubeObject, OwnerReference } from '../../kinds/index.t
 import { request, sleep, randomFraction, type Plan } from './effects.ts'
 import { failureOfResponse } from './api-failure.ts'
 import { StepFailed } from './failure.ts'
+import { decodeTyped, encodeTyped, type TypedStruct } from './typed.ts'
 
 /** A kind of the API as the typed clients of Flagger address it. */
 export interface Resource {
@@ -10,6 +11,8 @@ export interface Resource {
   readonly version: string
   readonly plural: string
   readonly kind: string
+  /** Type of `spec` in Flagger's own API types; absent for kinds of Kubernetes. */
+  readonly spec?: TypedStruct
 }
 
 const resource = (group: string, version: string, plural: string, kind: string): Resource => ({
@@ -18,6 +21,8 @@ const resource = (group: string, version: string, plural: string, kind: string):
   plural,
   kind
 })
+
+const typedResource = (plain: Resource, spec: TypedStruct): Resource => ({ ...plain, spec })
 
 /** Names of {@link RESOURCES}. */
 type ResourceName =
@@ -33,7 +38,7 @@ type ResourceName =
 
 /** The kinds every part of the controller uses; routers declare their own. */
 export const RESOURCES: Readonly<Record<ResourceName, Resource>> = {
-  canaries: resource('flagger.app', 'v1beta1', 'canaries', 'Canary'),
+  canaries: typedResource(resource('flagger.app', 'v1beta1', 'canaries', 'Canary'), 'flagger/v1beta1.CanarySpec'),
   deployments: resource('apps', 'v1', 'deployments', 'Deployment'),
   daemonSets: resource('apps', 'v1', 'daemonsets', 'DaemonSet'),
   services: resource('', 'v1', 'services', 'Service'),
@@ -41,7 +46,10 @@ export const RESOURCES: Readonly<Record<ResourceName, Resource>> = {
   secrets: resource('', 'v1', 'secrets', 'Secret'),
   ingresses: resource('networking.k8s.io', 'v1', 'ingresses', 'Ingress'),
   horizontalPodAutoscalers: resource('autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler'),
-  scaledObjects: resource('keda.sh', 'v1alpha1', 'scaledobjects', 'ScaledObject')
+  scaledObjects: typedResource(
+    resource('keda.sh', 'v1alpha1', 'scaledobjects', 'ScaledObject'),
+    'keda/v1alpha1.ScaledObjectSpec'
+  )
 }
 
 /** An object as it is written: server-side metadata may be missing. */
@@ -158,12 +166,17 @@ function put(kind: Resource, namespace: string, draft: Draft, subresource?: stri
 
 function typed(kind: Resource, draft: Draft): Draft {
   const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
-  return { ...draft, apiVersion, kind: kind.kind }
+  const spec = kind.spec === undefined ? {} : { spec: encodeTyped(kind.spec, draft['spec']) }
+  return { ...draft, ...spec, apiVersion, kind: kind.kind }
 }
 
 function* performed(kind: Resource, call: ApiRequest, name: string = ''): Plan<KubeObject> {
   const response = yield* request(call)
-  if (response.code >= 200 && response.code < 300) return response.body as KubeObject
+  if (response.code >= 200 && response.code < 300) return decoded(kind, response.body as KubeObject)
   const { message, reason } = failureOfResponse(response, { verb: call.method.toLowerCase(), kind, name })
   throw new StepFailed(message, { reason })
+}
+
+function decoded(kind: Resource, object: KubeObject): KubeObject {
+  return kind.spec === undefined ? object : { ...object, spec: decodeTyped(kind.spec, object.spec) }
 }

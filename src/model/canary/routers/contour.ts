@@ -6,7 +6,13 @@ import { namespaceOf, serviceNames } from '../spec.ts'
 import { nothingToFinalise, type Router, type RouterContext, type Routes } from './router.ts'
 import { readApexObject, reconcileApexObject, withoutField, writeApexSpec } from './weighted-object.ts'
 
-const HTTP_PROXIES: Resource = { group: 'projectcontour.io', version: 'v1', plural: 'httpproxies', kind: 'HTTPProxy' }
+const HTTP_PROXIES: Resource = {
+  group: 'projectcontour.io',
+  version: 'v1',
+  plural: 'httpproxies',
+  kind: 'HTTPProxy',
+  spec: 'projectcontour/v1.HTTPProxySpec'
+}
 
 interface ProxySpec {
   routes?: { services?: { name: string; weight?: number }[] }[]

@@ -39,7 +39,8 @@ interface Context {
  * @see fluxcd/flagger pkg/router/gateway_api.go, gateway_api_v1beta1.go 1.44.0
  */
 export function gatewayRouter(version: GatewayVersion): (context: RouterContext) => Router {
-  const kind: Resource = { group: 'gateway.networking.k8s.io', version, plural: 'httproutes', kind: 'HTTPRoute' }
+  const spec = `gatewayapi/${version}.HTTPRouteSpec` as const
+  const kind: Resource = { group: 'gateway.networking.k8s.io', version, plural: 'httproutes', kind: 'HTTPRoute', spec }
   return ({ settings }) => {
     const context: Context = { version, kind, settings }
     return {

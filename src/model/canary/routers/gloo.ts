@@ -15,8 +15,20 @@ import { namespaceOf, serviceNames } from '../spec.ts'
 import { nothingToFinalise, type Router, type Routes } from './router.ts'
 import { readApexObject, reconcileApexObject, withoutField, writeApexSpec } from './weighted-object.ts'
 
-const ROUTE_TABLES: Resource = { group: 'gateway.solo.io', version: 'v1', plural: 'routetables', kind: 'RouteTable' }
-const UPSTREAMS: Resource = { group: 'gloo.solo.io', version: 'v1', plural: 'upstreams', kind: 'Upstream' }
+const ROUTE_TABLES: Resource = {
+  group: 'gateway.solo.io',
+  version: 'v1',
+  plural: 'routetables',
+  kind: 'RouteTable',
+  spec: 'gloogateway/v1.RouteTableSpec'
+}
+const UPSTREAMS: Resource = {
+  group: 'gloo.solo.io',
+  version: 'v1',
+  plural: 'upstreams',
+  kind: 'Upstream',
+  spec: 'gloo/v1.UpstreamSpec'
+}
 /** Fields that an upstream takes over from the one that upstreamRef names. */
 const CONFIG_FIELDS = [
   'labels',

@@ -2,6 +2,7 @@ import type { Canary, HeaderOperations, HttpMatchRequest, KubeObject } from '../
 import { canarySetCookie, cookiePattern, deletedCookie, primarySetCookie, sessionCookies } from '../affinity.ts'
 import { log, type Plan } from '../effects.ts'
 import { StepFailed, wrapped } from '../failure.ts'
+import { encodeTyped } from '../typed.ts'
 import { goJson } from '../webhooks.ts'
 import { markUnmanagedByFlux } from '../metadata.ts'
 import { controllerReference, createObject, findObject, getObject, updateObject, type Resource } from '../objects.ts'
@@ -10,7 +11,6 @@ import type { ControllerSettings } from '../settings.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
 import { apexMetadata, type Router, type RouterContext, type Routes } from './router.ts'
 import {
-  decodedSpec,
   l4Matches,
   type HttpRoute,
   type IstioHeaders,
@@ -19,8 +19,18 @@ import {
 } from './istio-types.ts'
 
 const GROUP = { group: 'networking.istio.io', version: 'v1beta1' } as const
-const VIRTUAL_SERVICES: Resource = { ...GROUP, plural: 'virtualservices', kind: 'VirtualService' }
-const DESTINATION_RULES: Resource = { ...GROUP, plural: 'destinationrules', kind: 'DestinationRule' }
+const VIRTUAL_SERVICES: Resource = {
+  ...GROUP,
+  plural: 'virtualservices',
+  kind: 'VirtualService',
+  spec: 'istio/v1beta1.VirtualServiceSpec'
+}
+const DESTINATION_RULES: Resource = {
+  ...GROUP,
+  plural: 'destinationrules',
+  kind: 'DestinationRule',
+  spec: 'istio/v1beta1.DestinationRuleSpec'
+}
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 const ORIGINAL = 'flagger.kubernetes.io/original-configuration'
 
@@ -87,7 +97,7 @@ function* reconcileVirtualService(canary: Canary): Plan<void> {
     const value = existing.metadata.annotations?.[key]
     if (value !== undefined) annotations[key] = value
   }
-  const decoded = decodedSpec(existing.spec as VirtualServiceSpec)
+  const decoded = existing.spec as VirtualServiceSpec
   const stored = service.delegation === true ? { ...decoded, hosts: [], gateways: [] } : decoded
   const sameSpec = sameButEmpty(comparable(canary, spec), comparable(canary, stored))
   const sameMetadata =
@@ -95,7 +105,7 @@ function* reconcileVirtualService(canary: Canary): Plan<void> {
   if (sameSpec && sameMetadata) return
   if (annotations[LAST_APPLIED] === undefined && !sameSpec) {
     markUnmanagedByFlux(annotations)
-    annotations[ORIGINAL] = goJson(stored)
+    annotations[ORIGINAL] = goJson(encodeTyped('istio/v1beta1.VirtualServiceSpec', stored))
   }
   const draft = { ...existing, metadata: { ...existing.metadata, labels, annotations }, spec }
   yield* wrapped(`${text} update error: `, updateObject(VIRTUAL_SERVICES, namespace, draft))
@@ -175,7 +185,7 @@ function* setRoutes(settings: ControllerSettings, canary: Canary, routes: Routes
   const names = serviceNames(canary)
   const namespace = namespaceOf(canary)
   const existing = yield* read(canary)
-  const stored = decodedSpec(existing.spec as VirtualServiceSpec)
+  const stored = existing.spec as VirtualServiceSpec
   const weights = [
     destination(canary, names.primary, routes.primaryWeight),
     destination(canary, names.canary, routes.canaryWeight)
@@ -272,7 +282,7 @@ function* finalise(canary: Canary): Plan<void> {
   const stored = parsed(annotations[key] ?? '', `${text} failed to unMarshal annotation ${key}`)
   const original =
     key === LAST_APPLIED ? (stored as { spec?: VirtualServiceSpec }).spec : (stored as VirtualServiceSpec)
-  const draft = { ...existing, spec: decodedSpec(original ?? { hosts: [] }) }
+  const draft = { ...existing, spec: original ?? {} }
   yield* wrapped(`${text} update error: `, updateObject(VIRTUAL_SERVICES, namespace, draft))
 }
 

@@ -1,14 +1,21 @@
-import type { ApiRequest, ApiResponse, Canary, KubeObject } from '../../../kinds/index.ts'
-import { log, request, type Plan } from '../effects.ts'
-import { StepFailed } from '../failure.ts'
+import type { Canary, KubeObject } from '../../../kinds/index.ts'
+import { log, type Plan } from '../effects.ts'
+import { StepFailed, wrapped } from '../failure.ts'
+import { createObject, findObject, getObject, updateObject, type Resource } from '../objects.ts'
 import { sameButEmpty } from '../same.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
 import { apexMetadata, nothingToFinalise, type Router, type Routes } from './router.ts'
 import { withoutField } from './weighted-object.ts'
 
 /** TrafficRoutes have no namespace; hence no owner either. */
-const COLLECTION = '/apis/kuma.io/v1alpha1/trafficroutes'
-const TYPE = { apiVersion: 'kuma.io/v1alpha1', kind: 'TrafficRoute' } as const
+const TRAFFIC_ROUTES: Resource = {
+  group: 'kuma.io',
+  version: 'v1alpha1',
+  plural: 'trafficroutes',
+  kind: 'TrafficRoute',
+  spec: 'kuma/v1alpha1.TrafficRouteSpec'
+}
+const EVERYWHERE = ''
 const SERVICE = 'kuma.io/service'
 
 interface Split {
@@ -36,21 +43,21 @@ function* reconcile(canary: Canary): Plan<void> {
     conf: { split: split(canary, { primaryWeight: 100, canaryWeight: 0 }) }
   }
   const { labels, annotations } = apexMetadata(canary)
-  const found = yield* request({ method: 'GET', path: `${COLLECTION}/${apex}` })
-  if (found.code === 404) {
+  const finding = findObject(TRAFFIC_ROUTES, EVERYWHERE, apex)
+  const existing = yield* wrapped(`TrafficRoute ${apex} get query error: `, finding)
+  if (existing === undefined) {
     const mesh = canary.metadata.annotations?.['kuma.io/mesh'] ?? 'default'
-    const body = { ...TYPE, metadata: { name: apex, labels, annotations }, spec, mesh }
-    yield* sent(`TrafficRoute ${apex} create error: `, { method: 'POST', path: COLLECTION, body })
+    const draft = { metadata: { name: apex, labels, annotations }, spec, mesh }
+    yield* wrapped(`TrafficRoute ${apex} create error: `, createObject(TRAFFIC_ROUTES, EVERYWHERE, draft))
     return yield* log('info', `TrafficRoute ${apex} created`, fullName(canary))
   }
-  const existing = checked(`TrafficRoute ${apex} get query error: `, found)
   const unchanged =
     sameButEmpty(withoutField(spec, 'weight'), withoutField(existing.spec, 'weight')) &&
     sameButEmpty(labels, existing.metadata.labels) &&
     sameButEmpty(annotations, existing.metadata.annotations)
   if (unchanged) return
-  const body = { ...existing, metadata: { ...existing.metadata, labels, annotations }, spec }
-  yield* sent(`TrafficRoute ${apex} update error: `, { method: 'PUT', path: `${COLLECTION}/${apex}`, body })
+  const draft = { ...existing, metadata: { ...existing.metadata, labels, annotations }, spec }
+  yield* wrapped(`TrafficRoute ${apex} update error: `, updateObject(TRAFFIC_ROUTES, EVERYWHERE, draft))
   yield* log('info', `TrafficRoute ${fullNameOf(canary, apex)} updated`, fullName(canary))
 }
 
@@ -69,13 +76,13 @@ function* getRoutes(canary: Canary): Plan<Routes> {
 function* setRoutes(canary: Canary, routes: Routes): Plan<void> {
   const { apex } = serviceNames(canary)
   const route = yield* read(canary)
-  const body = { ...route, ...TYPE, spec: { ...(route.spec as object), conf: { split: split(canary, routes) } } }
-  yield* sent(`TrafficRoute ${apex} update error `, { method: 'PUT', path: `${COLLECTION}/${apex}`, body })
+  const draft = { ...route, spec: { ...(route.spec as object), conf: { split: split(canary, routes) } } }
+  yield* wrapped(`TrafficRoute ${apex} update error `, updateObject(TRAFFIC_ROUTES, EVERYWHERE, draft))
 }
 
 function* read(canary: Canary): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
-  return yield* sent(`TrafficRoute ${apex} get query error `, { method: 'GET', path: `${COLLECTION}/${apex}` })
+  return yield* wrapped(`TrafficRoute ${apex} get query error `, getObject(TRAFFIC_ROUTES, EVERYWHERE, apex))
 }
 
 function split(canary: Canary, routes: Omit<Routes, 'mirrored'>): Split[] {
@@ -93,14 +100,4 @@ function serviceTag(canary: Canary, service: string): string {
 
 function fullNameOf(canary: Canary, name: string): string {
   return `${name}.${namespaceOf(canary)}`
-}
-
-function* sent(prefix: string, apiRequest: ApiRequest): Plan<KubeObject> {
-  return checked(prefix, yield* request(apiRequest))
-}
-
-function checked(prefix: string, response: ApiResponse): KubeObject {
-  if (response.code >= 200 && response.code < 300) return response.body as KubeObject
-  const { message = '', reason = '' } = response.body as { message?: string; reason?: string }
-  throw new StepFailed(`${prefix}${message}`, { reason })
 }

@@ -19,7 +19,8 @@ interface TrafficSplitSpec {
  * @see fluxcd/flagger pkg/router/smi.go, smi_v1alpha2.go, smi_v1alpha3.go 1.44.0
  */
 export function smiRouter(version: SmiVersion): (context: RouterContext) => Router {
-  const kind: Resource = { group: 'split.smi-spec.io', version, plural: 'trafficsplits', kind: 'TrafficSplit' }
+  const spec = `smi/${version}.TrafficSplitSpec` as const
+  const kind: Resource = { group: 'split.smi-spec.io', version, plural: 'trafficsplits', kind: 'TrafficSplit', spec }
   return ({ provider }) => ({
     reportsMirroring: false,
     reconcile: (canary) => reconcile(kind, provider, canary),

@@ -10,7 +10,8 @@ const TRAEFIK_SERVICES: Resource = {
   group: 'traefik.io',
   version: 'v1alpha1',
   plural: 'traefikservices',
-  kind: 'TraefikService'
+  kind: 'TraefikService',
+  spec: 'traefik/v1alpha1.ServiceSpec'
 }
 
 interface WeightedService {
