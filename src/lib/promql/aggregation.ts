@@ -28,7 +28,7 @@ export function aggregate(
   const numeric = typeof parameter === 'number' ? parameter : 0
   if (expr.operator === 'quantile' && !(numeric >= 0 && numeric <= 1)) {
     const text = `quantile value should be between 0 and 1, got ${formatG(numeric)}`
-    context.annotations.warn(text, expr.parameter?.start ?? expr.start)
+    context.facts.annotations.warn(text, expr.parameter?.start ?? expr.start)
   }
   const groups = group(context, expr, input)
   if (SELECTING.has(expr.operator)) return selectElements(context, expr, { input, groups, parameter: numeric })
@@ -118,7 +118,7 @@ function combine(context: EvaluationContext, operator: string, { input, members,
 function variance(context: EvaluationContext, values: readonly number[]): number {
   const first = values[0] ?? Number.NaN
   // 2.x starts from zero whatever the first value is, so that a lone infinity gives 0.
-  let spread = context.version === 'v3' && !Number.isFinite(first) ? Number.NaN : 0
+  let spread = context.facts.version === 'v3' && !Number.isFinite(first) ? Number.NaN : 0
   let mean = first
   values.slice(1).forEach((value, index) => {
     const delta = value - mean
@@ -138,7 +138,7 @@ function selectElements(context: EvaluationContext, expr: Aggregation, selection
   const { input, groups, parameter } = selection
   const result = emptyVector()
   if (expr.operator === 'limit_ratio') return limitRatio(context, expr, selection)
-  if (Number.isNaN(parameter) && context.version === 'v3') return context.fail('Parameter value is NaN')
+  if (Number.isNaN(parameter) && context.facts.version === 'v3') return context.fail('Parameter value is NaN')
   if (!Number.isNaN(parameter) && Math.abs(parameter) >= 9.223372036854776e18) {
     return context.fail(`Scalar value ${formatG(parameter)} ${parameter > 0 ? 'overflows' : 'underflows'} int64`)
   }
@@ -170,7 +170,7 @@ function limitRatio(context: EvaluationContext, expr: Aggregation, { input, para
   const ratio = Math.max(-1, Math.min(1, parameter))
   if (ratio !== parameter) {
     const text = `ratio value should be between -1 and 1, got ${formatG(parameter)}, capping to ${formatG(ratio)}`
-    context.annotations.warn(text, expr.parameter?.start ?? expr.start)
+    context.facts.annotations.warn(text, expr.parameter?.start ?? expr.start)
   }
   input.labels.forEach((labels, index) => {
     const offset = hashShare(labels.key)
@@ -187,7 +187,7 @@ function hashShare(text: string): number {
 }
 
 function countValues(context: EvaluationContext, expr: Aggregation, input: Vector, label: string): Vector {
-  const valid = context.version === 'v3' ? label !== '' && !label.includes('\uFFFD') : LEGACY_LABEL.test(label)
+  const valid = context.facts.version === 'v3' ? label !== '' && !label.includes('\uFFFD') : LEGACY_LABEL.test(label)
   if (!valid) {
     const stated = expr.parameter?.kind === 'string' ? expr.parameter.raw : label
     context.fail(`invalid label name "${stated}"`)

@@ -122,7 +122,7 @@ export function vectorVector(context: EvaluationContext, expr: Binary, left: Vec
     const made = applyOperator(expr.operator, leftValue, swapped ? manyValue : oneValue)
     const kept = !comparison || expr.returnBool || made !== 0
     // 2.x drops filtered elements before it looks for a second match.
-    if (!kept && context.version === 'v2') return
+    if (!kept && context.facts.version === 'v2') return
     const metric = resultLabels(context, expr, labels, one.labels[partner] ?? labels)
     claimMatch(context, matching, used, { signature, key: metric.key })
     if (kept) push(result, metric, comparison && !expr.returnBool ? leftValue : made)
@@ -149,7 +149,7 @@ function failDuplicate(
   const side = matching.cardinality === 'one-to-many' ? 'left' : 'right'
   const shared = matching.on ? first?.only(matching.labels) : first?.without([METRIC_NAME, ...matching.labels])
   let pair = [String(first), String(second)]
-  if (context.version === 'v3') pair = pair.sort()
+  if (context.facts.version === 'v3') pair = pair.sort()
   return context.fail(
     `found duplicate series for the match group ${String(shared)} on the ${side} hand-side of the operation: ` +
       `[${pair.join(', ')}];many-to-many matching not allowed: matching labels must be unique on one side`
@@ -192,11 +192,11 @@ function makeResultLabels(context: EvaluationContext, expr: Binary, many: Labels
   const matching = expr.matching
   if (matching === undefined) return many
   const changesSchema = !COMPARISONS.has(expr.operator)
-  const dropsAtOnce = changesSchema || (expr.returnBool && !context.delayedNameRemoval)
+  const dropsAtOnce = changesSchema || (expr.returnBool && !context.facts.delayedNameRemoval)
   let labels = dropsAtOnce ? many.withoutName() : many.withNameKept()
   if (matching.cardinality === 'one-to-one') {
     labels = matching.on ? labels.only(matching.labels) : labels.without(matching.labels)
   }
   for (const name of matching.include) labels = labels.with(name, one.get(name))
-  return expr.returnBool && context.delayedNameRemoval ? labels.withNameDropPending() : labels
+  return expr.returnBool && context.facts.delayedNameRemoval ? labels.withNameDropPending() : labels
 }

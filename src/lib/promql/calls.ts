@@ -55,7 +55,6 @@ function namedCall(evaluator: Evaluator, expr: Call, timeMs: number): Vector {
   const vector = (index = 0): Vector => argumentVector(evaluator, expr, index, timeMs)
   const scalar = (index: number): number => argumentScalar(evaluator, expr, index, timeMs)
   const texts = (): string[] => expr.args.slice(1).map((argument) => evaluator.text(argument))
-  const starts = expr.args.map((argument) => argument.start)
   switch (expr.spec.name) {
     case 'absent':
       return absent(vector(), expr.args[0])
@@ -66,9 +65,9 @@ function namedCall(evaluator: Evaluator, expr: Call, timeMs: number): Vector {
     case 'clamp_min':
       return clampValues(evaluator, vector(), scalar(1), Infinity)
     case 'histogram_quantile':
-      return histogramQuantile(evaluator, scalar(0), vector(1), starts)
+      return histogramQuantile(evaluator, expr, scalar(0), vector(1))
     case 'histogram_fraction':
-      return histogramFraction(evaluator, { lower: scalar(0), upper: scalar(1) }, vector(2), starts[2] ?? expr.start)
+      return histogramFraction(evaluator, expr, { lower: scalar(0), upper: scalar(1) }, vector(2))
     case 'label_join':
       return labelJoin(evaluator, vector(), texts())
     case 'label_replace':
@@ -98,8 +97,8 @@ function namedCall(evaluator: Evaluator, expr: Call, timeMs: number): Vector {
 }
 
 function sorted(evaluator: Evaluator, expr: Call, input: Vector, names: readonly string[]): Vector {
-  if (evaluator.version === 'v3' && evaluator.startMs !== evaluator.endMs) {
-    evaluator.annotations.warn(
+  if (evaluator.facts.version === 'v3' && evaluator.facts.startMs !== evaluator.facts.endMs) {
+    evaluator.facts.annotations.warn(
       'sort is ineffective for range queries since results are always ordered by labels',
       expr.start
     )
@@ -164,7 +163,7 @@ function checkParameters(evaluator: Evaluator, expr: Call, parameters: readonly 
   const phi = parameters[0] ?? Number.NaN
   if (expr.spec.name === 'quantile_over_time' && !(phi >= 0 && phi <= 1)) {
     const text = `quantile value should be between 0 and 1, got ${formatG(phi)}`
-    evaluator.annotations.warn(text, expr.args[0]?.start ?? expr.start)
+    evaluator.facts.annotations.warn(text, expr.args[0]?.start ?? expr.start)
   }
 }
 
@@ -172,5 +171,5 @@ function hintNonCounter(evaluator: Evaluator, expr: Call, labels: Labels): void 
   const name = labels.metricName
   if (name === '' || COUNTER_SUFFIX.test(name)) return
   const text = `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(name)}`
-  evaluator.annotations.info(text, expr.args[0]?.start ?? expr.start)
+  evaluator.facts.annotations.info(text, expr.args[0]?.start ?? expr.start)
 }

@@ -1,8 +1,8 @@
 import type { Labels, Tsdb } from '../tsdb/index.ts'
 import type { Annotations } from './annotations.ts'
 
-/** What functions and operators see of a running query. */
-export interface EvaluationContext {
+/** What is the same throughout a query. */
+export interface QueryFacts {
   readonly db: Tsdb
   readonly version: 'v2' | 'v3'
   readonly delayedNameRemoval: boolean
@@ -14,6 +14,11 @@ export interface EvaluationContext {
   readonly lookbackMs: number
   /** Step of subqueries that name none, ms. */
   readonly defaultStepMs: number
+}
+
+/** What functions and operators see of a running query. */
+export interface EvaluationContext {
+  readonly facts: QueryFacts
   /** Time being evaluated, ms. */
   evaluationMs: number
   /** The label set of a result whose name goes: at once, or marked for the end of the query. */

@@ -119,16 +119,16 @@ class PromqlEngine implements Engine {
     const annotations = new Annotations(query)
     try {
       const { expr, caches } = this.prepare(query)
-      const evaluator = new Evaluator({
+      const facts = {
         db: this.db,
         version: this.version,
         delayedNameRemoval: this.options.delayedNameRemoval ?? false,
         annotations,
         ...span,
         lookbackMs: options.lookbackDeltaMs ?? this.options.lookbackDeltaMs ?? LOOKBACK_MS_DEFAULT,
-        defaultStepMs: this.options.defaultStepMs ?? STEP_MS_DEFAULT,
-        caches
-      })
+        defaultStepMs: this.options.defaultStepMs ?? STEP_MS_DEFAULT
+      }
+      const evaluator = new Evaluator(facts, caches)
       const value = evaluate(expr, evaluator)
       return { ok: true, value, warnings: annotations.warnings, infos: annotations.infos }
     } catch (error) {
@@ -175,7 +175,7 @@ function instantValue(expr: Expr, evaluator: Evaluator, timeMs: number): QueryVa
       return { type: 'matrix', series: matrixOf(expr, evaluator, timeMs) }
     case 'vector': {
       const vector = cleanNames(evaluator.vector(expr, timeMs))
-      if (evaluator.delayedNameRemoval && hasDuplicates(vector)) evaluator.fail(DUPLICATE_TEXT)
+      if (evaluator.facts.delayedNameRemoval && hasDuplicates(vector)) evaluator.fail(DUPLICATE_TEXT)
       const elements = vector.labels.map((labels, index) => ({ labels, value: vector.values[index] ?? Number.NaN }))
       return { type: 'vector', timeMs, elements }
     }
@@ -212,7 +212,7 @@ function rangeValue(expr: Expr, evaluator: Evaluator): QueryValue {
     )
   }
   const byKey = new Map<string, GrowingSeries>()
-  for (let atMs = evaluator.startMs; atMs <= evaluator.endMs; atMs += evaluator.stepMs) {
+  for (let atMs = evaluator.facts.startMs; atMs <= evaluator.facts.endMs; atMs += evaluator.facts.stepMs) {
     if (type === 'scalar') addSample(byKey, evaluator, { labels: undefined, atMs, value: evaluator.scalar(expr, atMs) })
     else addVector(byKey, evaluator, expr, atMs)
   }

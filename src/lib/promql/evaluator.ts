@@ -1,6 +1,5 @@
-import { type Labels, METRIC_NAME, type Selection, type Series, type Tsdb } from '../tsdb/index.ts'
+import { type Labels, METRIC_NAME, type Selection, type Series } from '../tsdb/index.ts'
 import { aggregate } from './aggregation.ts'
-import type { Annotations } from './annotations.ts'
 import {
   type Binary,
   type Call,
@@ -14,26 +13,11 @@ import {
 import { applyOperator, setOperation, vectorScalar, vectorVector } from './binary.ts'
 import { callFunction } from './calls.ts'
 import { SET_OPERATORS } from './check.ts'
-import type { EvaluationContext } from './context.ts'
+import type { EvaluationContext, QueryFacts } from './context.ts'
 import { emptyVector, hasDuplicates, push, type Vector, type Window } from './vector.ts'
 
 /** An execution error of a query: an expected outcome that the engine turns into a value. */
 export class ExecutionError extends Error {}
-
-/** What one evaluation needs. */
-export interface EvaluatorOptions {
-  readonly db: Tsdb
-  readonly version: 'v2' | 'v3'
-  readonly delayedNameRemoval: boolean
-  readonly annotations: Annotations
-  readonly startMs: number
-  readonly endMs: number
-  readonly stepMs: number
-  readonly lookbackMs: number
-  readonly defaultStepMs: number
-  /** Caches of the parsed query, by owner. */
-  readonly caches: Map<object, Map<object, unknown>>
-}
 
 /** A series and its samples, as a subquery makes them. */
 export interface SampleList {
@@ -47,15 +31,7 @@ const SUBQUERY_STEPS_MAX = 1_000_000
 
 /** Evaluates an expression at one time after the other. @see Prometheus promql/engine.go, v2.55.1 */
 export class Evaluator implements EvaluationContext {
-  readonly db: Tsdb
-  readonly version: 'v2' | 'v3'
-  readonly delayedNameRemoval: boolean
-  readonly annotations: Annotations
-  readonly startMs: number
-  readonly endMs: number
-  readonly stepMs: number
-  readonly lookbackMs: number
-  readonly defaultStepMs: number
+  readonly facts: QueryFacts
   evaluationMs: number
   private readonly caches: Map<object, Map<object, unknown>>
   private readonly subqueryResults = new Map<Subquery, Map<number, Vector>>()
@@ -63,23 +39,16 @@ export class Evaluator implements EvaluationContext {
   /** First step of the query, or of the subquery being evaluated. */
   private firstStepMs: number
 
-  constructor(options: EvaluatorOptions) {
-    this.db = options.db
-    this.version = options.version
-    this.delayedNameRemoval = options.delayedNameRemoval
-    this.annotations = options.annotations
-    this.startMs = options.startMs
-    this.endMs = options.endMs
-    this.stepMs = options.stepMs
-    this.lookbackMs = options.lookbackMs
-    this.defaultStepMs = options.defaultStepMs
-    this.caches = options.caches
-    this.evaluationMs = options.startMs
-    this.firstStepMs = options.startMs
+  /** @param caches - those of the parsed query, by owner */
+  constructor(facts: QueryFacts, caches: Map<object, Map<object, unknown>>) {
+    this.facts = facts
+    this.caches = caches
+    this.evaluationMs = facts.startMs
+    this.firstStepMs = facts.startMs
   }
 
   dropName(labels: Labels): Labels {
-    return this.delayedNameRemoval ? labels.withNameDropPending() : labels.withoutName()
+    return this.facts.delayedNameRemoval ? labels.withNameDropPending() : labels.withoutName()
   }
 
   cacheOf<Key extends object, Value>(owner: object): Map<Key, Value> {
@@ -132,7 +101,7 @@ export class Evaluator implements EvaluationContext {
         const { parameter } = expr
         const textual = parameter !== undefined && typeOf(parameter) === 'string'
         // 2.x asks for the parameter once, at the first step.
-        const askedMs = this.version === 'v2' ? this.firstStepMs : timeMs
+        const askedMs = this.facts.version === 'v2' ? this.firstStepMs : timeMs
         const value =
           parameter === undefined ? undefined : textual ? this.text(parameter) : this.scalar(parameter, askedMs)
         const input = this.vector(expr.inner, timeMs)
@@ -151,7 +120,7 @@ export class Evaluator implements EvaluationContext {
   /** Elements of a selector; with `ownTime` their value is the sample's own time in seconds. */
   select(expr: VectorSelector, timeMs: number, ownTime: boolean): Vector {
     const wantedMs = this.shiftedTime(expr, timeMs)
-    const oldestMs = this.version === 'v2' ? wantedMs - this.lookbackMs : wantedMs - this.lookbackMs + 1
+    const oldestMs = this.facts.version === 'v2' ? wantedMs - this.facts.lookbackMs : wantedMs - this.facts.lookbackMs + 1
     const result = emptyVector()
     for (const series of this.seriesOf(expr)) {
       const last = series.to - 1
@@ -176,7 +145,7 @@ export class Evaluator implements EvaluationContext {
   /** Time a selector or subquery looks at when evaluated at a time. */
   shiftedTime(shift: Pick<VectorSelector, 'at' | 'offsetMs'>, timeMs: number): number {
     const base =
-      shift.at === undefined ? timeMs : shift.at === 'start' ? this.startMs : shift.at === 'end' ? this.endMs : shift.at
+      shift.at === undefined ? timeMs : shift.at === 'start' ? this.facts.startMs : shift.at === 'end' ? this.facts.endMs : shift.at
     return base - shift.offsetMs
   }
 
@@ -213,7 +182,7 @@ export class Evaluator implements EvaluationContext {
 
   /** Without delayed name removal two results of one label set end the query at once. */
   private checked(vector: Vector): Vector {
-    if (this.delayedNameRemoval || vector.labels.length < 2) return vector
+    if (this.facts.delayedNameRemoval || vector.labels.length < 2) return vector
     if (hasDuplicates(vector)) this.fail('vector cannot contain metrics with the same labelset')
     return vector
   }
@@ -221,18 +190,18 @@ export class Evaluator implements EvaluationContext {
   private seriesOf(expr: VectorSelector): readonly Series[] {
     const cache = this.cacheOf<object, Selection>(expr.matchers)
     let selection = cache.get(expr)
-    if (selection === undefined) cache.set(expr, (selection = this.db.selection(expr.matchers)))
+    if (selection === undefined) cache.set(expr, (selection = this.facts.db.selection(expr.matchers)))
     return selection.series()
   }
 
   private selectorWindows(expr: MatrixSelector, timeMs: number, visit: (labels: Labels, window: Window) => void): void {
     const endMs = this.shiftedTime(expr.selector, timeMs)
     const startMs = endMs - expr.rangeMs
-    const firstMs = this.version === 'v2' ? startMs : startMs + 1
+    const firstMs = this.facts.version === 'v2' ? startMs : startMs + 1
     const window: Window = { times: [], values: [], from: 0, to: 0, startMs, endMs, evaluationMs: timeMs }
     for (const series of this.seriesOf(expr.selector)) {
+      if (series.lastTime < firstMs) continue
       const from = series.indexAtOrAfter(firstMs)
-      if (from >= series.to) continue
       const newest = (series.times[series.to - 1] ?? Infinity) <= endMs
       const to = newest ? series.to : series.indexAtOrAfter(endMs + 1)
       if (from >= to) continue
@@ -258,9 +227,9 @@ export class Evaluator implements EvaluationContext {
   subquerySamples(expr: Subquery, timeMs: number): Iterable<SampleList> {
     const endMs = this.shiftedTime(expr, timeMs)
     const startMs = endMs - expr.rangeMs
-    const stepMs = expr.stepMs > 0 ? expr.stepMs : this.defaultStepMs
+    const stepMs = expr.stepMs > 0 ? expr.stepMs : this.facts.defaultStepMs
     let atMs = stepMs * Math.trunc(startMs / stepMs)
-    if (this.version === 'v2' ? atMs < startMs : atMs <= startMs) atMs += stepMs
+    if (this.facts.version === 'v2' ? atMs < startMs : atMs <= startMs) atMs += stepMs
     const lists = new Map<string, SampleList>()
     const outerFirstMs = this.firstStepMs
     this.firstStepMs = atMs

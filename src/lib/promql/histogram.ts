@@ -1,3 +1,4 @@
+import type { Call } from './ast.ts'
 import { quote } from './lexer.ts'
 import { formatG } from './numbers.ts'
 import type { EvaluationContext } from './context.ts'
@@ -29,18 +30,13 @@ const FORCED_TEXT =
   '(see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)'
 
 /** `histogram_quantile` over classic buckets. @see promql/quantile.go, v2.55.1 */
-export function histogramQuantile(
-  context: EvaluationContext,
-  phi: number,
-  input: Vector,
-  starts: readonly number[]
-): Vector {
+export function histogramQuantile(context: EvaluationContext, expr: Call, phi: number, input: Vector): Vector {
   const result = emptyVector()
-  const [phiStart = 0, vectorStart = 0] = starts
+  const [phiStart = 0, vectorStart = 0] = expr.args.map((argument) => argument.start)
   if (!(phi >= 0 && phi <= 1)) {
-    context.annotations.warn(`quantile value should be between 0 and 1, got ${formatG(phi)}`, phiStart)
+    context.facts.annotations.warn(`quantile value should be between 0 and 1, got ${formatG(phi)}`, phiStart)
   }
-  for (const group of groupBuckets(context, input, vectorStart)) {
+  for (const group of groupBuckets(context, expr, input, vectorStart)) {
     const { value, monotonicity } = bucketQuantile(phi, group.buckets)
     if (monotonicity?.forced === true) reportForced(context, group, monotonicity, vectorStart)
     push(result, context.dropName(group.labels), value)
@@ -51,13 +47,14 @@ export function histogramQuantile(
 /** `histogram_fraction` over classic buckets (3.x). @see promql/quantile.go BucketFraction, v3.14.0 */
 export function histogramFraction(
   context: EvaluationContext,
+  expr: Call,
   range: { readonly lower: number; readonly upper: number },
-  input: Vector,
-  vectorStart: number
+  input: Vector
 ): Vector {
   const result = emptyVector()
-  if (context.version === 'v2') return result
-  for (const group of groupBuckets(context, input, vectorStart)) {
+  const vectorStart = expr.args[2]?.start ?? expr.start
+  if (context.facts.version === 'v2') return result
+  for (const group of groupBuckets(context, expr, input, vectorStart)) {
     push(result, context.dropName(group.labels), bucketFraction(range.lower, range.upper, group.buckets))
   }
   return result
@@ -66,15 +63,15 @@ export function histogramFraction(
 function reportForced(context: EvaluationContext, group: BucketGroup, found: Monotonicity, start: number): void {
   const name = group.labels.metricName
   const shown =
-    name !== '' && (context.version === 'v2' || context.delayedNameRemoval) ? ` for metric name ${quote(name)}` : ''
-  if (context.version === 'v2') {
-    context.annotations.info(FORCED_TEXT + shown, start)
+    name !== '' && (context.facts.version === 'v2' || context.facts.delayedNameRemoval) ? ` for metric name ${quote(name)}` : ''
+  if (context.facts.version === 'v2') {
+    context.facts.annotations.info(FORCED_TEXT + shown, start)
     return
   }
   const time = formatTime(context.evaluationMs)
   const bounds = `from buckets ${formatG(found.minBound)} to ${formatG(found.maxBound)}`
   const difference = `with a max diff of ${formatG(Number(found.maxDifference.toPrecision(2)))}`
-  context.annotations.info(
+  context.facts.annotations.info(
     `${FORCED_TEXT}${shown}, ${bounds}, ${difference}, over 1 samples from ${time} to ${time}`,
     start
   )
@@ -117,9 +114,9 @@ export function civilOf(ms: number): {
   }
 }
 
-function groupBuckets(context: EvaluationContext, input: Vector, start: number): Iterable<BucketGroup> {
+function groupBuckets(context: EvaluationContext, expr: Call, input: Vector, start: number): Iterable<BucketGroup> {
   const groups = new Map<string, BucketGroup>()
-  const cache = context.cacheOf<Labels, { key: string; labels: Labels; bound: number | undefined }>(input)
+  const cache = context.cacheOf<Labels, { key: string; labels: Labels; bound: number | undefined }>(expr)
   for (let index = 0; index < input.labels.length; index++) {
     const labels = input.labels[index]
     if (labels === undefined) continue
@@ -132,7 +129,7 @@ function groupBuckets(context: EvaluationContext, input: Vector, start: number):
     if (known.bound === undefined) {
       const name = labels.metricName === '' ? '' : ` for metric name ${quote(labels.metricName)}`
       const text = `bucket label "le" is missing or has a malformed value of ${quote(labels.get('le'))}${name}`
-      context.annotations.warn(text, start)
+      context.facts.annotations.warn(text, start)
       continue
     }
     let group = groups.get(known.key)

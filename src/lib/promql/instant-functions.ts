@@ -151,7 +151,7 @@ function reorder(input: Vector, order: readonly number[]): Vector {
 }
 
 function validLabel(context: EvaluationContext, name: string): boolean {
-  return context.version === 'v3' ? name !== '' && !name.includes('\uFFFD') : LEGACY_LABEL.test(name)
+  return context.facts.version === 'v3' ? name !== '' && !name.includes('\uFFFD') : LEGACY_LABEL.test(name)
 }
 
 /** `label_replace`. @see promql/functions.go, v2.55.1 */

@@ -87,10 +87,11 @@ export class ClusterView {
 
   /** Takes note of a stored change. */
   changed(change: Pick<ApiChange, 'group' | 'resource'>): void {
-    if (!WATCHED.has(`${change.group}/${change.resource}`)) return
+    const concerns = WATCHED.get(`${change.group}/${change.resource}`)
+    if (concerns === undefined) return
     this.#version += 1
-    this.#endpoints.clear()
-    this.#routing.clear()
+    if (concerns.endpoints) this.#endpoints.clear()
+    if (concerns.routing) this.#routing.clear()
     for (const listener of this.#listeners) listener()
   }
 
@@ -223,14 +224,15 @@ export class ClusterView {
   }
 }
 
-const WATCHED: ReadonlySet<string> = new Set([
-  '/services',
-  '/pods',
-  'discovery.k8s.io/endpointslices',
-  'split.smi-spec.io/trafficsplits',
-  'linkerd.io/serviceprofiles',
-  'gateway.networking.k8s.io/httproutes',
-  'policy.linkerd.io/httproutes'
+/** Resources whose changes matter, and to what. */
+const WATCHED: ReadonlyMap<string, { readonly endpoints: boolean; readonly routing: boolean }> = new Map([
+  ['/services', { endpoints: true, routing: true }],
+  ['/pods', { endpoints: true, routing: false }],
+  ['discovery.k8s.io/endpointslices', { endpoints: true, routing: false }],
+  ['split.smi-spec.io/trafficsplits', { endpoints: false, routing: true }],
+  ['linkerd.io/serviceprofiles', { endpoints: false, routing: true }],
+  ['gateway.networking.k8s.io/httproutes', { endpoints: false, routing: true }],
+  ['policy.linkerd.io/httproutes', { endpoints: false, routing: true }]
 ])
 
 /** Whether a pod has a proxy, by the annotation that injection leaves on it (or on its namespace). */
@@ -245,6 +247,15 @@ export function isMeshed(pod: KubeObject, namespace?: KubeObject): boolean {
 
 /** A pod as an endpoint, with the labels the destination controller gives it. */
 export function podEndpoint(pod: KubeObject, ip: string, port: number): MeshEndpoint {
+  let facts = factsOfPods.get(pod)
+  if (facts === undefined) factsOfPods.set(pod, (facts = podFacts(pod)))
+  return { ip, port, ...facts }
+}
+
+/** Stored pods do not change: what was read of one holds as long as it does. */
+const factsOfPods = new WeakMap<KubeObject, Omit<MeshEndpoint, 'ip' | 'port'>>()
+
+function podFacts(pod: KubeObject): Omit<MeshEndpoint, 'ip' | 'port'> {
   const namespace = pod.metadata.namespace ?? 'default'
   const labels = pod.metadata.labels ?? {}
   const account = asText(asRecord(pod.spec)['serviceAccountName']) ?? 'default'
@@ -262,8 +273,6 @@ export function podEndpoint(pod: KubeObject, ip: string, port: number): MeshEndp
   if (deployment !== undefined) destination['dst_deployment'] = deployment
   else if (owner !== undefined) destination[PROXY_LABELS[owner.kind] ?? 'dst_replicaset'] = owner.name
   return {
-    ip,
-    port,
     pod: `${namespace}/${pod.metadata.name}`,
     identity: meshed ? meshIdentity(account, namespace) : undefined,
     labels: destination

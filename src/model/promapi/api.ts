@@ -127,9 +127,21 @@ function handleApi(options: PromApiOptions, request: PromRequest, path: string):
   })
 }
 
-function methodsOf(path: string): string[] {
-  const methods = Object.keys(ROUTES_OF_METHOD).filter((method) => ROUTES_OF_METHOD[method]?.[path] !== undefined)
-  return methods.length === 0 ? [] : [...methods, 'OPTIONS'].sort()
+const METHODS_OF_PATH: ReadonlyMap<string, readonly string[]> = methodsOfPaths()
+const NO_METHODS: readonly string[] = []
+
+function methodsOfPaths(): ReadonlyMap<string, readonly string[]> {
+  const methods = new Map<string, readonly string[]>()
+  for (const [method, routes] of Object.entries(ROUTES_OF_METHOD)) {
+    for (const path of Object.keys(routes)) {
+      methods.set(path, [...(methods.get(path) ?? ['OPTIONS']), method].toSorted())
+    }
+  }
+  return methods
+}
+
+function methodsOf(path: string): readonly string[] {
+  return METHODS_OF_PATH.get(path) ?? NO_METHODS
 }
 
 function isKnown(path: string): boolean {

@@ -41,21 +41,26 @@ const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
  * @see Prometheus model/relabel/relabel.go, v2.55.1
  */
 export function relabel(labels: LabelRecord, rules: readonly RelabelRule[]): LabelRecord | undefined {
-  let next = 0
-  // Most jobs begin with rules that only judge: a set that they drop is never copied.
-  for (let rule = rules[next]; rule !== undefined && isJudging(rule); rule = rules[++next]) {
-    if (!passes(rule, (name) => labels[name] ?? '')) return undefined
-  }
+  if (isDroppedAtOnce((name) => labels[name] ?? '', rules)) return undefined
   const current = new Map<string, string>()
   for (const name of Object.keys(labels)) {
     const value = labels[name] ?? ''
     if (value !== '') current.set(name, value)
   }
-  for (let rule = rules[next]; rule !== undefined; rule = rules[++next]) {
+  for (const rule of rules) {
     if (!isJudging(rule)) changeLabels(current, rule)
     else if (!passes(rule, (name) => current.get(name) ?? '')) return undefined
   }
   return Object.fromEntries(current)
+}
+
+/** Whether the rules that come before any change drop a set; most jobs begin with such rules. */
+export function isDroppedAtOnce(valueOf: (name: string) => string, rules: readonly RelabelRule[]): boolean {
+  for (const rule of rules) {
+    if (!isJudging(rule)) return false
+    if (!passes(rule, valueOf)) return true
+  }
+  return false
 }
 
 function isJudging({ action }: RelabelRule): boolean {

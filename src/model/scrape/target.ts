@@ -1,6 +1,6 @@
 import { formatDuration } from '../../lib/promql/index.ts'
 import { type ScrapeConfig, SCRAPE_INTERVAL_MS } from './config.ts'
-import { type LabelRecord, relabel } from './relabel.ts'
+import { isDroppedAtOnce, type LabelRecord, relabel } from './relabel.ts'
 
 /** A target as configured and relabelled. */
 export interface Target {
@@ -33,22 +33,14 @@ export interface DroppedTarget {
  * @see Prometheus scrape/target.go PopulateLabels, v2.55.1
  */
 export function makeTarget(config: ScrapeConfig, discovered: LabelRecord): Target | DroppedTarget {
-  const intervalMs = config.scrapeIntervalMs ?? SCRAPE_INTERVAL_MS
-  const timeoutMs = config.scrapeTimeoutMs ?? intervalMs
-  const discoveredLabels: Record<string, string> = {
-    job: config.jobName,
-    __scrape_interval__: formatDuration(intervalMs),
-    __scrape_timeout__: formatDuration(timeoutMs),
-    __metrics_path__: config.metricsPath ?? '/metrics',
-    __scheme__: config.scheme ?? 'http',
-    ...Object.fromEntries(
-      Object.entries(config.params ?? {}).map(([name, values]) => [`__param_${name}`, values[0] ?? ''])
-    ),
-    ...discovered
-  }
-  const labelled = relabel(discoveredLabels, config.relabelRules ?? [])
+  const { relabelRules = [] } = config
+  const own = jobLabels(config)
+  if (isDroppedAtOnce((name) => discovered[name] ?? own[name] ?? '', relabelRules)) return new Dropped(own, discovered)
+  const discoveredLabels = { ...own, ...discovered }
+  const labelled = relabel(discoveredLabels, relabelRules)
   const address = labelled?.['__address__'] ?? ''
   if (labelled === undefined || address === '') return { discoveredLabels }
+  const { intervalMs, timeoutMs } = timesOf(config)
   const scheme = labelled['__scheme__'] ?? 'http'
   const full = withPort(address, scheme)
   const final: Record<string, string> = {}
@@ -71,6 +63,47 @@ export function makeTarget(config: ScrapeConfig, discovered: LabelRecord): Targe
     url,
     intervalMs,
     timeoutMs
+  }
+}
+
+function timesOf(config: ScrapeConfig): { readonly intervalMs: number; readonly timeoutMs: number } {
+  const intervalMs = config.scrapeIntervalMs ?? SCRAPE_INTERVAL_MS
+  return { intervalMs, timeoutMs: config.scrapeTimeoutMs ?? intervalMs }
+}
+
+/** Jobs do not change: their labels are made once. */
+const labelsOfJobs = new WeakMap<ScrapeConfig, LabelRecord>()
+
+/** The labels that a job gives each of its targets before relabelling. */
+function jobLabels(config: ScrapeConfig): LabelRecord {
+  const known = labelsOfJobs.get(config)
+  if (known !== undefined) return known
+  const { intervalMs, timeoutMs } = timesOf(config)
+  const params = Object.entries(config.params ?? {}).map(([name, values]) => [`__param_${name}`, values[0] ?? ''])
+  const labels: LabelRecord = {
+    job: config.jobName,
+    __scrape_interval__: formatDuration(intervalMs),
+    __scrape_timeout__: formatDuration(timeoutMs),
+    __metrics_path__: config.metricsPath ?? '/metrics',
+    __scheme__: config.scheme ?? 'http',
+    ...Object.fromEntries(params)
+  }
+  labelsOfJobs.set(config, labels)
+  return labels
+}
+
+/** A dropped target: most are, and few are ever looked at. */
+class Dropped implements DroppedTarget {
+  readonly #own: LabelRecord
+  readonly #discovered: LabelRecord
+
+  constructor(own: LabelRecord, discovered: LabelRecord) {
+    this.#own = own
+    this.#discovered = discovered
+  }
+
+  get discoveredLabels(): LabelRecord {
+    return { ...this.#own, ...this.#discovered }
   }
 }
 

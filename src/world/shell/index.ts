@@ -8,6 +8,7 @@ export {
   type Applied,
   applyObject,
   createKubeClient,
+  type FirstDiscovery,
   type KubeClient,
   KubectlError,
   readManifest,

@@ -1,12 +1,12 @@
 import { ALL_CRDS } from '../../kinds/crds/index.ts'
-import type { ApiRequest, ApiResponse } from '../../kinds/index.ts'
+import type { ApiRequest } from '../../kinds/index.ts'
 import { TwinError } from '../../lib/errors/index.ts'
 import { randomStream } from '../../lib/random/index.ts'
 import { type Instant, type Timeline, VirtualClock } from '../../lib/time/index.ts'
 import { type ApiServer, type ApiSnapshot, createApiServer } from '../../model/apiserver/index.ts'
 import { createCluster, createInstantRuntime } from '../cluster/index.ts'
 import { injectProxy } from '../joint/index.ts'
-import { createKubeClient, type KubeClient } from '../shell/index.ts'
+import { createKubeClient, type FirstDiscovery, type KubeClient } from '../shell/index.ts'
 import type { Meter } from './meter.ts'
 
 /** Namespaces that an installed mesh has. */
@@ -54,22 +54,10 @@ export function createWorldApi(timeline: Timeline, seed: number, meter: Meter): 
   return { ...server, handle }
 }
 
-/** Paths of discovery documents. */
-const DISCOVERY = /^\/(?:api|apis)(?:\/v1|\/[^/]+\/[^/]+)?$/
+/** What the definitions that every world begins with are served as: read once per process. */
+const discovered: FirstDiscovery = { kinds: undefined }
 
-/** Discovery of the definitions that every world begins with, read once per process. */
-const discovered = new Map<string, ApiResponse>()
-
-/** A client that does as `kubectl` does; what it discovers first is what every world begins with. */
+/** A client that does as `kubectl` does. */
 export function createWorldClient(api: ApiServer): KubeClient {
-  const asked = new Set<string>()
-  return createKubeClient((request) => {
-    const { method, path } = request
-    if (method !== 'GET' || !DISCOVERY.test(path) || asked.has(path)) return api.handle(request)
-    // Asked again, it looks for something that has come since.
-    asked.add(path)
-    const known = discovered.get(path) ?? api.handle(request)
-    discovered.set(path, known)
-    return known
-  })
+  return createKubeClient((request) => api.handle(request), discovered)
 }

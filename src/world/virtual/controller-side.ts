@@ -86,7 +86,7 @@ export function startControllerSide(options: ControllerSideOptions): ControllerS
 }
 
 function exchange(options: ControllerSideOptions, effect: HttpEffect, answer: (outcome: HttpOutcome) => void): void {
-  const { hostname, port } = new URL(effect.request.url)
+  const { hostname, port } = urlOf(effect.request.url)
   if (effect.effect !== 'alert' && isPrometheus(hostname, Number(port))) {
     return answer(options.meter.in('queries', () => askPrometheus(options.metrics.api, effect)))
   }
@@ -101,12 +101,35 @@ function exchange(options: ControllerSideOptions, effect: HttpEffect, answer: (o
   })
 }
 
+/** The parts of a URL that are read here. */
+interface UrlParts {
+  readonly hostname: string
+  readonly port: string
+  readonly pathname: string
+  readonly query: readonly (readonly [string, string])[]
+}
+
+/** URLs by their text: a controller asks the same ones again and again. */
+const urls = new Map<string, UrlParts>()
+
+/** Most URLs whose parts are kept. */
+const URLS_MAX = 500
+
+function urlOf(text: string): UrlParts {
+  const known = urls.get(text)
+  if (known !== undefined) return known
+  const { hostname, port, pathname, searchParams } = new URL(text)
+  const parts = { hostname, port, pathname, query: [...searchParams] }
+  if (urls.size >= URLS_MAX) urls.clear()
+  urls.set(text, parts)
+  return parts
+}
+
 function askPrometheus(api: PromApi, { request }: HttpEffect): HttpOutcome {
-  const url = new URL(request.url)
+  const { pathname, query } = urlOf(request.url)
   const { method, body = '' } = request
-  const query = [...url.searchParams]
   const form = method === 'POST' ? [...new URLSearchParams(body)] : []
-  const { status, headers, body: text } = api.handle({ method, path: url.pathname, query, form })
+  const { status, headers, body: text } = api.handle({ method, path: pathname, query, form })
   return { ok: true, status, headers, body: text }
 }
 
@@ -131,7 +154,7 @@ function flattened(headers: Readonly<Record<string, string | readonly string[]>>
 
 /** The words Go's HTTP client has for a failure. */
 function goError({ effect, request }: HttpEffect, reason: string): string {
-  const { hostname, port } = new URL(request.url)
+  const { hostname, port } = urlOf(request.url)
   switch (reason) {
     case 'timeout':
       return effect === 'webhook'

@@ -42,8 +42,16 @@ interface DiscoveredResource {
   readonly shortNames?: readonly string[]
 }
 
-/** Makes a client over a request function. */
-export function createKubeClient(handle: (request: ApiRequest) => ApiResponse): KubeClient {
+/** What the first discovery found, for clients of servers that begin with the same resources. */
+export interface FirstDiscovery {
+  kinds: readonly ResourceKind[] | undefined
+}
+
+/** Makes a client over a request function. @param first - shared with other clients, filled by the first of them */
+export function createKubeClient(
+  handle: (request: ApiRequest) => ApiResponse,
+  first: FirstDiscovery = { kinds: undefined }
+): KubeClient {
   let kinds: readonly ResourceKind[] | undefined
   const send = (request: ApiRequest): ApiResponse =>
     handle({ ...request, headers: { accept: 'application/json', 'user-agent': 'kubectl/v1.34.0', ...request.headers } })
@@ -53,7 +61,8 @@ export function createKubeClient(handle: (request: ApiRequest) => ApiResponse): 
     return response.body
   }
   const load = (fresh: boolean): readonly ResourceKind[] => {
-    if (kinds === undefined || fresh) kinds = discover(call)
+    if (fresh) kinds = discover(call)
+    else kinds ??= first.kinds ??= discover(call)
     return kinds
   }
   const find = (match: (kind: ResourceKind) => boolean): ResourceKind | undefined =>

@@ -17,7 +17,7 @@ import { getObjects } from './get.ts'
 import { describeObjects, execInPod, printLogs, rolloutStatus, waitFor } from './observe.ts'
 
 export { applyObject, readManifest, type Applied } from './apply.ts'
-export { createKubeClient, KubectlError, type KubeClient, type ResourceKind } from './client.ts'
+export { createKubeClient, type FirstDiscovery, KubectlError, type KubeClient, type ResourceKind } from './client.ts'
 
 /** Runs a command in a pod, as `kubectl exec` asks for. */
 export type PodRunner = (
