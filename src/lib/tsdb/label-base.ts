@@ -31,8 +31,18 @@ export class LabelBase {
   }
 }
 
+/** @param added - names that the base does not have, ascending */
 function shapeOf(base: Labels, added: readonly string[]): Shape {
-  const names = [...base.names, ...added].sort((left, right) => (left < right ? -1 : 1))
-  const sources = names.map((name) => (added.includes(name) ? -1 - added.indexOf(name) : base.names.indexOf(name)))
+  const names: string[] = []
+  const sources: number[] = []
+  let own = 0
+  let put = 0
+  while (own < base.size || put < added.length) {
+    const left = base.names[own]
+    const right = added[put]
+    const isOwn = left !== undefined && (right === undefined || left < right)
+    names.push((isOwn ? left : right) ?? '')
+    sources.push(isOwn ? own++ : -1 - put++)
+  }
   return { names, sources }
 }

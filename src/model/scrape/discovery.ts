@@ -90,10 +90,33 @@ function addMap(
   entries: Readonly<Record<string, string>> | undefined
 ): void {
   for (const [name, value] of Object.entries(entries ?? {})) {
-    const safe = name.replace(/[^a-zA-Z0-9_]/g, '_')
-    labels[`${META}pod_${kind}_${safe}`] = value
-    labels[`${META}pod_${kind}present_${safe}`] = 'true'
+    const { own, present } = metaNames(kind, name)
+    labels[own] = value
+    labels[present] = 'true'
   }
+}
+
+/** Names that discovery gives a label or annotation. */
+interface MetaNames {
+  readonly own: string
+  readonly present: string
+}
+
+/** Names of labels and annotations that were met before. */
+const metaNamesOf = new Map<string, MetaNames>()
+
+/** Most names that are kept. */
+const META_NAMES_MAX = 1000
+
+function metaNames(kind: string, name: string): MetaNames {
+  const key = `${kind} ${name}`
+  const known = metaNamesOf.get(key)
+  if (known !== undefined) return known
+  const safe = name.replace(/[^a-zA-Z0-9_]/g, '_')
+  const names = { own: `${META}pod_${kind}_${safe}`, present: `${META}pod_${kind}present_${safe}` }
+  if (metaNamesOf.size >= META_NAMES_MAX) metaNamesOf.clear()
+  metaNamesOf.set(key, names)
+  return names
 }
 
 function containerLabels(container: PodContainer, init: boolean): LabelRecord {

@@ -124,18 +124,36 @@ function replace(labels: Map<string, string>, rule: RelabelRule, value: string):
 }
 
 function mapLabels(labels: Map<string, string>, rule: RelabelRule): void {
-  const regexp = regexpOf(rule)
   // What is added meanwhile is not mapped again.
-  const before = [...labels]
-  for (const [name, value] of before) {
-    const match = regexp.exec(name)
-    if (match !== null) labels.set(expand(rule.replacement ?? '$1', match), value)
+  const mapped: [string, string][] = []
+  for (const [name, value] of labels) {
+    const target = targetOf(rule, name)
+    if (target !== undefined) mapped.push([target, value])
   }
+  for (const [target, value] of mapped) labels.set(target, value)
 }
 
 function dropLabels(labels: Map<string, string>, rule: RelabelRule, matching: boolean): void {
-  const regexp = regexpOf(rule)
-  for (const name of labels.keys()) if (regexp.test(name) === matching) labels.delete(name)
+  for (const name of labels.keys()) if ((targetOf(rule, name) !== undefined) === matching) labels.delete(name)
+}
+
+/** What rules over label names make of the names they have met: few names come again and again. */
+const targetsOf = new WeakMap<RelabelRule, Map<string, string | undefined>>()
+
+/** Most names that are kept per rule. */
+const TARGETS_MAX = 1000
+
+/** The name a rule maps a label name to; undefined where it does not match. */
+function targetOf(rule: RelabelRule, name: string): string | undefined {
+  let known = targetsOf.get(rule)
+  if (known === undefined) targetsOf.set(rule, (known = new Map<string, string | undefined>()))
+  const target = known.get(name)
+  if (target !== undefined || known.has(name)) return target
+  if (known.size >= TARGETS_MAX) known.clear()
+  const match = regexpOf(rule).exec(name)
+  const made = match === null ? undefined : expand(rule.replacement ?? '$1', match)
+  known.set(name, made)
+  return made
 }
 
 function set(labels: Map<string, string>, name: string, value: string): void {

@@ -43,14 +43,12 @@ export function makeTarget(config: ScrapeConfig, discovered: LabelRecord): Targe
   const { intervalMs, timeoutMs } = timesOf(config)
   const scheme = labelled['__scheme__'] ?? 'http'
   const full = withPort(address, scheme)
+  const shown: Record<string, string> = { instance: full, ...labelled }
   const final: Record<string, string> = {}
-  for (const name of Object.keys(labelled).sort()) {
-    if (!name.startsWith('__')) final[name] = labelled[name] ?? ''
-  }
-  if (final['instance'] === undefined) final['instance'] = full
+  for (const name of Object.keys(shown).sort()) if (!name.startsWith('__')) final[name] = shown[name] ?? ''
   const path = (labelled['__metrics_path__'] ?? '/metrics') + queryOf(labelled, config)
   const url = `${scheme}://${full}${path.startsWith('/') ? '' : '/'}${path}`
-  const key = `${JSON.stringify(Object.entries(final).sort())} ${url}`
+  const key = `${JSON.stringify(Object.entries(final))} ${url}`
   return {
     key,
     jobName: config.jobName,

@@ -81,7 +81,7 @@ export class TargetCounters implements CounterGroup {
   /** Begins series at zero. @param more - their labels beside the target's @returns the place of the first */
   #born(more: LabelList, series: readonly SeriesName[]): number {
     const place = this.values.length
-    const labels = this.#labels.joined(Labels.fromPairs(more))
+    const labels = this.#labels.joined(labelsOf(more))
     invariant(labels !== undefined, 'a target has a label of its counters')
     this.families.push({ labels, series })
     for (let count = 0; count < series.length; count++) this.values.push(0)
@@ -91,6 +91,21 @@ export class TargetCounters implements CounterGroup {
 
 function statusLabel(status: number | undefined): LabelList {
   return status === undefined ? [] : [['status_code', String(status)]]
+}
+
+/** Labels that tell the counters of a target apart, by their text: all targets have the same few. */
+const knownLabels = new Map<string, Labels>()
+
+/** Most of them that are kept. */
+const KNOWN_LABELS_MAX = 500
+
+function labelsOf(pairs: LabelList): Labels {
+  if (pairs.length === 0) return Labels.EMPTY
+  const key = pairs.map(([name, value]) => `${name}=${value}`).join(',')
+  const known = knownLabels.get(key) ?? Labels.fromPairs(pairs)
+  if (knownLabels.size >= KNOWN_LABELS_MAX) knownLabels.clear()
+  knownLabels.set(key, known)
+  return known
 }
 
 /** What one proxy has counted, as a scrape gets it. */
