@@ -120,7 +120,8 @@ export class Evaluator implements EvaluationContext {
   /** Elements of a selector; with `ownTime` their value is the sample's own time in seconds. */
   select(expr: VectorSelector, timeMs: number, ownTime: boolean): Vector {
     const wantedMs = this.shiftedTime(expr, timeMs)
-    const oldestMs = this.facts.version === 'v2' ? wantedMs - this.facts.lookbackMs : wantedMs - this.facts.lookbackMs + 1
+    const oldestMs =
+      this.facts.version === 'v2' ? wantedMs - this.facts.lookbackMs : wantedMs - this.facts.lookbackMs + 1
     const result = emptyVector()
     for (const series of this.seriesOf(expr)) {
       const last = series.to - 1
@@ -145,7 +146,13 @@ export class Evaluator implements EvaluationContext {
   /** Time a selector or subquery looks at when evaluated at a time. */
   shiftedTime(shift: Pick<VectorSelector, 'at' | 'offsetMs'>, timeMs: number): number {
     const base =
-      shift.at === undefined ? timeMs : shift.at === 'start' ? this.facts.startMs : shift.at === 'end' ? this.facts.endMs : shift.at
+      shift.at === undefined
+        ? timeMs
+        : shift.at === 'start'
+          ? this.facts.startMs
+          : shift.at === 'end'
+            ? this.facts.endMs
+            : shift.at
     return base - shift.offsetMs
   }
 

@@ -63,7 +63,9 @@ export function histogramFraction(
 function reportForced(context: EvaluationContext, group: BucketGroup, found: Monotonicity, start: number): void {
   const name = group.labels.metricName
   const shown =
-    name !== '' && (context.facts.version === 'v2' || context.facts.delayedNameRemoval) ? ` for metric name ${quote(name)}` : ''
+    name !== '' && (context.facts.version === 'v2' || context.facts.delayedNameRemoval)
+      ? ` for metric name ${quote(name)}`
+      : ''
   if (context.facts.version === 'v2') {
     context.facts.annotations.info(FORCED_TEXT + shown, start)
     return
