@@ -47,7 +47,9 @@ async function showDashboard(cluster: ClusterConnection, { port, show }: Dashboa
       )
     }
   }
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  if (!signal.aborted) {
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  }
   await dashboard.close()
   return 0
 }

@@ -33,10 +33,9 @@ const HOSTS = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
  */
 export async function serveDashboard(cluster: ClusterConnection, port: number): Promise<Dashboard> {
   const server = createServer((request, response) => {
-    void answer(cluster, request).then(({ code, type, text }) => {
-      response.writeHead(code, { ...HEADERS, 'content-type': `${type}; charset=utf-8` })
-      endWith(response, request, text)
-    })
+    void answer(cluster, request)
+      .catch((error: unknown) => plain(500, `${error instanceof Error ? error.message : String(error)}\n`))
+      .then((answered) => send(response, request, answered))
   })
   const bound = await new Promise<number>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(cause, port)))
@@ -51,7 +50,8 @@ export async function serveDashboard(cluster: ClusterConnection, port: number): 
   }
 }
 
-function endWith(response: ServerResponse, request: IncomingMessage, text: string): void {
+function send(response: ServerResponse, request: IncomingMessage, { code, type, text }: Answer): void {
+  response.writeHead(code, { ...HEADERS, 'content-type': `${type}; charset=utf-8` })
   response.end(request.method === 'HEAD' ? undefined : text)
 }
 

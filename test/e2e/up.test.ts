@@ -1,4 +1,5 @@
 /** `twin up` as a user starts it. */
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { execa } from 'execa'
@@ -24,8 +25,13 @@ test('prints kubeconfig and URLs, applies the manifests of a scenario, and leave
   const words = ['up', '--scenario', 'scenarios/gatewayapi/promote.yaml', '--speed', '30']
   const child = execa(process.execPath, [main, ...words], { cwd: projectRoot, reject: false })
   let printed = ''
+  let launcher = ''
+  let wasThere = false
   child.stdout.on('data', (chunk: Buffer) => {
     printed += chunk.toString('utf8')
+    const bin = /^export PATH=(\S+):\$PATH$/m.exec(printed)?.[1]
+    if (bin !== undefined) launcher = join(bin, 'linkerd')
+    wasThere ||= existsSync(launcher)
     if (printed.includes('Initialization done! podinfo.test')) child.kill('SIGINT')
   })
   const ended = await child
@@ -33,4 +39,6 @@ test('prints kubeconfig and URLs, applies the manifests of a scenario, and leave
   expect(printed).toMatch(/^Prometheus {2}http:\/\/127\.0\.0\.1:\d+$/m)
   expect(printed).toContain('Initialization done! podinfo.test')
   expect(ended.exitCode).toBe(0)
+  const kubeconfig = /^export KUBECONFIG=(\S+)$/m.exec(printed)?.[1] ?? main
+  expect([wasThere, existsSync(launcher), existsSync(kubeconfig)]).toEqual([true, false, false])
 })
