@@ -1,5 +1,5 @@
 import { type ClusterConnection, connectCluster, openBrowser, serveDashboard } from '../dashboard/index.ts'
-import { type DashboardFlags, LinkerdError, type LinkerdWords, parseLinkerd, statCommand } from '../model/viz/index.ts'
+import { type DashboardFlags, LinkerdError, linkerdPlan, type LinkerdWords, parseLinkerd } from '../model/viz/index.ts'
 import { interruptSignal } from './interrupt.ts'
 
 /**
@@ -17,14 +17,14 @@ export async function linkerdCommand(words: readonly string[]): Promise<number> 
 }
 
 async function runWords(given: LinkerdWords): Promise<number> {
-  if (given.command === 'help') {
+  if ('text' in given) {
     process.stdout.write(given.text)
     return 0
   }
   const cluster = await connectCluster(given.cluster, process.env)
   try {
     if (given.command === 'dashboard') return await showDashboard(cluster, given.flags)
-    const { stdout, stderr } = await cluster.run(statCommand(given.flags, cluster.namespace))
+    const { stdout, stderr } = await cluster.run(linkerdPlan(given, cluster.namespace))
     process.stderr.write(stderr)
     process.stdout.write(stdout)
     return 0

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ClusterConnection, connectCluster } from '../../src/dashboard/index.ts'
-import { parseLinkerd, statCommand } from '../../src/model/viz/index.ts'
+import { linkerdPlan, parseLinkerd } from '../../src/model/viz/index.ts'
 import { startTwinStand, type TwinStand } from './twin-stand.ts'
 
 let stand: TwinStand
@@ -18,7 +18,7 @@ afterEach(async () => {
 async function stat(text: string): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const given = parseLinkerd(`stat ${text}`.split(' '))
   if (given.command !== 'stat') throw new Error('not stat')
-  return await cluster.run(statCommand(given.flags, cluster.namespace))
+  return await cluster.run(linkerdPlan(given, cluster.namespace))
 }
 
 describe('connectCluster()', () => {

@@ -1,4 +1,4 @@
-/** The Flux guide's Linkerd canary, steps 08 to 24, typed with the real kubectl at `twin up`. */
+/** The Flux guide's Linkerd canary, steps 01 to 24, typed with the real kubectl at `twin up`. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml'
 import { Seed, seedsPresent } from './seed.ts'
 import { startUp, type Up } from './up.ts'
 
-if (!seedsPresent) console.warn('SKIPPED 1 tutorial (17 steps): the transcribed tutorials are not there')
+if (!seedsPresent) console.warn('SKIPPED 1 tutorial (19 steps): the transcribed tutorials are not there')
 
 /** Wall seconds in which a phase comes even on a loaded machine; a rollout takes about fifteen. */
 const PHASE_WALL_SECONDS = 150
@@ -48,6 +48,17 @@ describe.skipIf(!seedsPresent)('the Flux guide at twin up', () => {
         .replace('flagger-loadtester-xx-xx', await testerPod())
         .replace(/ sh$/, ' -- sh')
     )
+
+  test('01 and 02: linkerd, viz and smi install, which are there already, apply', async () => {
+    const commands = [command(1, 0), command(1, 1), command(1, 2), command(2, 1)]
+    for (const [index, name] of ['linkerd', 'linkerd', 'linkerd-viz', 'linkerd-smi'].entries()) {
+      const applied = await up.terminal.type(commands[index] ?? '')
+      expect(applied.output).toMatch(new RegExp(`namespace/${name} (?:configured|unchanged|created)`))
+      expect(applied.exitCode).toBe(0)
+    }
+    const checked = await up.terminal.type('linkerd check')
+    expect(checked.output).toContain('√ prometheus is installed and configured correctly')
+  })
 
   test('03: the controller is installed from the guide’s overlay', async () => {
     const installed = await up.terminal.type(command(3))

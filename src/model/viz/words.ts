@@ -19,11 +19,17 @@ export interface DashboardFlags {
 
 /** A command line of `linkerd`. */
 export type LinkerdWords =
-  | { readonly command: 'help'; readonly text: string }
+  | { readonly command: 'help' | 'install'; readonly text: string }
   | { readonly command: 'stat'; readonly cluster: ClusterFlags; readonly flags: StatFlags }
   | { readonly command: 'dashboard'; readonly cluster: ClusterFlags; readonly flags: DashboardFlags }
+  | { readonly command: 'check'; readonly cluster: ClusterFlags; readonly pre: boolean }
 
-type Command = 'stat' | 'dashboard'
+type Command = 'stat' | 'dashboard' | 'check' | 'install'
+
+const COMMANDS: readonly string[] = ['stat', 'dashboard', 'check', 'install'] satisfies Command[]
+
+/** Words in front of a command and the namespace in which they live; without one: the control plane. */
+const EXTENSIONS: Readonly<Record<string, string>> = { viz: 'linkerd-viz', smi: 'linkerd-smi' }
 
 interface Flag {
   readonly name: string
@@ -47,6 +53,8 @@ const FLAGS: readonly Flag[] = [
   { name: 'unmeshed', help: 'resources outside the mesh too', of: 'stat' },
   { name: 'port', short: 'p', value: 'int', help: `port on localhost (default: ${DASHBOARD_PORT})`, of: 'dashboard' },
   { name: 'show', value: 'string', help: 'linkerd: open a browser; url: only print the URL', of: 'dashboard' },
+  { name: 'pre', help: 'only what an installation needs', of: 'check' },
+  { name: 'crds', help: 'accepted; resource definitions are always there', of: 'install' },
   { name: 'kubeconfig', value: 'file', help: 'kubeconfig (default: $KUBECONFIG)' },
   { name: 'context', value: 'string', help: 'context of the kubeconfig' },
   { name: 'linkerd-namespace', short: 'L', value: 'string', help: 'accepted; the twin has one control plane' },
@@ -55,8 +63,6 @@ const FLAGS: readonly Flag[] = [
 
 /** Commands of the real program and why the twin has none. */
 const UNMODELLED: Readonly<Record<string, string>> = {
-  check: 'there is no control plane to check',
-  install: 'the mesh is always there',
   upgrade: 'the mesh is always there',
   uninstall: 'the mesh is always there',
   inject: 'annotate the namespace or the pod template: linkerd.io/inject=enabled',
@@ -71,6 +77,8 @@ const HELP = `The twin's own linkerd: statistics of its mesh, from its Prometheu
 Usage:
   linkerd [viz] stat [flags] (RESOURCES)
   linkerd [viz] dashboard [flags]
+  linkerd [viz] check [flags]
+  linkerd [viz|smi] install [flags]
 
 RESOURCES: TYPE, TYPE NAME…, TYPE/NAME…; types: deploy, pods, ns, svc, ts, rs, ds, sts, jobs, cronjobs, rc, all
 `
@@ -82,16 +90,23 @@ RESOURCES: TYPE, TYPE NAME…, TYPE/NAME…; types: deploy, pods, ns, svc, ts, r
  */
 export function parseLinkerd(words: readonly string[]): LinkerdWords {
   const { given, rest } = splitWords(words)
-  const [first = 'help', ...more] = rest[0] === 'viz' ? rest.slice(1) : rest
+  const extension = EXTENSIONS[rest[0] ?? '']
+  const [first = 'help', ...more] = extension === undefined ? rest : rest.slice(1)
   if (given.has('help') || first === 'help') return { command: 'help', text: helpText(first) }
-  if (first !== 'stat' && first !== 'dashboard') throw unknownCommand(first)
+  if (!isCommand(first)) throw unknownCommand(first)
   for (const flag of FLAGS) {
     if (given.has(flag.name) && flag.of !== undefined && flag.of !== first) throw unknownFlag(`--${flag.name}`)
   }
   const cluster = optional({ kubeconfig: given.get('kubeconfig'), context: given.get('context') })
   if (first === 'stat') return { command: 'stat', cluster, flags: statFlags(given, more) }
-  if (more[0] !== undefined) throw new LinkerdError(`unknown command "${more[0]}" for "linkerd dashboard"`)
+  if (more[0] !== undefined) throw new LinkerdError(`unknown command "${more[0]}" for "linkerd ${first}"`)
+  if (first === 'check') return { command: 'check', cluster, pre: given.has('pre') }
+  if (first === 'install') return { command: 'install', text: installText(extension ?? 'linkerd') }
   return { command: 'dashboard', cluster, flags: dashboardFlags(given) }
+}
+
+function isCommand(word: string): word is Command {
+  return COMMANDS.includes(word)
 }
 
 type Given = ReadonlyMap<string, string>
@@ -181,6 +196,16 @@ function unknownCommand(word: string): LinkerdError {
   const why = UNMODELLED[word]
   if (why !== undefined) return new LinkerdError(`linkerd ${word} is not modelled by the twin: ${why}`)
   return new LinkerdError(`unknown command "${word}" for "linkerd"`)
+}
+
+/** `linkerd install | kubectl apply -f -` has something to apply: the namespace of what is there already. */
+function installText(namespace: string): string {
+  return `# The twin's mesh is always there; this is the namespace it lives in.
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: ${namespace}
+`
 }
 
 function helpText(command: string): string {

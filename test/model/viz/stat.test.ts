@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { LinkerdError, parseLinkerd, statCommand, together, type VizAsk } from '../../../src/model/viz/index.ts'
+import { LinkerdError, linkerdPlan, parseLinkerd, together, type VizAsk } from '../../../src/model/viz/index.ts'
 import { type Answers, MESHED, named, ownedBy, runPlan } from './answers.ts'
 
 function stat(
@@ -8,7 +8,7 @@ function stat(
 ): { readonly result: { stdout: string; stderr: string }; asked: VizAsk[] } {
   const given = parseLinkerd(`stat ${text}`.split(' '))
   if (given.command !== 'stat') throw new Error('not stat')
-  return runPlan(statCommand(given.flags, 'default'), answers)
+  return runPlan(linkerdPlan(given, 'default'), answers)
 }
 
 function queries(text: string, answers: Answers): string[] {
@@ -165,7 +165,7 @@ describe('linkerd stat', () => {
   test('asks for everything at once', () => {
     const given = parseLinkerd(['stat', 'deploy', '-n', 'test'])
     if (given.command !== 'stat') throw new Error('not stat')
-    const turn = statCommand(given.flags, 'default').next([])
+    const turn = linkerdPlan(given, 'default').next([])
     expect(turn.done === false && turn.value.length).toBe(7)
   })
 
@@ -231,6 +231,25 @@ describe('linkerd stat', () => {
     ['deploy -t soon', 'time: invalid duration "soon"']
   ])('refuses stat %s', (text, message) => {
     expect(problem(text)).toBe(`error creating metrics request while making stats request: ${message}`)
+  })
+})
+
+describe('linkerd check', () => {
+  function check(text: string): { readonly result: { readonly stdout: string }; readonly asked: VizAsk[] } {
+    const given = parseLinkerd(text.split(' '))
+    if (given.command !== 'check') throw new Error('not check')
+    return runPlan(linkerdPlan(given, 'default'), withNamespaces({}, 'linkerd'))
+  }
+
+  test('asks both sides and says what it checked', () => {
+    const { result, asked } = check('check')
+    expect(asked.map((ask) => ask.ask)).toEqual(['api', 'query'])
+    expect(result.stdout).toBe(
+      'kubernetes-api\n--------------\n√ can initialize the client\n√ can query the Kubernetes API\n\n' +
+        'linkerd-viz\n-----------\n√ prometheus is installed and configured correctly\n\n' +
+        'Status check results are √\n'
+    )
+    expect(check('check --pre').asked.map((ask) => ask.ask)).toEqual(['api'])
   })
 })
 

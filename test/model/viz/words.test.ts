@@ -61,6 +61,21 @@ describe('parseLinkerd()', () => {
     expect(parse('viz dashboard -p 0 --show url')).toMatchObject({ flags: { port: 0, show: 'url' } })
   })
 
+  test('reads check and install, whose output kubectl can apply', () => {
+    expect(parse('check --pre')).toEqual({ command: 'check', cluster: {}, pre: true })
+    expect(parse('viz check')).toEqual({ command: 'check', cluster: {}, pre: false })
+    for (const [text, namespace] of [
+      ['install --crds', 'linkerd'],
+      ['viz install', 'linkerd-viz'],
+      ['smi install', 'linkerd-smi']
+    ] as const) {
+      const given = parse(text)
+      expect(given.command === 'install' && given.text).toMatch(
+        new RegExp(`^kind: Namespace\nmetadata:\n  name: ${namespace}\n$`, 'm')
+      )
+    }
+  })
+
   test('prints help for no words, for help and with --help', () => {
     for (const text of ['', 'help', '--help', 'stat -h', 'viz dashboard --help']) {
       const given = parse(text)
@@ -83,7 +98,9 @@ describe('parseLinkerd()', () => {
     ['dashboard --show grafana', '--show grafana: the twin has no Grafana'],
     ['dashboard now', 'unknown command "now" for "linkerd dashboard"'],
     ['sat deploy', 'unknown command "sat" for "linkerd"'],
-    ['check', 'linkerd check is not modelled by the twin: there is no control plane to check'],
+    ['check deploy', 'unknown command "deploy" for "linkerd check"'],
+    ['install --pre', 'unknown flag: --pre'],
+    ['viz install --ha', 'unknown flag: --ha'],
     ['viz tap deploy/web', 'linkerd tap is not modelled by the twin: requests are not kept one by one']
   ])('refuses linkerd %s', (text, message) => {
     expect(problem(text)).toBe(message)
@@ -96,7 +113,7 @@ describe('parseLinkerd()', () => {
     )
     fc.assert(
       fc.property(fc.array(word, { maxLength: 8 }), (words) => {
-        expect(['help', 'stat', 'dashboard', 'refused']).toContain(outcome(words))
+        expect(['help', 'stat', 'dashboard', 'check', 'install', 'refused']).toContain(outcome(words))
       }),
       { seed: 7, numRuns: 500 }
     )

@@ -1,6 +1,6 @@
 import type { Command } from 'just-bash'
 import { defineCommand } from 'just-bash'
-import { answerPlan, LinkerdError, parseLinkerd, statCommand, type VizAnswer } from '../../../model/viz/index.ts'
+import { answerPlan, LinkerdError, linkerdPlan, parseLinkerd, type VizAnswer } from '../../../model/viz/index.ts'
 import type { ShellPorts } from '../ports.ts'
 import type { ShellSession } from '../session.ts'
 import { failed } from './time.ts'
@@ -10,9 +10,9 @@ export function linkerdCommand({ ports }: ShellSession): Command {
   return defineCommand('linkerd', (words) => {
     try {
       const given = parseLinkerd(words)
-      if (given.command === 'help') return Promise.resolve({ stdout: given.text, stderr: '', exitCode: 0 })
+      if ('text' in given) return Promise.resolve({ stdout: given.text, stderr: '', exitCode: 0 })
       if (given.command === 'dashboard') throw new LinkerdError('no browser here: linkerd dashboard is for `twin up`')
-      const output = answerPlan(statCommand(given.flags, 'default'), (ask) =>
+      const output = answerPlan(linkerdPlan(given, 'default'), (ask) =>
         ask.ask === 'api' ? askApi(ports, ask.path, ask.query) : askMetrics(ports, ask.expression)
       )
       return Promise.resolve({ ...output, exitCode: 0 })
