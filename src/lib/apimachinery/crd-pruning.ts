@@ -1,4 +1,4 @@
-import { deepCopy, isJsonMap, ownMember, setMember } from './json.ts'
+import { deepCopy, isJsonMap, mapShared, ownMember, setMember, withoutUndefined, type JsonMap } from './json.ts'
 import { memberSchema } from './crd-schema-validation.ts'
 import { fieldPath, indexPath } from './field-error.ts'
 import type { OpenApiSchema } from './openapi.ts'
@@ -14,7 +14,7 @@ export interface PruneResult {
 const OBJECT_MEMBERS: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata'])
 
 /**
- * Drops what a structural schema does not specify.
+ * Drops what a structural schema does not specify. Parts of which nothing is dropped are shared with the argument.
  * @param value - custom resource, or a part of one
  * @param schema - structural schema
  * @param isResource - whether the value is an object with apiVersion, kind and metadata; default true
@@ -34,65 +34,95 @@ interface PruneContext {
 function prune(value: unknown, schema: OpenApiSchema, context: PruneContext): unknown {
   if (Array.isArray(value)) {
     const { items } = schema
-    if (items === undefined) return deepCopy(value)
-    return value.map((item, index) =>
-      prune(item, items, { ...context, path: indexPath(context.path, index), isResource: embeds(items) })
+    if (items === undefined) return withoutUndefined(value)
+    const isResource = embeds(items)
+    return mapShared(value, (item, index) =>
+      prune(item, items, { ...context, path: indexPath(context.path, index), isResource })
     )
   }
   if (!isJsonMap(value)) return value
-  const result: Record<string, unknown> = {}
-  for (const name of Object.keys(value)) pruneMember(value, name, schema, { ...context, result })
-  return result
+  let changed: JsonMap | undefined
+  for (const name of Object.keys(value)) {
+    const before = value[name]
+    const after = before === undefined ? undefined : pruneMember(before, name, schema, context)
+    if (after === before && before !== undefined) continue
+    changed ??= { ...value }
+    if (after === undefined) delete changed[name]
+    else setMember(changed, name, after)
+  }
+  return changed ?? value
 }
 
 function embeds(schema: OpenApiSchema): boolean {
   return schema['x-kubernetes-embedded-resource'] === true
 }
 
-function pruneMember(
-  value: Record<string, unknown>,
-  name: string,
-  schema: OpenApiSchema,
-  context: PruneContext & { readonly result: Record<string, unknown> }
-): void {
-  const member = value[name]
-  if (context.isResource && OBJECT_MEMBERS.has(name)) return setMember(context.result, name, deepCopy(member))
+/** The member as it is kept; undefined: it is dropped. */
+function pruneMember(member: unknown, name: string, schema: OpenApiSchema, context: PruneContext): unknown {
+  if (context.isResource && OBJECT_MEMBERS.has(name)) return context.path === '' ? member : withoutUndefined(member)
   const property = memberSchema(schema, name)
-  const path = fieldPath(context.path, name)
   if (property !== undefined) {
-    setMember(context.result, name, prune(member, property, { ...context, path, isResource: embeds(property) }))
-  } else if (schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true) {
-    setMember(context.result, name, deepCopy(member))
-  } else {
-    context.unknownFields.push(path)
+    if (typeof member !== 'object' || member === null) return member
+    return prune(member, property, { ...context, path: fieldPath(context.path, name), isResource: embeds(property) })
   }
+  const isKept = schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true
+  if (isKept) return withoutUndefined(member)
+  context.unknownFields.push(fieldPath(context.path, name))
+  return undefined
 }
 
 /**
  * Fills in the defaults of a structural schema, top down, so that a defaulted object gets the defaults of its members too.
- * Nulls that the schema does not allow give way to a default.
+ * Nulls that the schema does not allow give way to a default. Parts that are complete are shared with the argument.
  * @param value - custom resource, or a part of one; not changed
  * @param schema - structural schema
  */
 export function defaultBySchema(value: unknown, schema: OpenApiSchema): unknown {
+  if (!hasDefaults(schema)) return value
   if (Array.isArray(value)) {
     const { items } = schema
-    return items === undefined ? value : value.map((item) => defaultBySchema(defaultNull(item, items), items))
+    return items === undefined
+      ? value
+      : mapShared(value as unknown[], (item) => defaultBySchema(defaultNull(item, items), items))
   }
-  if (!isJsonMap(value)) return value
-  const result: Record<string, unknown> = {}
-  for (const [name, member] of Object.entries(value)) {
+  return isJsonMap(value) ? defaultMap(value, schema) : value
+}
+
+function defaultMap(value: JsonMap, schema: OpenApiSchema): JsonMap {
+  let changed: JsonMap | undefined
+  for (const name of Object.keys(value)) {
     const property = memberSchema(schema, name)
-    if (property === undefined) setMember(result, name, member)
-    else if (member === null && property.nullable !== true && property.default !== undefined) continue
-    else setMember(result, name, defaultBySchema(member, property))
+    if (property === undefined) continue
+    const before = value[name]
+    const isUnset = before === null && property.nullable !== true && property.default !== undefined
+    const after = isUnset ? undefined : defaultBySchema(before, property)
+    if (after === before) continue
+    changed ??= { ...value }
+    if (isUnset) delete changed[name]
+    else setMember(changed, name, after)
   }
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    if (property.default !== undefined && ownMember(result, name) === undefined) {
-      setMember(result, name, defaultBySchema(deepCopy(property.default), property))
-    }
+    if (property.default === undefined || ownMember(changed ?? value, name) !== undefined) continue
+    changed ??= { ...value }
+    delete changed[name]
+    setMember(changed, name, defaultBySchema(deepCopy(property.default), property))
   }
-  return result
+  return changed ?? value
+}
+
+const WITH_DEFAULTS = new WeakMap<OpenApiSchema, boolean>()
+
+/** Whether a schema or one below it has a default. */
+function hasDefaults(schema: OpenApiSchema): boolean {
+  const known = WITH_DEFAULTS.get(schema)
+  if (known !== undefined) return known
+  const found =
+    schema.default !== undefined ||
+    (schema.items !== undefined && hasDefaults(schema.items)) ||
+    (typeof schema.additionalProperties === 'object' && hasDefaults(schema.additionalProperties)) ||
+    Object.values(schema.properties ?? {}).some(hasDefaults)
+  WITH_DEFAULTS.set(schema, found)
+  return found
 }
 
 function defaultNull(item: unknown, schema: OpenApiSchema): unknown {

@@ -2,7 +2,7 @@ import { isKnownFormat } from './crd-formats.ts'
 import { defaultBySchema, pruneBySchema, type PruneResult } from './crd-pruning.ts'
 import { hasRules, validateRules } from './crd-rules.ts'
 import { validateAgainstSchema, validateListTypes } from './crd-schema-validation.ts'
-import { compareText, deepCopy, isJsonMap, type JsonMap } from './json.ts'
+import { compareText, isJsonMap, type JsonMap } from './json.ts'
 import { invalidError, type FieldError, type FieldErrorType } from './field-error.ts'
 import { isOpenApiSchema, type OpenApiSchema } from './openapi.ts'
 
@@ -133,7 +133,7 @@ function compileVersion(version: JsonMap): CompiledCrdVersion {
     status: isJsonMap(subresources['status']),
     ...(scale === undefined ? {} : { scale }),
     prune: (object) => pruneBySchema(object, schema),
-    default: (object) => defaultBySchema(deepCopy(object), schema),
+    default: (object) => defaultBySchema(object, schema),
     validate: (object, old) => validateCustomResource(object, schema, old)
   }
 }

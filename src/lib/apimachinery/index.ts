@@ -5,7 +5,9 @@ export {
   goQuote,
   goValueText,
   isJsonMap,
+  mapShared,
   stableStringify,
+  withoutUndefined,
   type JsonMap
 } from './json.ts'
 export {
@@ -131,5 +133,8 @@ export {
   type ManagedFieldsEntry,
   type TrackUpdateInput
 } from './managed-fields.ts'
+export { comparedObject, trackUpdateLater } from './deferred-fields.ts'
+export { deferredList, deferredNote } from './deferred-list.ts'
+export { sharedCopy } from './shared-copy.ts'
 export { isIpv4, isIpv6 } from './crd-formats.ts'
 export { compileCel, type CelProgram } from './cel-environment.ts'

@@ -66,6 +66,40 @@ function copy(value: unknown): unknown {
 }
 
 /**
+ * A JSON value without members that are `undefined`; the value itself where there are none.
+ * @param value - any JSON value; not changed
+ */
+export function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return mapShared(value, withoutUndefined)
+  if (!isJsonMap(value)) return value
+  let changed: JsonMap | undefined
+  for (const key of Object.keys(value)) {
+    const before = value[key]
+    const after = withoutUndefined(before)
+    if (after === before && before !== undefined) continue
+    changed ??= { ...value }
+    if (after === undefined) delete changed[key]
+    else setMember(changed, key, after)
+  }
+  return changed ?? value
+}
+
+/**
+ * Maps the items of a list; the list itself where every item stays what it is.
+ * @param items - not changed
+ * @param map - gives the new item
+ */
+export function mapShared<Item>(items: readonly Item[], map: (item: Item, index: number) => Item): readonly Item[] {
+  let changed: Item[] | undefined
+  for (let index = 0; index < items.length; index++) {
+    const before = items[index] as Item
+    const after = map(before, index)
+    if (after !== before) (changed ??= [...items])[index] = after
+  }
+  return changed ?? items
+}
+
+/**
  * Sets a member even where its name is `__proto__`, so that untrusted input cannot reach a prototype.
  * @param map - object to change
  * @param key - name of the member

@@ -82,7 +82,7 @@ interface Identity {
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** Fields nobody owns (apimachinery `managedfields` stripMeta). */
-const UNOWNED: FieldSet = resetFieldSet([
+export const UNOWNED: FieldSet = resetFieldSet([
   ['apiVersion'],
   ['kind'],
   ['metadata'],

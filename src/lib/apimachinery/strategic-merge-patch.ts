@@ -37,12 +37,22 @@ export function applyStrategicMergePatch(
   if (!isJsonMap(patch)) return { ok: false, message: 'Invalid JSON Patch', kind: 'decode' }
   try {
     const merger = new StrategicMerger(definitions)
-    const original = isJsonMap(doc) ? deepCopy(doc) : {}
+    const original = isJsonMap(doc) ? draftOf(doc) : {}
     return { ok: true, value: merger.mergeMap(original, deepCopy(patch), schema) }
   } catch (error) {
     if (!(error instanceof StrategicPatchFailure)) throw error
     return { ok: false, message: error.message, kind: 'apply' }
   }
+}
+
+/** A copy that may be changed. Managed fields are never merged, and copying would have them computed. */
+function draftOf(doc: JsonMap): JsonMap {
+  const metadata = doc['metadata']
+  if (!isJsonMap(metadata)) return deepCopy(doc)
+  const { managedFields, ...own } = metadata
+  const draft = deepCopy({ ...doc, metadata: own })
+  if (managedFields !== undefined) (draft['metadata'] as JsonMap)['managedFields'] = managedFields
+  return draft
 }
 
 class StrategicMerger {

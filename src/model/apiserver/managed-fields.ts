@@ -2,7 +2,7 @@ import {
   deepEqual,
   DEDUCED,
   mergeTypeFromOpenApi,
-  trackUpdate as trackFields,
+  trackUpdateLater,
   type FieldWriter,
   type JsonMap,
   type MergeType
@@ -58,7 +58,7 @@ export function fieldWriter(call: ResourceCall): FieldWriter {
 export function trackUpdate(call: ResourceCall, object: KubeObject, existing: KubeObject | undefined): KubeObject {
   if (!call.core.tracksFields) return untracked(object, existing)
   const live = existing === undefined ? emptyObject(call.info) : fromStorage(call.info, existing)
-  const tracked = trackFields({
+  const tracked = trackUpdateLater({
     ...fieldWriter(call),
     live: live as JsonMap | undefined,
     next: object,
@@ -84,23 +84,32 @@ function emptyObject(info: ResourceInfo): unknown {
   if (info.crd !== undefined) return undefined
   const name = builtinDefinitionName(info.group, info.version, info.kind)
   if (name === undefined) return undefined
-  return { ...zeroObject(typeTree(name)), metadata: { managedFields: [{ fieldsV1: {} }] } }
+  const known = EMPTY_OBJECTS.get(name)
+  if (known !== undefined) return known
+  const empty = { ...zeroObject(typeTree(name)), metadata: { managedFields: [{ fieldsV1: {} }] } }
+  EMPTY_OBJECTS.set(name, empty)
+  return empty
 }
+
+const EMPTY_OBJECTS = new Map<string, unknown>()
 
 /**
  * Whether a candidate equals the stored object but for the times of its managed fields, so that nothing need be stored.
+ * Managed fields are looked at last, since they may have to be computed for it.
  * @param object - candidate
  * @param existing - stored object
  */
 export function sameExceptTimes(object: KubeObject, existing: KubeObject): boolean {
-  if (deepEqual(object, existing)) return true
-  if (object.metadata.managedFields === undefined) return false
-  return deepEqual(withoutTimes(object), withoutTimes(existing))
+  const { metadata, ...rest } = object
+  const { metadata: before, ...restBefore } = existing
+  if (!deepEqual(rest, restBefore)) return false
+  const { managedFields, ...own } = metadata
+  const { managedFields: fieldsBefore, ...ownBefore } = before
+  if (!deepEqual(own, ownBefore)) return false
+  if (managedFields === fieldsBefore) return true
+  return deepEqual(withoutTimes(managedFields), withoutTimes(fieldsBefore))
 }
 
-function withoutTimes(object: KubeObject): KubeObject {
-  const entries = object.metadata.managedFields
-  if (entries === undefined) return object
-  const timeless = entries.map(({ time: _time, ...rest }) => rest)
-  return { ...object, metadata: { ...object.metadata, managedFields: timeless } }
+function withoutTimes(entries: KubeObject['metadata']['managedFields']): unknown {
+  return entries?.map(({ time: _time, ...rest }) => rest)
 }

@@ -239,13 +239,24 @@ const KEPT_TEXTS: ReadonlySet<string> = new Set([
   'WindowsSecurityContextOptions.runAsUserName'
 ])
 
+/** Which zeros of a field Go's encoder leaves out. */
+export interface OmittedZeros {
+  /** The empty text. */
+  readonly text: boolean
+  /** 0 and false. */
+  readonly plain: boolean
+  /** Empty lists and maps. */
+  readonly empty: boolean
+}
+
 /**
- * Whether a value is a zero that Go's encoder leaves out.
+ * Which zeros of a field are left out.
  * @param struct - name of the Go struct
  * @param field - JSON name of the field
- * @param value - decoded value
+ * @param isRequired - required fields are written whatever they hold
  */
-export function isOmittedZero(struct: string, field: string, value: unknown): boolean {
-  if (value === '') return !KEPT_TEXTS.has(`${struct}.${field}`)
-  return (value === 0 || value === false) && OMITTED.has(`${struct}.${field}`)
+export function omittedZeros(struct: string, field: string, isRequired: boolean): OmittedZeros {
+  const key = `${struct}.${field}`
+  if (isRequired) return { text: false, plain: false, empty: false }
+  return { text: !KEPT_TEXTS.has(key), plain: OMITTED.has(key), empty: true }
 }

@@ -6,6 +6,7 @@ import {
   goValueText,
   invalidError,
   isJsonMap,
+  sharedCopy,
   stableStringify,
   methodNotAllowedStatus,
   statusFailure,
@@ -73,7 +74,7 @@ function patchType(call: ResourceCall): string {
 
 function readPatch(call: ResourceCall): unknown {
   const { bodyText, bodyError, body } = call.request
-  if (bodyText === undefined) return body
+  if (bodyText === undefined) return sharedCopy(body)
   if (bodyError !== undefined) return refuse(badRequestStatus(`error decoding YAML: ${bodyError}`))
   const parsed = parseJsonText(bodyText)
   if (parsed.ok) return parsed.value
@@ -118,12 +119,14 @@ function patchedObject(call: ResourceCall, patching: Patching): Record<string, u
   const current = fromStorage(call.info, existing)
   const patched = type === STRATEGIC_PATCH ? strategic(call, current, patch) : plainPatch(type, current, patch)
   if (!isJsonMap(patched)) return refuseUnprocessable()
-  const shown = type === STRATEGIC_PATCH ? goValueText(patch) : embeddedText(patched, call.info.crd !== undefined)
+  // Only refusals show the document, and writing it down costs more than the patch.
+  const shown = (): string =>
+    type === STRATEGIC_PATCH ? goValueText(patch) : embeddedText(patched, call.info.crd !== undefined)
   const identified = withIdentity(call, patched, { type, shown })
   const expected = expectedKind(call.info)
   const { object, strict } = decodeObject(identified, expected, undefined, (failure, converterFailure) =>
     refuseInvalid({ group: '', name: '' }, '', [
-      invalidError('patch', shown, type === STRATEGIC_PATCH ? converterFailure : failure)
+      invalidError('patch', shown(), type === STRATEGIC_PATCH ? converterFailure : failure)
     ])
   )
   const unknown = call.info.crd?.prune(object)
@@ -131,7 +134,7 @@ function patchedObject(call: ResourceCall, patching: Patching): Record<string, u
   const mode = call.query['fieldValidation']
   if (all.length > 0 && mode === 'Strict') {
     refuseInvalid({ group: '', name: '' }, '', [
-      invalidError('patch', shown, `strict decoding error: ${all.join(', ')}`)
+      invalidError('patch', shown(), `strict decoding error: ${all.join(', ')}`)
     ])
   }
   if (mode !== 'Ignore') for (const text of all) warnings.add(text)
@@ -172,7 +175,7 @@ function strategic(call: ResourceCall, current: KubeObject, patch: unknown): unk
 function withIdentity(
   call: ResourceCall,
   patched: Record<string, unknown>,
-  { type, shown }: { readonly type: string; readonly shown: string }
+  { type, shown }: { readonly type: string; readonly shown: () => string }
 ): Record<string, unknown> {
   const { info } = call
   const name = metadataOf(patched).name ?? ''
@@ -190,7 +193,7 @@ function withIdentity(
   // The typed object that a strategic patch is applied to keeps its kind.
   if (type === STRATEGIC_PATCH) return { ...patched, kind: info.kind, apiVersion: info.apiVersion }
   const wrong = wrongKind(String(patched['apiVersion']), String(patched['kind']), expectedKind(info))
-  return refuseInvalid({ group: '', name: '' }, '', [invalidError('patch', shown, wrong)]) ?? patched
+  return refuseInvalid({ group: '', name: '' }, '', [invalidError('patch', shown(), wrong)]) ?? patched
 }
 
 /**

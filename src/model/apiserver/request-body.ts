@@ -1,7 +1,14 @@
-import { badRequestStatus, goQuote, isJsonMap, unsupportedMediaTypeStatus } from '../../lib/apimachinery/index.ts'
+import {
+  badRequestStatus,
+  goQuote,
+  isJsonMap,
+  sharedCopy,
+  unsupportedMediaTypeStatus
+} from '../../lib/apimachinery/index.ts'
 import { builtinDefinitionName } from './builtin/index.ts'
 import type { ApiRequest } from '../../kinds/index.ts'
 import { parseJsonText } from './json-text.ts'
+import { omittedZeros } from './omitted-zero.data.ts'
 import { refuse } from './refusal.ts'
 import { typeTree, type TypeNode } from './type-tree.ts'
 import { decodeTyped, type Duplicates } from './typed-decoding.ts'
@@ -48,7 +55,8 @@ export function checkBodyType(request: ApiRequest): void {
  * @param kind - expected kind, for the message
  */
 export function parseBody(request: ApiRequest, kind: string): ParsedBody {
-  if (request.bodyText === undefined) return { value: request.body }
+  // Whoever sent the body may go on changing it.
+  if (request.bodyText === undefined) return { value: sharedCopy(request.body) }
   if (request.bodyError !== undefined) return refuseUndecoded(request.bodyText, kind, request.bodyError)
   if (request.bodyText === '') return { value: {} }
   const parsed = parseJsonText(request.bodyText)
@@ -157,9 +165,15 @@ const CUSTOM_ROOT: TypeNode = {
   fields: new Map([
     [
       'metadata',
-      { node: typeTree('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'), isRequired: false, isAlwaysWritten: false }
+      {
+        node: typeTree('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'),
+        isRequired: false,
+        isAlwaysWritten: false,
+        omits: omittedZeros('PartialObjectMetadata', 'metadata', false)
+      }
     ]
-  ])
+  ]),
+  written: []
 }
 
 function decodeCustom(

@@ -1,4 +1,4 @@
-import { deepFreeze } from '../../lib/apimachinery/index.ts'
+import { comparedObject, deepFreeze, isJsonMap } from '../../lib/apimachinery/index.ts'
 import type { ApiChange, KubeObject } from '../../kinds/index.ts'
 import type { StoragePlace } from './resources.ts'
 
@@ -158,7 +158,7 @@ export class Store {
   #stamp(object: KubeObject): KubeObject {
     this.#revision += 1
     object.metadata.resourceVersion = String(this.#revision)
-    return deepFreeze(object)
+    return freezeStored(object)
   }
 
   #commit(change: ApiChange): void {
@@ -183,6 +183,24 @@ export class Store {
       this.#notifying = false
     }
   }
+}
+
+/** Freezes an object without looking at managed fields that are still to be computed, and what they will be computed from. */
+function freezeStored(object: KubeObject): KubeObject {
+  const { metadata } = object
+  const compared = comparedObject(metadata.managedFields)
+  if (compared === undefined) return deepFreeze(object)
+  freezeMembers(metadata, 'managedFields')
+  freezeMembers(object, 'metadata')
+  const comparedMetadata = compared['metadata']
+  if (isJsonMap(comparedMetadata)) freezeMembers(comparedMetadata, 'managedFields')
+  freezeMembers(compared, 'metadata')
+  return object
+}
+
+function freezeMembers(map: object, except: string): void {
+  for (const [name, member] of Object.entries(map)) if (name !== except) deepFreeze(member)
+  Object.freeze(map)
 }
 
 function objectKey(object: KubeObject): string {

@@ -1,9 +1,16 @@
 import type { OpenApiSchema } from '../../lib/apimachinery/index.ts'
 import { BUILTIN_DEFINITIONS } from './builtin/index.ts'
+import { omittedZeros, type OmittedZeros } from './omitted-zero.data.ts'
 
 /** The Go type of a field as far as decoding needs it. */
 export type TypeNode =
-  | { readonly type: 'struct'; readonly name: string; readonly fields: ReadonlyMap<string, FieldNode> }
+  | {
+      readonly type: 'struct'
+      readonly name: string
+      readonly fields: ReadonlyMap<string, FieldNode>
+      /** Fields that are written even where an object leaves them out. */
+      readonly written: readonly (readonly [name: string, node: TypeNode])[]
+    }
   | { readonly type: 'map'; readonly values: TypeNode }
   | { readonly type: 'list'; readonly items: TypeNode }
   | {
@@ -27,6 +34,8 @@ export interface FieldNode {
   readonly isRequired: boolean
   /** A struct that is always written, empty or not (a Go struct that is no pointer). */
   readonly isAlwaysWritten: boolean
+  /** Which zeros of the field Go's encoder leaves out. */
+  readonly omits: OmittedZeros
 }
 
 const ANY: TypeNode = { type: 'any' }
@@ -65,13 +74,16 @@ export function typeTree(name: string): TypeNode {
     return node
   }
   const fields = new Map<string, FieldNode>()
-  const struct: TypeNode = { type: 'struct', name: name.slice(name.lastIndexOf('.') + 1), fields }
+  const written: (readonly [string, TypeNode])[] = []
+  const struct: TypeNode = { type: 'struct', name: name.slice(name.lastIndexOf('.') + 1), fields, written }
   TREES.set(name, struct)
   const required = new Set(schema.required ?? [])
   for (const [field, property] of Object.entries(schema.properties)) {
     const node = nodeOf(property)
     const isAlwaysWritten = node.type === 'struct' && property.default !== undefined
-    fields.set(field, { node, isRequired: required.has(field), isAlwaysWritten })
+    const isRequired = required.has(field)
+    fields.set(field, { node, isRequired, isAlwaysWritten, omits: omittedZeros(struct.name, field, isRequired) })
+    if (isAlwaysWritten) written.push([field, node])
   }
   return struct
 }

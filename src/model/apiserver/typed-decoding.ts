@@ -1,5 +1,11 @@
-import { canonicalQuantity, goQuote, isJsonMap, QUANTITY_SYNTAX_MESSAGE } from '../../lib/apimachinery/index.ts'
-import { isOmittedZero } from './omitted-zero.data.ts'
+import {
+  canonicalQuantity,
+  deferredNote,
+  goQuote,
+  isJsonMap,
+  QUANTITY_SYNTAX_MESSAGE,
+  withoutUndefined
+} from '../../lib/apimachinery/index.ts'
 import { emptyStruct, type FieldNode, type TypeNode } from './type-tree.ts'
 
 /** An object as Go would hold it: unknown fields and zero values gone. */
@@ -25,16 +31,16 @@ class TypeMismatch extends Error {
   }
 }
 
+/** A step of a path: a field, an index of a list, or a key of a map. */
+type Step = string | number | { readonly key: string }
+
+/** Where a decoder is, and what it has found. Paths are put together only where something is wrong. */
 interface Walk {
   readonly strict: string[]
   readonly duplicates: Duplicates | undefined
-}
-
-/** Where a value is: for people with indexes, and as Go names it in type errors. */
-interface Place {
-  readonly path: string
-  readonly goPath: string
-  readonly struct: string
+  readonly steps: Step[]
+  /** The struct whose field is decoded. */
+  struct: string
 }
 
 /**
@@ -45,52 +51,72 @@ interface Place {
  * @param duplicates - repeated names of the parsed text
  */
 export function decodeTyped(value: unknown, node: TypeNode, duplicates?: Duplicates): DecodeResult {
-  const walk: Walk = { strict: [], duplicates }
+  const walk: Walk = { strict: [], duplicates, steps: [], struct: '' }
   try {
-    return { value: decodeNode(value, node, { path: '', goPath: '', struct: '' }, walk), strict: walk.strict }
+    return { value: decodeNode(value, node, walk), strict: walk.strict }
   } catch (error) {
     if (!(error instanceof TypeMismatch)) throw error
     return { value, strict: walk.strict, failure: error.message, converterFailure: error.converterText }
   }
 }
 
-function decodeNode(value: unknown, node: TypeNode, place: Place, walk: Walk): unknown {
+/** The way to a value with indexes and keys, as people read it. */
+function pathText(steps: readonly Step[]): string {
+  let text = ''
+  for (const step of steps) {
+    const name = typeof step === 'object' ? step.key : step
+    if (typeof name === 'number') text += `[${name}]`
+    else text += text === '' ? name : `.${name}`
+  }
+  return text
+}
+
+function decodeNode(value: unknown, node: TypeNode, walk: Walk): unknown {
   switch (node.type) {
     case 'struct':
-      return decodeStruct(value, node, place, walk)
+      return decodeStruct(value, node, walk)
     case 'map':
-      return decodeMap(value, node, place, walk)
+      return decodeMap(value, node, walk)
     case 'list':
-      return decodeList(value, node, place, walk)
+      return decodeList(value, node, walk)
     case 'any':
-      return value
+      return withoutUndefined(value)
     default:
-      return decodeScalar(value, node, place)
+      return decodeScalar(value, node, walk)
   }
 }
 
-function decodeStruct(value: unknown, node: TypeNode & { type: 'struct' }, place: Place, walk: Walk): unknown {
-  if (!isJsonMap(value)) return mismatch(value, place, goTypeName(node))
+function decodeStruct(value: unknown, node: TypeNode & { type: 'struct' }, walk: Walk): unknown {
+  if (!isJsonMap(value)) return mismatch(value, walk, goTypeName(node))
+  const outer = walk.struct
+  walk.struct = node.name
+  const decoded = withStructs(decodeFields(value, node, walk), value, node)
+  walk.struct = outer
+  return decoded
+}
+
+/** The changed copy, or undefined where nothing changes. */
+function decodeFields(
+  value: Record<string, unknown>,
+  node: TypeNode & { type: 'struct' },
+  walk: Walk
+): Record<string, unknown> | undefined {
   let changed: Record<string, unknown> | undefined
   const repeated = walk.duplicates?.get(value)
   for (const key of Object.keys(value)) {
-    const path = place.path === '' ? key : `${place.path}.${key}`
     const field = node.fields.get(key)
-    if (repeated?.includes(key) === true) walk.strict.push(`duplicate field ${goQuote(path)}`)
-    if (field === undefined) {
-      walk.strict.push(`unknown field ${goQuote(path)}`)
-      delete (changed ??= { ...value })[key]
-      continue
-    }
-    const goPath = place.goPath === '' ? key : `${place.goPath}.${key}`
     const before = value[key]
-    const after = decodeField(before, field, { path, goPath, struct: node.name }, walk)
-    if (after === before) continue
+    walk.steps.push(key)
+    if (repeated?.includes(key) === true) walk.strict.push(`duplicate field ${goQuote(pathText(walk.steps))}`)
+    if (field === undefined) walk.strict.push(`unknown field ${goQuote(pathText(walk.steps))}`)
+    const after = field === undefined ? undefined : decodeField(before, field, walk)
+    walk.steps.pop()
+    if (after === before && field !== undefined) continue
     changed ??= { ...value }
     if (after === undefined) delete changed[key]
     else changed[key] = after
   }
-  return withStructs(changed, value, node)
+  return changed
 }
 
 /** Structs that are no pointers are written even where nothing is in them. */
@@ -100,45 +126,54 @@ function withStructs(
   node: TypeNode & { type: 'struct' }
 ): unknown {
   let result = changed
-  for (const [name, field] of node.fields) {
-    if (field.isAlwaysWritten && (result ?? value)[name] === undefined)
-      (result ??= { ...value })[name] = emptyStruct(field.node)
+  for (const [name, struct] of node.written) {
+    if ((result ?? value)[name] === undefined) (result ??= { ...value })[name] = emptyStruct(struct)
   }
   return result ?? value
 }
 
-function decodeField(value: unknown, field: FieldNode, place: Place, walk: Walk): unknown {
+function decodeField(value: unknown, field: FieldNode, walk: Walk): unknown {
   if (value === null || value === undefined) return undefined
-  const decoded = decodeNode(value, field.node, place, walk)
-  return !field.isRequired && isZero(decoded, field.node, place) ? undefined : decoded
+  // Managed fields that nobody has looked at are the server's own.
+  if (field.node.type === 'list' && deferredNote(value) !== undefined) return value
+  const decoded = decodeNode(value, field.node, walk)
+  return isOmitted(decoded, field) ? undefined : decoded
 }
 
-function isZero(value: unknown, node: TypeNode, place: Place): boolean {
+function isOmitted(value: unknown, { node, omits }: FieldNode): boolean {
+  if (value === '') return omits.text
+  if (value === 0 || value === false) return omits.plain
+  if (!omits.empty || typeof value !== 'object') return false
   if (node.type === 'list') return Array.isArray(value) && value.length === 0
-  if (node.type === 'map') return isJsonMap(value) && Object.keys(value).length === 0
-  return isOmittedZero(place.struct, place.path.slice(place.path.lastIndexOf('.') + 1), value)
+  return node.type === 'map' && isJsonMap(value) && Object.keys(value).length === 0
 }
 
-function decodeMap(value: unknown, node: TypeNode & { type: 'map' }, place: Place, walk: Walk): unknown {
-  if (!isJsonMap(value)) return mismatch(value, place, goTypeName(node))
+function decodeMap(value: unknown, node: TypeNode & { type: 'map' }, walk: Walk): unknown {
+  if (!isJsonMap(value)) return mismatch(value, walk, goTypeName(node))
   let changed: Record<string, unknown> | undefined
   const repeated = walk.duplicates?.get(value)
-  for (const [key, before] of Object.entries(value)) {
-    const path = `${place.path}.${key}`
-    if (repeated?.includes(key) === true) walk.strict.push(`duplicate field ${goQuote(path)}`)
-    const after = before === null ? zeroOf(node.values) : decodeNode(before, node.values, { ...place, path }, walk)
+  for (const key of Object.keys(value)) {
+    const before = value[key]
+    if (typeof before === 'string' && node.values.type === 'string' && repeated === undefined) continue
+    walk.steps.push({ key })
+    if (repeated?.includes(key) === true) walk.strict.push(`duplicate field ${goQuote(pathText(walk.steps))}`)
+    const after = before === null ? zeroOf(node.values) : decodeNode(before, node.values, walk)
+    walk.steps.pop()
     if (after !== before) (changed ??= { ...value })[key] = after
   }
   return changed ?? value
 }
 
-function decodeList(value: unknown, node: TypeNode & { type: 'list' }, place: Place, walk: Walk): unknown {
-  if (!Array.isArray(value)) return mismatch(value, place, goTypeName(node))
+function decodeList(value: unknown, node: TypeNode & { type: 'list' }, walk: Walk): unknown {
+  if (!Array.isArray(value)) return mismatch(value, walk, goTypeName(node))
+  const items: readonly unknown[] = value
   let changed: unknown[] | undefined
-  for (const [index, before] of (value as unknown[]).entries()) {
-    const at = { ...place, path: `${place.path}[${index}]` }
-    const after = before === null ? zeroOf(node.items) : decodeNode(before, node.items, at, walk)
-    if (after !== before) (changed ??= [...(value as unknown[])])[index] = after
+  for (let index = 0; index < items.length; index++) {
+    const before = items[index]
+    walk.steps.push(index)
+    const after = before === null ? zeroOf(node.items) : decodeNode(before, node.items, walk)
+    walk.steps.pop()
+    if (after !== before) (changed ??= [...items])[index] = after
   }
   return changed ?? value
 }
@@ -150,21 +185,21 @@ function zeroOf(node: TypeNode): unknown {
   return node.type === 'int32' || node.type === 'int64' || node.type === 'double' ? 0 : null
 }
 
-function decodeScalar(value: unknown, node: TypeNode, place: Place): unknown {
+function decodeScalar(value: unknown, node: TypeNode, walk: Walk): unknown {
   switch (node.type) {
     case 'string':
-      return typeof value === 'string' ? value : mismatch(value, place, 'string')
+      return typeof value === 'string' ? value : mismatch(value, walk, 'string')
     case 'bytes':
-      return decodeBytes(value, place)
+      return decodeBytes(value, walk)
     case 'quantity':
       return decodeQuantity(value)
     case 'bool':
-      return typeof value === 'boolean' ? value : mismatch(value, place, 'bool')
+      return typeof value === 'boolean' ? value : mismatch(value, walk, 'bool')
     case 'int32':
     case 'int64':
-      return decodeInteger(value, node.type, place)
+      return decodeInteger(value, node.type, walk)
     case 'double':
-      return typeof value === 'number' ? value : mismatch(value, place, 'float64')
+      return typeof value === 'number' ? value : mismatch(value, walk, 'float64')
     case 'time':
     case 'microtime':
       return decodeTime(value, node.type === 'microtime')
@@ -180,8 +215,8 @@ function decodeQuantity(value: unknown): unknown {
   return canonical
 }
 
-function decodeBytes(value: unknown, place: Place): unknown {
-  if (typeof value !== 'string') return mismatch(value, place, '[]uint8')
+function decodeBytes(value: unknown, walk: Walk): unknown {
+  if (typeof value !== 'string') return mismatch(value, walk, '[]uint8')
   const text = value.replaceAll(/[\r\n]/g, '')
   const bad = text.search(/[^A-Za-z0-9+/=]/)
   const isCut = text.length % 4 !== 0
@@ -190,22 +225,27 @@ function decodeBytes(value: unknown, place: Place): unknown {
   throw new TypeMismatch(message, `error decoding from json: ${message}`)
 }
 
-function decodeInteger(value: unknown, type: 'int32' | 'int64', place: Place): unknown {
-  if (typeof value !== 'number') return mismatch(value, place, type)
+function decodeInteger(value: unknown, type: 'int32' | 'int64', walk: Walk): unknown {
+  if (typeof value !== 'number') return mismatch(value, walk, type)
   const fits = Number.isInteger(value) && (type === 'int64' || Math.abs(value) <= 2_147_483_648)
-  return fits ? value : mismatch(value, place, type, ` ${value}`)
+  return fits ? value : mismatch(value, walk, type, ` ${value}`)
 }
 
+/** The time that was checked last: in a simulation, most are the same. */
+let lastTime: unknown = ''
+
 function decodeTime(value: unknown, isMicro: boolean): unknown {
+  if (value === lastTime) return value
   if (typeof value === 'string' && Number.isNaN(Date.parse(value))) {
     const text = goQuote(value)
     const message = `parsing time ${text} as "2006-01-02T15:04:05${isMicro ? '.000000' : ''}Z07:00": cannot parse ${text} as "2006"`
     throw new TypeMismatch(message, message)
   }
+  lastTime = value
   return value
 }
 
-function mismatch(value: unknown, place: Place, goType: string, literal = ''): never {
+function mismatch(value: unknown, walk: Walk, goType: string, literal = ''): never {
   const found = Array.isArray(value)
     ? 'array'
     : isJsonMap(value)
@@ -213,7 +253,8 @@ function mismatch(value: unknown, place: Place, goType: string, literal = ''): n
       : typeof value === 'boolean'
         ? 'bool'
         : typeof value
-  const where = place.goPath === '' ? 'Go value' : `Go struct field ${place.struct}.${place.goPath}`
+  const goPath = walk.steps.filter((step) => typeof step === 'string').join('.')
+  const where = goPath === '' ? 'Go value' : `Go struct field ${walk.struct}.${goPath}`
   throw new TypeMismatch(
     `json: cannot unmarshal ${found}${literal} into ${where} of type ${goType}`,
     converterText(value, goType)

@@ -45,8 +45,7 @@ export function handleUpdate(call: ResourceCall): ApiResponse {
   checkWriteOptions('UpdateOptions', call.query)
   checkBodyType(call.request)
   const { warnings } = call
-  const decoded = decodeBody(call, warnings)
-  checkName(call, decoded)
+  const decoded = withName(call, decodeBody(call, warnings))
   const existing = storedObject(call)
   if (existing === undefined) {
     if (!CREATED_BY_UPDATE.has(call.info.kind) || call.info.crd !== undefined) return refuseMissing(call)
@@ -62,16 +61,16 @@ export function refuseMissing(call: ResourceCall): never {
   return refuse(notFoundStatus({ group: call.info.group, name: call.info.resource }, call.path.name ?? ''))
 }
 
-function checkName(call: ResourceCall, decoded: Record<string, unknown>): void {
+/** The body, whose name may be left out but not differ from that of the path. */
+function withName(call: ResourceCall, decoded: Record<string, unknown>): Record<string, unknown> {
   const metadata = metadataOf(decoded)
   const wanted = call.path.name ?? ''
   const given = metadata.name ?? ''
-  if (given === '') {
-    decoded['metadata'] = { ...metadata, name: wanted }
-  } else if (given !== wanted) {
+  if (given !== '' && given !== wanted) {
     refuse(badRequestStatus(`the name of the object (${given}) does not match the name on the URL (${wanted})`))
   }
   matchNamespace(call, metadata)
+  return given === '' ? { ...decoded, metadata: { ...metadata, name: wanted } } : decoded
 }
 
 /** One change of a stored object. */

@@ -152,7 +152,8 @@ function copy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copy)
   if (typeof value !== 'object' || value === null) return value
   const result: Record<string, unknown> = {}
-  for (const [key, entry] of Object.entries(value)) result[key] = copy(entry)
+  // Who owns which field is the server's own business, and computed only for who looks at it.
+  for (const [key, entry] of Object.entries(value)) result[key] = key === 'managedFields' ? entry : copy(entry)
   return result
 }
 

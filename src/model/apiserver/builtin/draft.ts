@@ -1,4 +1,4 @@
-import { isJsonMap, type JsonMap } from '../../../lib/apimachinery/index.ts'
+import { isJsonMap, mapShared, type JsonMap } from '../../../lib/apimachinery/index.ts'
 
 /**
  * Member of a map as a map; an empty one where there is none.
@@ -31,25 +31,73 @@ export function textAt(map: JsonMap, key: string): string {
 }
 
 /**
- * Sets members that are absent. For drafts only: objects that were copied and belong to the caller.
- * @param draft - map to complete
- * @param values - defaults; copied where they are objects
+ * A map with members that are absent or null filled in; the map itself where nothing is missing.
+ * @param map - not changed
+ * @param values - defaults; shared, never changed
  */
-export function fill(draft: JsonMap, values: JsonMap): void {
-  for (const [key, value] of Object.entries(values)) {
-    if (draft[key] === undefined || draft[key] === null) draft[key] = structuredClone(value)
+export function filled(map: JsonMap, values: JsonMap): JsonMap {
+  let changed: JsonMap | undefined
+  for (const key in values) {
+    if (map[key] === undefined || map[key] === null) (changed ??= { ...map })[key] = values[key]
   }
+  return changed ?? map
 }
 
 /**
- * The map below a key, created when absent.
- * @param draft - parent, belongs to the caller
+ * A map with one member replaced; the map itself where the member is that value already.
+ * @param map - not changed
+ * @param key - name of the member
+ * @param value - new value
+ */
+export function withMember(map: JsonMap, key: string, value: unknown): JsonMap {
+  return map[key] === value ? map : { ...map, [key]: value }
+}
+
+/**
+ * A map without a member; the map itself where there is none.
+ * @param map - not changed
  * @param key - name of the member
  */
-export function ensureMap(draft: JsonMap, key: string): JsonMap {
-  const value = draft[key]
-  if (isJsonMap(value)) return value
-  const created: JsonMap = {}
-  draft[key] = created
-  return created
+export function withoutMember(map: JsonMap, key: string): JsonMap {
+  if (map[key] === undefined) return map
+  const { [key]: _dropped, ...rest } = map
+  return rest
+}
+
+/**
+ * A map whose member, a map that is created when absent, is changed; the map itself where that changes nothing.
+ * @param map - not changed
+ * @param key - name of the member
+ * @param change - gives the new member
+ */
+export function withMap(map: JsonMap, key: string, change: (member: JsonMap) => JsonMap): JsonMap {
+  const member = map[key]
+  return withMember(map, key, change(isJsonMap(member) ? member : {}))
+}
+
+/**
+ * Like {@link withMap}, but an absent member stays absent.
+ * @param map - not changed
+ * @param key - name of the member
+ * @param change - gives the new member
+ */
+export function withPresent(map: JsonMap, key: string, change: (member: JsonMap) => JsonMap): JsonMap {
+  const member = map[key]
+  return isJsonMap(member) ? withMember(map, key, change(member)) : map
+}
+
+/**
+ * A map whose member, a list of maps, is changed item by item; the map itself where that changes nothing.
+ * @param map - not changed
+ * @param key - name of the member
+ * @param change - gives the new item
+ */
+export function withEach(map: JsonMap, key: string, change: (item: JsonMap) => JsonMap): JsonMap {
+  const list = map[key]
+  if (!Array.isArray(list)) return map
+  return withMember(
+    map,
+    key,
+    mapShared(list as unknown[], (item) => (isJsonMap(item) ? change(item) : item))
+  )
 }

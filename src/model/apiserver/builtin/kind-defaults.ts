@@ -1,33 +1,34 @@
-import { deepCopy, type JsonMap } from '../../../lib/apimachinery/index.ts'
-import { ensureMap, fill, mapAt, mapsAt, textAt } from './draft.ts'
+import type { JsonMap } from '../../../lib/apimachinery/index.ts'
+import { filled, mapAt, mapsAt, textAt, withEach, withMap, withPresent, withoutMember } from './draft.ts'
 import { defaultPod, defaultPodTemplate } from './pod-defaults.ts'
 
-type Defaulter = (draft: JsonMap) => void
+/** Gives the completed object; the object itself, and each of its parts, where nothing is missing. */
+type Defaulter = (object: JsonMap) => JsonMap
 
 /** Defaults by `group/Kind` (`/Kind` for core), after the `defaults.go` files of Kubernetes 1.36; versions are told apart inside. */
 const DEFAULTERS: Readonly<Record<string, Defaulter>> = {
   '/Pod': defaultPod,
-  '/PodTemplate': (draft) => defaultPodTemplate(ensureMap(draft, 'template')),
-  '/Service': defaultService,
+  '/PodTemplate': (object) => withMap(object, 'template', defaultPodTemplate),
+  '/Service': (object) => withMap(object, 'spec', defaultService),
   '/Secret': defaultSecret,
   '/Namespace': defaultNamespace,
   '/Endpoints': defaultEndpoints,
   '/PersistentVolumeClaim': defaultVolumeClaim,
   '/LimitRange': defaultLimitRange,
-  '/ReplicationController': (draft) => defaultReplicated(draft, {}),
-  'apps/Deployment': defaultDeployment,
-  'apps/ReplicaSet': (draft) => defaultReplicated(draft, {}),
-  'apps/DaemonSet': defaultDaemonSet,
-  'apps/StatefulSet': defaultStatefulSet,
+  '/ReplicationController': (object) => withMap(object, 'spec', (spec) => defaultReplicated(spec, {})),
+  'apps/Deployment': (object) => withMap(object, 'spec', defaultDeployment),
+  'apps/ReplicaSet': (object) => withMap(object, 'spec', (spec) => defaultReplicated(spec, {})),
+  'apps/DaemonSet': (object) => withMap(object, 'spec', defaultDaemonSet),
+  'apps/StatefulSet': (object) => withMap(object, 'spec', defaultStatefulSet),
   'autoscaling/HorizontalPodAutoscaler': defaultAutoscaler,
   'batch/Job': defaultJob,
-  'batch/CronJob': defaultCronJob,
-  'discovery.k8s.io/EndpointSlice': defaultEndpointSlice,
-  'networking.k8s.io/NetworkPolicy': defaultNetworkPolicy,
+  'batch/CronJob': (object) => withMap(object, 'spec', defaultCronJob),
+  'discovery.k8s.io/EndpointSlice': (object) => withEach(object, 'ports', (port) => filled(port, SLICE_PORT)),
+  'networking.k8s.io/NetworkPolicy': (object) => withMap(object, 'spec', defaultNetworkPolicy),
   'rbac.authorization.k8s.io/RoleBinding': defaultBinding,
   'rbac.authorization.k8s.io/ClusterRoleBinding': defaultBinding,
-  'scheduling.k8s.io/PriorityClass': (draft) => fill(draft, { preemptionPolicy: 'PreemptLowerPriority' }),
-  'apiextensions.k8s.io/CustomResourceDefinition': defaultCrd
+  'scheduling.k8s.io/PriorityClass': (object) => filled(object, { preemptionPolicy: 'PreemptLowerPriority' }),
+  'apiextensions.k8s.io/CustomResourceDefinition': (object) => withMap(object, 'spec', defaultCrd)
 }
 
 /**
@@ -35,171 +36,178 @@ const DEFAULTERS: Readonly<Record<string, Defaulter>> = {
  * @param group - API group, `''` for core
  * @param kind - e.g. `Deployment`
  * @param object - not changed
- * @returns a completed copy, or the object itself for kinds without defaults
+ * @returns the completed object, which shares everything that was complete
  */
 export function setDefaults<T extends JsonMap>(group: string, kind: string, object: T): T {
   const defaulter = DEFAULTERS[`${group}/${kind}`]
-  if (defaulter === undefined) return object
-  const draft = deepCopy(object)
-  defaulter(draft)
-  return draft
+  return defaulter === undefined ? object : (defaulter(object) as T)
 }
 
-function defaultReplicated(draft: JsonMap, defaults: JsonMap): void {
-  const spec = ensureMap(draft, 'spec')
-  fill(spec, { replicas: 1, ...defaults })
-  defaultPodTemplate(ensureMap(spec, 'template'))
+const TCP: JsonMap = { protocol: 'TCP' }
+const SLICE_PORT: JsonMap = { name: '', protocol: 'TCP' }
+
+function defaultReplicated(spec: JsonMap, defaults: JsonMap): JsonMap {
+  return withMap(filled(spec, { replicas: 1, ...defaults }), 'template', defaultPodTemplate)
 }
 
-function defaultDeployment(draft: JsonMap): void {
-  defaultReplicated(draft, { revisionHistoryLimit: 10, progressDeadlineSeconds: 600, strategy: {} })
-  const strategy = ensureMap(mapAt(draft, 'spec'), 'strategy')
-  fill(strategy, { type: 'RollingUpdate' })
-  if (strategy['type'] === 'RollingUpdate')
-    fill(ensureMap(strategy, 'rollingUpdate'), { maxUnavailable: '25%', maxSurge: '25%' })
+const DEPLOYMENT: JsonMap = { revisionHistoryLimit: 10, progressDeadlineSeconds: 600, strategy: {} }
+
+function defaultDeployment(spec: JsonMap): JsonMap {
+  return defaultStrategy(defaultReplicated(spec, DEPLOYMENT), 'strategy', { maxUnavailable: '25%', maxSurge: '25%' })
 }
 
-function defaultDaemonSet(draft: JsonMap): void {
-  const spec = ensureMap(draft, 'spec')
-  fill(spec, { revisionHistoryLimit: 10 })
-  const strategy = ensureMap(spec, 'updateStrategy')
-  fill(strategy, { type: 'RollingUpdate' })
-  if (strategy['type'] === 'RollingUpdate')
-    fill(ensureMap(strategy, 'rollingUpdate'), { maxUnavailable: 1, maxSurge: 0 })
-  defaultPodTemplate(ensureMap(spec, 'template'))
+function defaultDaemonSet(spec: JsonMap): JsonMap {
+  const limited = filled(spec, { revisionHistoryLimit: 10 })
+  const rolling = defaultStrategy(limited, 'updateStrategy', { maxUnavailable: 1, maxSurge: 0 })
+  return withMap(rolling, 'template', defaultPodTemplate)
 }
 
-function defaultStatefulSet(draft: JsonMap): void {
-  defaultReplicated(draft, { revisionHistoryLimit: 10, podManagementPolicy: 'OrderedReady' })
-  const spec = mapAt(draft, 'spec')
-  const strategy = ensureMap(spec, 'updateStrategy')
-  fill(strategy, { type: 'RollingUpdate' })
-  if (strategy['type'] === 'RollingUpdate') fill(ensureMap(strategy, 'rollingUpdate'), { partition: 0 })
-  fill(ensureMap(spec, 'persistentVolumeClaimRetentionPolicy'), { whenDeleted: 'Retain', whenScaled: 'Retain' })
-  for (const claim of mapsAt(spec, 'volumeClaimTemplates')) {
-    Object.assign(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' })
-    defaultVolumeClaim(claim)
-  }
-}
-
-function defaultVolumeClaim(draft: JsonMap): void {
-  fill(ensureMap(draft, 'spec'), { volumeMode: 'Filesystem' })
-  fill(ensureMap(draft, 'status'), { phase: 'Pending' })
-}
-
-function defaultJob(draft: JsonMap): void {
-  const spec = ensureMap(draft, 'spec')
-  if (spec['completions'] === undefined && spec['parallelism'] === undefined) spec['completions'] = 1
-  const replacement = spec['podFailurePolicy'] === undefined ? 'TerminatingOrFailed' : 'Failed'
-  const backoffLimit = spec['backoffLimitPerIndex'] === undefined ? 6 : 2_147_483_647
-  fill(spec, {
-    parallelism: 1,
-    backoffLimit,
-    completionMode: 'NonIndexed',
-    manualSelector: false,
-    suspend: false,
-    podReplacementPolicy: replacement
+function defaultStrategy(spec: JsonMap, field: string, rollingUpdate: JsonMap): JsonMap {
+  return withMap(spec, field, (given) => {
+    const strategy = filled(given, { type: 'RollingUpdate' })
+    if (strategy['type'] !== 'RollingUpdate') return strategy
+    return withMap(strategy, 'rollingUpdate', (rolling) => filled(rolling, rollingUpdate))
   })
-  const template = ensureMap(spec, 'template')
-  defaultPodTemplate(template)
-  const labels = mapAt(mapAt(template, 'metadata'), 'labels')
-  const metadata = ensureMap(draft, 'metadata')
-  const hasLabels = Object.keys(mapAt(metadata, 'labels')).length > 0
-  if (!hasLabels && Object.keys(labels).length > 0) metadata['labels'] = { ...labels }
 }
 
-function defaultCronJob(draft: JsonMap): void {
-  const spec = ensureMap(draft, 'spec')
-  fill(spec, { concurrencyPolicy: 'Allow', suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 })
-  const job = ensureMap(spec, 'jobTemplate')
-  ensureMap(job, 'metadata')
-  defaultPodTemplate(ensureMap(ensureMap(job, 'spec'), 'template'))
+function defaultStatefulSet(spec: JsonMap): JsonMap {
+  const replicated = defaultReplicated(spec, { revisionHistoryLimit: 10, podManagementPolicy: 'OrderedReady' })
+  const rolling = defaultStrategy(replicated, 'updateStrategy', { partition: 0 })
+  const kept = withMap(rolling, 'persistentVolumeClaimRetentionPolicy', (policy) =>
+    filled(policy, { whenDeleted: 'Retain', whenScaled: 'Retain' })
+  )
+  return withEach(kept, 'volumeClaimTemplates', (claim) =>
+    defaultVolumeClaim({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' })
+  )
+}
+
+function defaultVolumeClaim(claim: JsonMap): JsonMap {
+  const specified = withMap(claim, 'spec', (spec) => filled(spec, { volumeMode: 'Filesystem' }))
+  return withMap(specified, 'status', (status) => filled(status, { phase: 'Pending' }))
+}
+
+function defaultJob(job: JsonMap): JsonMap {
+  const specified = withMap(job, 'spec', (given) => {
+    const isOne = given['completions'] === undefined && given['parallelism'] === undefined
+    const spec = isOne ? { ...given, completions: 1 } : given
+    const completed = filled(spec, {
+      parallelism: 1,
+      backoffLimit: spec['backoffLimitPerIndex'] === undefined ? 6 : 2_147_483_647,
+      completionMode: 'NonIndexed',
+      manualSelector: false,
+      suspend: false,
+      podReplacementPolicy: spec['podFailurePolicy'] === undefined ? 'TerminatingOrFailed' : 'Failed'
+    })
+    return withMap(completed, 'template', defaultPodTemplate)
+  })
+  const labels = mapAt(mapAt(mapAt(mapAt(specified, 'spec'), 'template'), 'metadata'), 'labels')
+  return withMap(specified, 'metadata', (metadata) => {
+    const hasLabels = Object.keys(mapAt(metadata, 'labels')).length > 0
+    return hasLabels || Object.keys(labels).length === 0 ? metadata : { ...metadata, labels: { ...labels } }
+  })
+}
+
+const CRON_JOB: JsonMap = {
+  concurrencyPolicy: 'Allow',
+  suspend: false,
+  successfulJobsHistoryLimit: 3,
+  failedJobsHistoryLimit: 1
+}
+
+function defaultCronJob(spec: JsonMap): JsonMap {
+  return withMap(filled(spec, CRON_JOB), 'jobTemplate', (job) =>
+    withMap(filled(job, { metadata: {} }), 'spec', (inner) => withMap(inner, 'template', defaultPodTemplate))
+  )
 }
 
 /** Types whose address clients inside the cluster use. */
 const INTERNAL_TYPES: ReadonlySet<string> = new Set(['ClusterIP', 'NodePort', 'LoadBalancer'])
+const SERVICE: JsonMap = { sessionAffinity: 'None', type: 'ClusterIP' }
 
-function defaultService(draft: JsonMap): void {
-  const spec = ensureMap(draft, 'spec')
-  fill(spec, { sessionAffinity: 'None', type: 'ClusterIP' })
+function defaultService(given: JsonMap): JsonMap {
+  let spec = filled(given, SERVICE)
   const type = textAt(spec, 'type')
-  if (spec['sessionAffinity'] === 'None') delete spec['sessionAffinityConfig']
+  if (spec['sessionAffinity'] === 'None') spec = withoutMember(spec, 'sessionAffinityConfig')
   if (spec['sessionAffinity'] === 'ClientIP') {
-    fill(ensureMap(ensureMap(spec, 'sessionAffinityConfig'), 'clientIP'), { timeoutSeconds: 10_800 })
+    spec = withMap(spec, 'sessionAffinityConfig', (config) =>
+      withMap(config, 'clientIP', (clientIp) => filled(clientIp, { timeoutSeconds: 10_800 }))
+    )
   }
-  for (const port of mapsAt(spec, 'ports')) {
-    fill(port, { protocol: 'TCP' })
+  spec = withEach(spec, 'ports', (given) => {
+    const port = filled(given, TCP)
     const target = port['targetPort']
-    if (target === undefined || target === 0 || target === '') port['targetPort'] = port['port']
-  }
-  if (type === 'NodePort' || type === 'LoadBalancer') fill(spec, { externalTrafficPolicy: 'Cluster' })
-  if (type === 'LoadBalancer') fill(spec, { allocateLoadBalancerNodePorts: true })
-  if (INTERNAL_TYPES.has(type)) fill(spec, { internalTrafficPolicy: 'Cluster' })
+    const isUnset = target === undefined || target === 0 || target === ''
+    return isUnset ? { ...port, targetPort: port['port'] } : port
+  })
+  if (type === 'NodePort' || type === 'LoadBalancer') spec = filled(spec, { externalTrafficPolicy: 'Cluster' })
+  if (type === 'LoadBalancer') spec = filled(spec, { allocateLoadBalancerNodePorts: true })
+  return INTERNAL_TYPES.has(type) ? filled(spec, { internalTrafficPolicy: 'Cluster' }) : spec
 }
 
-function defaultSecret(draft: JsonMap): void {
-  if (textAt(draft, 'type') === '') draft['type'] = 'Opaque'
-  const texts = Object.entries(mapAt(draft, 'stringData'))
-  if (texts.length > 0) {
-    const data = ensureMap(draft, 'data')
-    for (const [key, text] of texts) data[key] = Buffer.from(String(text), 'utf8').toString('base64')
-  }
-  delete draft['stringData']
+function defaultSecret(secret: JsonMap): JsonMap {
+  const typed = textAt(secret, 'type') === '' ? { ...secret, type: 'Opaque' } : secret
+  const texts = Object.entries(mapAt(typed, 'stringData'))
+  const encoded = Object.fromEntries(
+    texts.map(([key, text]) => [key, Buffer.from(String(text), 'utf8').toString('base64')])
+  )
+  const full = texts.length === 0 ? typed : withMap(typed, 'data', (data) => ({ ...data, ...encoded }))
+  return withoutMember(full, 'stringData')
 }
 
-function defaultNamespace(draft: JsonMap): void {
-  const metadata = ensureMap(draft, 'metadata')
-  const name = textAt(metadata, 'name')
-  // The label exists for selectors; a generated name is not known yet.
-  if (name !== '') fill(ensureMap(metadata, 'labels'), { 'kubernetes.io/metadata.name': name })
-  fill(ensureMap(draft, 'status'), { phase: 'Active' })
+function defaultNamespace(namespace: JsonMap): JsonMap {
+  const labelled = withMap(namespace, 'metadata', (metadata) => {
+    const name = textAt(metadata, 'name')
+    // The label exists for selectors; a generated name is not known yet.
+    if (name === '') return metadata
+    return withMap(metadata, 'labels', (labels) => filled(labels, { 'kubernetes.io/metadata.name': name }))
+  })
+  return withMap(labelled, 'status', (status) => filled(status, { phase: 'Active' }))
 }
 
-function defaultEndpoints(draft: JsonMap): void {
-  for (const subset of mapsAt(draft, 'subsets'))
-    for (const port of mapsAt(subset, 'ports')) fill(port, { protocol: 'TCP' })
+function defaultEndpoints(endpoints: JsonMap): JsonMap {
+  return withEach(endpoints, 'subsets', (subset) => withEach(subset, 'ports', (port) => filled(port, TCP)))
 }
 
-function defaultEndpointSlice(draft: JsonMap): void {
-  for (const port of mapsAt(draft, 'ports')) fill(port, { name: '', protocol: 'TCP' })
+function defaultLimitRange(range: JsonMap): JsonMap {
+  return withPresent(range, 'spec', (spec) =>
+    withEach(spec, 'limits', (given) => {
+      if (given['type'] !== 'Container') return given
+      let limit = given
+      const copy = (from: string, to: string): void => {
+        const source = mapAt(limit, from)
+        if (limit[from] !== undefined) limit = withMap(limit, to, (amounts) => filled(amounts, source))
+      }
+      copy('max', 'default')
+      copy('default', 'defaultRequest')
+      copy('min', 'defaultRequest')
+      return limit
+    })
+  )
 }
 
-function defaultLimitRange(draft: JsonMap): void {
-  for (const limit of mapsAt(mapAt(draft, 'spec'), 'limits')) {
-    if (limit['type'] !== 'Container') continue
-    if (limit['max'] !== undefined) fill(ensureMap(limit, 'default'), mapAt(limit, 'max'))
-    if (limit['default'] !== undefined) fill(ensureMap(limit, 'defaultRequest'), mapAt(limit, 'default'))
-    if (limit['min'] !== undefined) fill(ensureMap(limit, 'defaultRequest'), mapAt(limit, 'min'))
-  }
-}
-
-function defaultNetworkPolicy(draft: JsonMap): void {
-  const spec = ensureMap(draft, 'spec')
-  for (const rule of [...mapsAt(spec, 'ingress'), ...mapsAt(spec, 'egress')]) {
-    for (const port of mapsAt(rule, 'ports')) fill(port, { protocol: 'TCP' })
-  }
+function defaultNetworkPolicy(given: JsonMap): JsonMap {
+  const rule = (one: JsonMap): JsonMap => withEach(one, 'ports', (port) => filled(port, TCP))
+  const spec = withEach(withEach(given, 'ingress', rule), 'egress', rule)
   const hasEgress = mapsAt(spec, 'egress').length > 0
-  fill(spec, { policyTypes: hasEgress ? ['Ingress', 'Egress'] : ['Ingress'] })
+  return filled(spec, { policyTypes: hasEgress ? ['Ingress', 'Egress'] : ['Ingress'] })
 }
 
 const RBAC = 'rbac.authorization.k8s.io'
 
-function defaultBinding(draft: JsonMap): void {
-  const role = ensureMap(draft, 'roleRef')
-  if (textAt(role, 'apiGroup') === '') role['apiGroup'] = RBAC
-  for (const subject of mapsAt(draft, 'subjects')) {
-    const isNamed = subject['kind'] === 'User' || subject['kind'] === 'Group'
-    if (isNamed && textAt(subject, 'apiGroup') === '') subject['apiGroup'] = RBAC
-  }
+function defaultBinding(binding: JsonMap): JsonMap {
+  const grouped = (one: JsonMap): JsonMap => (textAt(one, 'apiGroup') === '' ? { ...one, apiGroup: RBAC } : one)
+  return withEach(withMap(binding, 'roleRef', grouped), 'subjects', (subject) =>
+    subject['kind'] === 'User' || subject['kind'] === 'Group' ? grouped(subject) : subject
+  )
 }
 
-function defaultCrd(draft: JsonMap): void {
-  const spec = ensureMap(draft, 'spec')
-  const names = ensureMap(spec, 'names')
-  const kind = textAt(names, 'kind')
-  if (textAt(names, 'singular') === '') names['singular'] = kind.toLowerCase()
-  if (textAt(names, 'listKind') === '' && kind !== '') names['listKind'] = `${kind}List`
-  fill(ensureMap(spec, 'conversion'), { strategy: 'None' })
+function defaultCrd(spec: JsonMap): JsonMap {
+  const named = withMap(spec, 'names', (given) => {
+    const kind = textAt(given, 'kind')
+    const names = textAt(given, 'singular') === '' ? { ...given, singular: kind.toLowerCase() } : given
+    return textAt(names, 'listKind') === '' && kind !== '' ? { ...names, listKind: `${kind}List` } : names
+  })
+  return withMap(named, 'conversion', (conversion) => filled(conversion, { strategy: 'None' }))
 }
 
 const SCALE_UP: JsonMap = {
@@ -213,21 +221,23 @@ const SCALE_UP: JsonMap = {
 
 const SCALE_DOWN: JsonMap = { selectPolicy: 'Max', policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }] }
 
-function defaultAutoscaler(draft: JsonMap): void {
-  const spec = ensureMap(draft, 'spec')
-  fill(spec, { minReplicas: 1 })
-  if (draft['apiVersion'] === 'autoscaling/v1') {
-    const annotations = mapAt(mapAt(draft, 'metadata'), 'annotations')
-    const hasOthers = annotations['autoscaling.alpha.kubernetes.io/metrics'] !== undefined
-    if (!hasOthers) fill(spec, { targetCPUUtilizationPercentage: 80 })
-    return
-  }
-  if (mapsAt(spec, 'metrics').length === 0) {
+function defaultAutoscaler(autoscaler: JsonMap): JsonMap {
+  return withMap(autoscaler, 'spec', (given) => {
+    const spec = filled(given, { minReplicas: 1 })
+    if (autoscaler['apiVersion'] === 'autoscaling/v1') {
+      const annotations = mapAt(mapAt(autoscaler, 'metadata'), 'annotations')
+      const hasOthers = annotations['autoscaling.alpha.kubernetes.io/metrics'] !== undefined
+      return hasOthers ? spec : filled(spec, { targetCPUUtilizationPercentage: 80 })
+    }
     const target = { type: 'Utilization', averageUtilization: 80 }
-    spec['metrics'] = [{ type: 'Resource', resource: { name: 'cpu', target } }]
-  }
-  if (spec['behavior'] === undefined) return
-  const behavior = mapAt(spec, 'behavior')
-  fill(ensureMap(behavior, 'scaleUp'), SCALE_UP)
-  fill(ensureMap(behavior, 'scaleDown'), SCALE_DOWN)
+    const hasMetrics = mapsAt(spec, 'metrics').length > 0
+    const measured = hasMetrics ? spec : { ...spec, metrics: [{ type: 'Resource', resource: { name: 'cpu', target } }] }
+    return withPresent(measured, 'behavior', (behavior) =>
+      withMap(
+        withMap(behavior, 'scaleUp', (rules) => filled(rules, SCALE_UP)),
+        'scaleDown',
+        (rules) => filled(rules, SCALE_DOWN)
+      )
+    )
+  })
 }

@@ -1,53 +1,63 @@
 import type { JsonMap } from '../../../lib/apimachinery/index.ts'
-import { ensureMap, fill, mapAt, mapsAt, textAt } from './draft.ts'
+import { filled, mapAt, textAt, withEach, withMap, withMember, withPresent } from './draft.ts'
 
 /** rw-r--r--, the mode of files in projected volumes. */
 const DEFAULT_MODE = 0o644
 
+const NOTHING: JsonMap = Object.freeze({})
+const TCP: JsonMap = { protocol: 'TCP' }
+
 /**
  * Completes a pod template (core/v1 defaults of Kubernetes 1.36).
- * @param template - draft of a PodTemplateSpec
+ * @param template - a PodTemplateSpec; not changed
  */
-export function defaultPodTemplate(template: JsonMap): void {
-  ensureMap(template, 'metadata')
-  defaultPodSpec(ensureMap(template, 'spec'))
+export function defaultPodTemplate(template: JsonMap): JsonMap {
+  return withMap(filled(template, { metadata: NOTHING }), 'spec', defaultPodSpec)
 }
 
 /**
  * Completes a Pod: the defaults of a template and those only pods have.
- * @param pod - draft of a Pod
+ * @param pod - a Pod; not changed
  */
-export function defaultPod(pod: JsonMap): void {
-  const spec = ensureMap(pod, 'spec')
-  fill(spec, { enableServiceLinks: true })
-  for (const container of [...mapsAt(spec, 'containers'), ...mapsAt(spec, 'initContainers')]) {
-    requestLimits(container)
-    if (spec['hostNetwork'] === true)
-      for (const port of mapsAt(container, 'ports')) fill(port, { hostPort: port['containerPort'] })
-  }
-  defaultPodSpec(spec)
+export function defaultPod(pod: JsonMap): JsonMap {
+  return withMap(pod, 'spec', (given) => {
+    const container = (one: JsonMap): JsonMap => {
+      const requested = requestLimits(one)
+      if (given['hostNetwork'] !== true) return requested
+      return withEach(requested, 'ports', (port) => filled(port, { hostPort: port['containerPort'] }))
+    }
+    const spec = filled(given, { enableServiceLinks: true })
+    return defaultPodSpec(withEach(withEach(spec, 'containers', container), 'initContainers', container))
+  })
 }
 
 /** What is limited and not requested is requested in full. */
-function requestLimits(container: JsonMap): void {
+function requestLimits(container: JsonMap): JsonMap {
   const limits = mapAt(mapAt(container, 'resources'), 'limits')
-  if (Object.keys(limits).length > 0) fill(ensureMap(ensureMap(container, 'resources'), 'requests'), limits)
+  if (Object.keys(limits).length === 0) return container
+  return withMap(container, 'resources', (resources) =>
+    withMap(resources, 'requests', (requests) => filled(requests, limits))
+  )
 }
 
-function defaultPodSpec(spec: JsonMap): void {
-  fill(spec, {
-    dnsPolicy: 'ClusterFirst',
-    restartPolicy: 'Always',
-    schedulerName: 'default-scheduler',
-    securityContext: {},
-    terminationGracePeriodSeconds: 30
-  })
+const POD_SPEC: JsonMap = {
+  dnsPolicy: 'ClusterFirst',
+  restartPolicy: 'Always',
+  schedulerName: 'default-scheduler',
+  securityContext: NOTHING,
+  terminationGracePeriodSeconds: 30
+}
+
+function defaultPodSpec(given: JsonMap): JsonMap {
+  let spec = filled(given, POD_SPEC)
   // The deprecated name goes along with the new one in both directions.
   const account = textAt(spec, 'serviceAccountName') || textAt(spec, 'serviceAccount')
-  if (account !== '') Object.assign(spec, { serviceAccountName: account, serviceAccount: account })
+  if (account !== '') {
+    spec = withMember(withMember(spec, 'serviceAccountName', account), 'serviceAccount', account)
+  }
   for (const list of ['containers', 'initContainers', 'ephemeralContainers'])
-    mapsAt(spec, list).forEach(defaultContainer)
-  mapsAt(spec, 'volumes').forEach(defaultVolume)
+    spec = withEach(spec, list, defaultContainer)
+  return withEach(spec, 'volumes', defaultVolume)
 }
 
 /**
@@ -61,61 +71,81 @@ export function defaultPullPolicy(image: string): string {
   return tag === 'latest' ? 'Always' : 'IfNotPresent'
 }
 
-function defaultContainer(container: JsonMap): void {
-  fill(container, {
-    imagePullPolicy: defaultPullPolicy(textAt(container, 'image')),
-    resources: {},
-    terminationMessagePath: '/dev/termination-log',
-    terminationMessagePolicy: 'File'
-  })
-  for (const port of mapsAt(container, 'ports')) fill(port, { protocol: 'TCP' })
-  for (const variable of mapsAt(container, 'env')) defaultValueSource(mapAt(variable, 'valueFrom'))
-  for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
-    if (container[probe] !== undefined) defaultProbe(mapAt(container, probe))
-  }
-  const lifecycle = mapAt(container, 'lifecycle')
-  for (const hook of ['postStart', 'preStop']) defaultHttpGet(mapAt(lifecycle, hook))
+const CONTAINER: JsonMap = {
+  resources: NOTHING,
+  terminationMessagePath: '/dev/termination-log',
+  terminationMessagePolicy: 'File'
 }
 
-function defaultValueSource(source: JsonMap): void {
-  if (source['fieldRef'] !== undefined) fill(mapAt(source, 'fieldRef'), { apiVersion: 'v1' })
-  if (source['resourceFieldRef'] !== undefined) fill(mapAt(source, 'resourceFieldRef'), { divisor: '0' })
+function defaultContainer(given: JsonMap): JsonMap {
+  const isPulled = given['imagePullPolicy'] !== undefined && given['imagePullPolicy'] !== null
+  let container = isPulled ? given : { ...given, imagePullPolicy: defaultPullPolicy(textAt(given, 'image')) }
+  container = filled(container, CONTAINER)
+  container = withEach(container, 'ports', (port) => filled(port, TCP))
+  container = withEach(container, 'env', defaultFieldSource('valueFrom'))
+  for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe'])
+    container = withPresent(container, probe, defaultProbe)
+  return withPresent(container, 'lifecycle', (lifecycle) =>
+    withPresent(withPresent(lifecycle, 'postStart', defaultHttpGet), 'preStop', defaultHttpGet)
+  )
 }
 
-function defaultProbe(probe: JsonMap): void {
+function defaultFieldSource(key: string): (item: JsonMap) => JsonMap {
+  return (item) => withPresent(item, key, defaultValueSource)
+}
+
+function defaultValueSource(source: JsonMap): JsonMap {
+  return withPresent(
+    withPresent(source, 'fieldRef', (field) => filled(field, { apiVersion: 'v1' })),
+    'resourceFieldRef',
+    (resource) => filled(resource, { divisor: '0' })
+  )
+}
+
+const PROBE: Readonly<Record<string, number>> = {
+  timeoutSeconds: 1,
+  periodSeconds: 10,
+  successThreshold: 1,
+  failureThreshold: 3
+}
+
+function defaultProbe(given: JsonMap): JsonMap {
+  let probe = given
   // Zero counts as unset for these plain numbers.
-  for (const [field, value] of Object.entries({
-    timeoutSeconds: 1,
-    periodSeconds: 10,
-    successThreshold: 1,
-    failureThreshold: 3
-  })) {
-    if (probe[field] === undefined || probe[field] === 0) probe[field] = value
+  for (const field in PROBE) {
+    if (probe[field] === undefined || probe[field] === 0) probe = { ...probe, [field]: PROBE[field] }
   }
-  defaultHttpGet(probe)
-  if (probe['grpc'] !== undefined) fill(mapAt(probe, 'grpc'), { service: '' })
+  return withPresent(defaultHttpGet(probe), 'grpc', (grpc) => filled(grpc, { service: '' }))
 }
 
-function defaultHttpGet(handler: JsonMap): void {
-  if (handler['httpGet'] === undefined) return
-  const get = mapAt(handler, 'httpGet')
-  if (textAt(get, 'path') === '') get['path'] = '/'
-  if (textAt(get, 'scheme') === '') get['scheme'] = 'HTTP'
+function defaultHttpGet(handler: JsonMap): JsonMap {
+  return withPresent(handler, 'httpGet', (given) => {
+    const get = textAt(given, 'path') === '' ? { ...given, path: '/' } : given
+    return textAt(get, 'scheme') === '' ? { ...get, scheme: 'HTTP' } : get
+  })
 }
 
-function defaultVolume(volume: JsonMap): void {
-  const sources = Object.keys(volume).filter((key) => key !== 'name')
-  if (sources.length === 0) volume['emptyDir'] = {}
-  for (const source of ['configMap', 'secret', 'downwardAPI', 'projected']) {
-    if (volume[source] !== undefined) fill(mapAt(volume, source), { defaultMode: DEFAULT_MODE })
-  }
-  if (volume['hostPath'] !== undefined) fill(mapAt(volume, 'hostPath'), { type: '' })
-  mapsAt(mapAt(volume, 'downwardAPI'), 'items').forEach(defaultValueSource)
-  for (const source of mapsAt(mapAt(volume, 'projected'), 'sources')) {
-    if (source['serviceAccountToken'] !== undefined)
-      fill(mapAt(source, 'serviceAccountToken'), { expirationSeconds: 3600 })
-    mapsAt(mapAt(source, 'downwardAPI'), 'items').forEach(defaultValueSource)
-  }
-  const claim = mapAt(mapAt(volume, 'ephemeral'), 'volumeClaimTemplate')
-  if (claim['spec'] !== undefined) fill(mapAt(claim, 'spec'), { volumeMode: 'Filesystem' })
+const MODE: JsonMap = { defaultMode: DEFAULT_MODE }
+
+function defaultVolume(given: JsonMap): JsonMap {
+  const hasSource = Object.keys(given).some((key) => key !== 'name')
+  let volume = hasSource ? given : { ...given, emptyDir: {} }
+  for (const source of ['configMap', 'secret', 'downwardAPI', 'projected'])
+    volume = withPresent(volume, source, (files) => filled(files, MODE))
+  volume = withPresent(volume, 'hostPath', (path) => filled(path, { type: '' }))
+  volume = withPresent(volume, 'downwardAPI', (files) => withEach(files, 'items', defaultValueSource))
+  volume = withPresent(volume, 'projected', (projected) => withEach(projected, 'sources', defaultProjection))
+  return withPresent(volume, 'ephemeral', (ephemeral) =>
+    withPresent(ephemeral, 'volumeClaimTemplate', (claim) =>
+      withPresent(claim, 'spec', (spec) => filled(spec, { volumeMode: 'Filesystem' }))
+    )
+  )
+}
+
+function defaultProjection(source: JsonMap): JsonMap {
+  return withPresent(
+    withPresent(source, 'serviceAccountToken', (token) => filled(token, { expirationSeconds: 3600 })),
+    'downwardAPI',
+    (files) => withEach(files, 'items', defaultValueSource)
+  )
 }
