@@ -85,7 +85,7 @@ export function compileCrd(crd: unknown): CompiledCrd {
   const spec = mapOf(mapOf(crd)['spec'])
   const names = mapOf(spec['names'])
   const kind = textOf(names['kind'])
-  const versions = listOf(spec['versions']).map((version) => compileVersion(mapOf(version)))
+  const versions = listOf(spec['versions']).map((version) => compiledVersion(mapOf(version)))
   return {
     group: textOf(spec['group']),
     scope: spec['scope'] === 'Cluster' ? 'Cluster' : 'Namespaced',
@@ -112,6 +112,17 @@ function listOf(value: unknown): readonly unknown[] {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
+}
+
+/** Versions of frozen definitions, which every server that has them shares. */
+const VERSIONS = new WeakMap<JsonMap, CompiledCrdVersion>()
+
+function compiledVersion(version: JsonMap): CompiledCrdVersion {
+  const known = VERSIONS.get(version)
+  if (known !== undefined) return known
+  const compiled = compileVersion(version)
+  if (Object.isFrozen(version)) VERSIONS.set(version, compiled)
+  return compiled
 }
 
 function compileVersion(version: JsonMap): CompiledCrdVersion {
@@ -182,14 +193,36 @@ function validateCustomResource(object: unknown, schema: OpenApiSchema, old: unk
 }
 
 function withoutHeader(object: unknown, schema: OpenApiSchema, old: unknown): FieldError[] {
-  const { metadata: _metadata, ...properties } = schema.properties ?? {}
-  return validateAgainstSchema(object, schema.properties === undefined ? schema : { ...schema, properties }, '', old)
+  return validateAgainstSchema(object, headlessSchema(schema), '', old)
+}
+
+const HEADLESS = new WeakMap<OpenApiSchema, OpenApiSchema>()
+
+/** The schema without its metadata. */
+function headlessSchema(schema: OpenApiSchema): OpenApiSchema {
+  if (schema.properties === undefined) return schema
+  const known = HEADLESS.get(schema)
+  if (known !== undefined) return known
+  const { metadata: _metadata, ...properties } = schema.properties
+  const headless = { ...schema, properties }
+  HEADLESS.set(schema, headless)
+  return headless
 }
 
 function formatWarnings(versions: readonly CompiledCrdVersion[]): readonly string[] {
-  const found = new Set<string>()
-  for (const version of versions) collectFormats(version.schema, found)
+  const found = new Set(versions.flatMap((version) => unknownFormats(version.schema)))
   return [...found].sort(compareText).map((format) => `unrecognized format ${JSON.stringify(format)}`)
+}
+
+const UNKNOWN_FORMATS = new WeakMap<OpenApiSchema, readonly string[]>()
+
+function unknownFormats(schema: OpenApiSchema): readonly string[] {
+  const known = UNKNOWN_FORMATS.get(schema)
+  if (known !== undefined) return known
+  const found = new Set<string>()
+  collectFormats(schema, found)
+  UNKNOWN_FORMATS.set(schema, [...found])
+  return [...found]
 }
 
 function collectFormats(schema: OpenApiSchema, found: Set<string>): void {

@@ -135,6 +135,7 @@ export {
 } from './managed-fields.ts'
 export { comparedObject, trackUpdateLater } from './deferred-fields.ts'
 export { deferredList, deferredNote } from './deferred-list.ts'
+export { SoundValues } from './sound-values.ts'
 export { sharedCopy } from './shared-copy.ts'
 export { isIpv4, isIpv6 } from './crd-formats.ts'
 export { compileCel, type CelProgram } from './cel-environment.ts'

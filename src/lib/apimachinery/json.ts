@@ -23,7 +23,9 @@ export function deepEqual(left: unknown, right: unknown): boolean {
 }
 
 function equalArrays(left: readonly unknown[], right: readonly unknown[]): boolean {
-  return left.length === right.length && left.every((item, index) => deepEqual(item, right[index]))
+  if (left.length !== right.length) return false
+  for (let index = 0; index < left.length; index++) if (!deepEqual(left[index], right[index])) return false
+  return true
 }
 
 function equalMaps(left: JsonMap, right: JsonMap): boolean {
@@ -45,7 +47,10 @@ function equalMaps(left: JsonMap, right: JsonMap): boolean {
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
   Object.freeze(value)
-  for (const member of Object.values(value)) deepFreeze(member)
+  for (const key in value) {
+    const member = value[key]
+    if (typeof member === 'object' && member !== null) deepFreeze(member)
+  }
   return value
 }
 

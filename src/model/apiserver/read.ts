@@ -7,7 +7,8 @@ import { parseResourceVersion, readListOptions, type ListOptions } from './optio
 import { refuse } from './refusal.ts'
 import { transformList, transformObject } from './representation.ts'
 import { readSelection } from './selection.ts'
-import { refuseMissing } from './update.ts'
+import { refusedAnswer } from './refused-answer.ts'
+import { missingStatus } from './update.ts'
 import { warnDeprecation } from './warnings.ts'
 
 /**
@@ -18,8 +19,10 @@ export function handleGet(call: ResourceCall): ApiResponse {
   const representation = negotiate(call.request.headers?.['accept'])
   parseResourceVersion(call.query['resourceVersion'] ?? '')
   const object = storedObject(call)
-  if (object === undefined) return refuseMissing(call)
   const { warnings } = call
+  // No exception: controllers look for what is not there all the time.
+  if (object === undefined)
+    return refusedAnswer(missingStatus(call), call.request.headers?.['accept'], warnings.headers())
   warnDeprecation(call, warnings)
   return transformObject(call, representation, object, { code: 200, warnings })
 }

@@ -1,4 +1,4 @@
-import { compileCrd, type CompiledCrd, type CompiledCrdVersion } from '../../lib/apimachinery/index.ts'
+import { compileCrd, isJsonMap, type CompiledCrd, type CompiledCrdVersion } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import { isEstablished } from './crd-status.ts'
 import {
@@ -10,18 +10,20 @@ import {
   type Subresource
 } from './resources.ts'
 
-/** Definitions are frozen when stored, so what was compiled from one never changes. */
-const COMPILED = new WeakMap<KubeObject, CompiledCrd>()
+/** By the `spec` of a definition, of which nothing changes once it has been decoded. */
+const COMPILED = new WeakMap<object, CompiledCrd>()
 
 /**
- * The compiled form of a stored definition; compiled once.
- * @param crd - frozen CustomResourceDefinition
+ * The compiled form of a decoded definition; compiled once, whatever becomes of its status.
+ * @param crd - CustomResourceDefinition
  */
 export function compiledCrd(crd: KubeObject): CompiledCrd {
-  const known = COMPILED.get(crd)
+  const { spec } = crd
+  if (!isJsonMap(spec)) return compileCrd(crd)
+  const known = COMPILED.get(spec)
   if (known !== undefined) return known
   const compiled = compileCrd(crd)
-  COMPILED.set(crd, compiled)
+  COMPILED.set(spec, compiled)
   return compiled
 }
 
@@ -46,6 +48,18 @@ function customSubresources(compiled: CompiledCrd, version: CompiledCrdVersion):
     subs.set('scale', { name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: SUB_VERBS })
   }
   return subs
+}
+
+const RESOURCES = new WeakMap<CompiledCrd, readonly ResourceInfo[]>()
+
+/** The resources a definition serves, made once. */
+function customResources(compiled: CompiledCrd): readonly ResourceInfo[] {
+  const known = RESOURCES.get(compiled)
+  if (known !== undefined) return known
+  const served = compiled.versions.filter((version) => version.served)
+  const resources = served.map((version) => customResource(compiled, version))
+  RESOURCES.set(compiled, resources)
+  return resources
 }
 
 function customResource(compiled: CompiledCrd, version: CompiledCrdVersion): ResourceInfo {
@@ -78,52 +92,53 @@ const BUILTIN_INDEX: ReadonlyMap<string, ResourceInfo> = new Map(
 /** Every resource that is served: the built-in ones and those of established definitions. */
 export class Registry {
   readonly #crds = new Map<string, KubeObject>()
-  #custom = new Map<string, ResourceInfo>()
+  /** Unset until somebody asks after a change. */
+  #custom: ReadonlyMap<string, ResourceInfo> | undefined
 
   /** The resource of that name, if it is served. */
   find(group: string, version: string, resource: string): ResourceInfo | undefined {
     const key = resourceKey(group, version, resource)
-    return BUILTIN_INDEX.get(key) ?? this.#custom.get(key)
+    return BUILTIN_INDEX.get(key) ?? this.#served().get(key)
   }
 
   /** Built-in resources in discovery order, then custom ones by group. */
   all(): readonly ResourceInfo[] {
-    return [...BUILTINS, ...this.#custom.values()]
+    return [...BUILTINS, ...this.#served().values()]
   }
 
   /** Custom resources only. */
   custom(): readonly ResourceInfo[] {
-    return [...this.#custom.values()]
+    return [...this.#served().values()]
   }
 
   /** Takes a new or changed definition in. */
   install(crd: KubeObject): void {
     this.#crds.set(crd.metadata.name, crd)
-    this.#rebuild()
+    this.#custom = undefined
   }
 
   /** Stops serving what a definition defined. */
   uninstall(name: string): void {
-    if (this.#crds.delete(name)) this.#rebuild()
+    if (this.#crds.delete(name)) this.#custom = undefined
   }
 
   /** Forgets all definitions and takes these. */
   reset(crds: readonly KubeObject[]): void {
     this.#crds.clear()
     for (const crd of crds) this.#crds.set(crd.metadata.name, crd)
-    this.#rebuild()
+    this.#custom = undefined
   }
 
-  #rebuild(): void {
+  #served(): ReadonlyMap<string, ResourceInfo> {
+    return (this.#custom ??= this.#build())
+  }
+
+  #build(): ReadonlyMap<string, ResourceInfo> {
     const custom: ResourceInfo[] = []
-    for (const crd of this.#crds.values()) {
-      if (!isEstablished(crd)) continue
-      const compiled = compiledCrd(crd)
-      for (const version of compiled.versions) if (version.served) custom.push(customResource(compiled, version))
-    }
+    for (const crd of this.#crds.values()) if (isEstablished(crd)) custom.push(...customResources(compiledCrd(crd)))
     // Within a version, resources keep the order in which their definitions came.
     custom.sort((left, right) => compare(left.group, right.group) || compareVersions(left.version, right.version))
-    this.#custom = new Map(custom.map((info) => [resourceKey(info.group, info.version, info.resource), info]))
+    return new Map(custom.map((info) => [resourceKey(info.group, info.version, info.resource), info]))
   }
 }
 

@@ -22,6 +22,20 @@ function splitPath(path: string): string[] {
  * @returns undefined for paths that name no resource
  */
 export function parseResourcePath(path: string): RequestInfo | undefined {
+  const known = PARSED.get(path)
+  if (known !== undefined) return known
+  const parsed = parsePath(path)
+  if (parsed === undefined) return undefined
+  if (PARSED.size >= MAX_PARSED) PARSED.clear()
+  PARSED.set(path, parsed)
+  return parsed
+}
+
+/** Clients ask for the same few objects again and again. */
+const PARSED = new Map<string, RequestInfo>()
+const MAX_PARSED = 2048
+
+function parsePath(path: string): RequestInfo | undefined {
   const parts = splitPath(path).map(decode)
   const prefix = parts.shift()
   if (prefix !== 'api' && prefix !== 'apis') return undefined

@@ -78,8 +78,16 @@ export function apiVersionOf(group: string, version: string): string {
  */
 export function storageVersionHash(apiVersion: string, kind: string): string {
   const text = apiVersion.includes('/') ? `${apiVersion}/${kind}` : `/${apiVersion}/${kind}`
-  return createHash('sha256').update(text).digest().subarray(0, 8).toString('base64')
+  const known = HASHES.get(text)
+  if (known !== undefined) return known
+  const hash = createHash('sha256').update(text).digest().subarray(0, 8).toString('base64')
+  if (HASHES.size >= MAX_HASHES) HASHES.clear()
+  HASHES.set(text, hash)
+  return hash
 }
+
+const HASHES = new Map<string, string>()
+const MAX_HASHES = 4096
 
 function words(list: string): string[] {
   return list === '' ? [] : list.split(',')

@@ -17,8 +17,8 @@ import { isTrue } from './option-validation.ts'
 import { handlePatch } from './patch.ts'
 import { bindPod, evictPod } from './pod-subresources.ts'
 import { handleGet, handleList } from './read.ts'
-import { parseAccept } from './media-type.ts'
 import { Refusal, refuse } from './refusal.ts'
+import { refusedAnswer } from './refused-answer.ts'
 import { Warnings } from './warnings.ts'
 import { Registry } from './registry.ts'
 import { parseResourcePath } from './request-info.ts'
@@ -152,13 +152,16 @@ function kubernetesService(cidr: string): Record<string, unknown> {
 
 /** A version 4 UUID from a seeded stream. */
 function randomUid(random: Random): string {
-  const digits = Array.from({ length: 32 }, (_, index) => {
-    if (index === 12) return '4'
-    const value = random.integer(16)
-    return (index === 16 ? (value & 3) | 8 : value).toString(16)
-  }).join('')
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  let uid = ''
+  for (let index = 0; index < 32; index++) {
+    if (index === 8 || index === 12 || index === 16 || index === 20) uid += '-'
+    const value = index === 12 ? 4 : random.integer(16)
+    uid += HEX_DIGITS.charAt(index === 16 ? (value & 3) | 8 : value)
+  }
+  return uid
 }
+
+const HEX_DIGITS = '0123456789abcdef'
 
 /** Answers a refusal with its status and with what the client was to be warned of until then. */
 function guarded<Answer>(request: ApiRequest, run: (warnings: Warnings) => Answer): Answer | ApiResponse {
@@ -167,20 +170,8 @@ function guarded<Answer>(request: ApiRequest, run: (warnings: Warnings) => Answe
     return run(warnings)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return refused(error, request.headers?.['accept'], warnings.headers())
+    return refusedAnswer(error.status, request.headers?.['accept'], warnings.headers())
   }
-}
-
-function refused(refusal: Refusal, accept: string | undefined, warnings: readonly string[]): ApiResponse {
-  const { status } = refusal
-  const isYaml = parseAccept(accept ?? '')[0]?.type === 'application/yaml'
-  const retry = status.details?.retryAfterSeconds
-  const headers = {
-    'content-type': isYaml ? 'application/yaml' : 'application/json',
-    ...(retry === undefined ? {} : { 'retry-after': String(retry) }),
-    ...(warnings.length === 0 ? {} : { warning: warnings })
-  }
-  return { code: status.code, headers, body: status }
 }
 
 const HEALTH_PATHS: ReadonlySet<string> = new Set([
@@ -193,8 +184,7 @@ const HEALTH_PATHS: ReadonlySet<string> = new Set([
 ])
 
 function route(core: Core, request: ApiRequest, warnings: Warnings): ApiResponse {
-  const [first = ''] = request.path.split('/').filter((part) => part !== '')
-  if (first === 'api' || first === 'apis') {
+  if (RESOURCE_PATH.test(request.path)) {
     const call = resourceCall(core, request, warnings)
     if (call !== undefined) return dispatch(call)
     return parseResourcePath(request.path) === undefined
@@ -203,7 +193,7 @@ function route(core: Core, request: ApiRequest, warnings: Warnings): ApiResponse
   }
   if (request.path === '/version' || request.path === '/version/') return json(SERVER_VERSION)
   if (HEALTH_PATHS.has(request.path.slice(1))) return text(200, 'ok')
-  if (first === 'openapi') {
+  if (OPENAPI_PATH.test(request.path)) {
     const answer = openApiDocument(core, request)
     if (answer !== undefined) return answer
   }
@@ -211,6 +201,10 @@ function route(core: Core, request: ApiRequest, warnings: Warnings): ApiResponse
     return json({ paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'] })
   return text(404, '404 page not found\n')
 }
+
+/** Paths below `/api` and `/apis`. */
+const RESOURCE_PATH = /^\/*apis?(?:\/|$)/
+const OPENAPI_PATH = /^\/*openapi(?:\/|$)/
 
 function json(body: unknown): ApiResponse {
   return { code: 200, headers: { 'content-type': 'application/json' }, body }

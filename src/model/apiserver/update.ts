@@ -4,6 +4,7 @@ import {
   invalidError,
   methodNotAllowedStatus,
   notFoundStatus,
+  type FailureStatus,
   type FieldError
 } from '../../lib/apimachinery/index.ts'
 import type { ApiResponse, KubeObject } from '../../kinds/index.ts'
@@ -57,8 +58,13 @@ export function handleUpdate(call: ResourceCall): ApiResponse {
 }
 
 /** 404 for the object the call names. */
+export function missingStatus(call: ResourceCall): FailureStatus {
+  return notFoundStatus({ group: call.info.group, name: call.info.resource }, call.path.name ?? '')
+}
+
+/** Refuses with {@link missingStatus}. */
 export function refuseMissing(call: ResourceCall): never {
-  return refuse(notFoundStatus({ group: call.info.group, name: call.info.resource }, call.path.name ?? ''))
+  return refuse(missingStatus(call))
 }
 
 /** The body, whose name may be left out but not differ from that of the path. */

@@ -1,4 +1,6 @@
 import {
+  SoundValues,
+  deepEqual,
   defaultBySchema,
   dns1035LabelProblems,
   dns1123SubdomainProblems,
@@ -47,17 +49,22 @@ export function validateCrd(object: JsonMap, old?: JsonMap): FieldError[] {
   for (const [index, version] of versions.entries()) {
     const at = shared ? 'spec' : indexPath('spec.versions', index)
     if (shared && index > 0) break
-    errors.push(...versionContentErrors(version, at, shared))
+    errors.push(...SOUND_VERSIONS.findings(version, () => versionContentErrors(version, at, shared)))
   }
   return old === undefined ? errors : [...errors, ...updateErrors(object, old)]
 }
 
 /** Schemas, columns and sub-resources that are alike in every version live at the top internally, and errors say so. */
 function sameEverywhere(versions: readonly JsonMap[]): boolean {
-  const content = (version: JsonMap): string =>
-    JSON.stringify([version['schema'], version['subresources'], version['additionalPrinterColumns']])
-  return versions.length > 0 && new Set(versions.map(content)).size === 1
+  const [first, ...others] = versions
+  if (first === undefined) return false
+  return others.every((other) => SHARED_CONTENT.every((field) => deepEqual(first[field] ?? null, other[field] ?? null)))
 }
+
+const SHARED_CONTENT = ['subresources', 'additionalPrinterColumns', 'schema'] as const
+
+/** Versions whose schema, columns and sub-resources are in order, wherever they stand. */
+const SOUND_VERSIONS = new SoundValues()
 
 function groupErrors(spec: JsonMap): FieldError[] {
   const group = textAt(spec, 'group')

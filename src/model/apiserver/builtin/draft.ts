@@ -17,8 +17,12 @@ export function mapAt(map: JsonMap, key: string): JsonMap {
  */
 export function mapsAt(map: JsonMap, key: string): readonly JsonMap[] {
   const value = map[key]
-  return Array.isArray(value) ? value.filter(isJsonMap) : []
+  if (!Array.isArray(value)) return NO_MAPS
+  const list: readonly unknown[] = value
+  return list.every(isJsonMap) ? list : list.filter(isJsonMap)
 }
+
+const NO_MAPS: readonly JsonMap[] = Object.freeze([])
 
 /**
  * Member of a map as text; empty where there is none.

@@ -166,6 +166,15 @@ function finalizerErrors(metadata: JsonMap, isCustom: boolean): FieldError[] {
   return errors
 }
 
+const IMMUTABLE: readonly string[] = [
+  'name',
+  'namespace',
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds'
+]
+
 /**
  * Validates `metadata` of an update: what may not change, labels, annotations and owners.
  * @param metadata - new
@@ -184,15 +193,8 @@ export function validateObjectMetaUpdate(metadata: JsonMap, old: JsonMap): Field
   const generation = Number(metadata['generation'] ?? 0)
   if (generation < Number(old['generation'] ?? 0))
     errors.push(invalidError('metadata.generation', generation, 'must not be decremented'))
-  for (const field of [
-    'name',
-    'namespace',
-    'uid',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds'
-  ]) {
-    if (!deepEqual(metadata[field] ?? null, old[field] ?? null)) {
+  for (const field of IMMUTABLE) {
+    if (metadata[field] !== old[field] && !deepEqual(metadata[field] ?? null, old[field] ?? null)) {
       errors.push(invalidError(fieldPath('metadata', field), metadata[field] ?? null, 'field is immutable'))
     }
   }
