@@ -18,10 +18,17 @@ const REASONS: Readonly<Record<string, FieldErrorType>> = {
  * @param schema - structural schema
  * @param path - where the value is
  * @param old - stored value at this place, for transition rules and ratcheting; absent on create
+ * @param isSame - whether the value equals the stored one, where that is known
  */
-export function validateRules(value: unknown, schema: OpenApiSchema, path: string, old?: unknown): FieldError[] {
+export function validateRules(
+  value: unknown,
+  schema: OpenApiSchema,
+  path: string,
+  old?: unknown,
+  isSame?: boolean
+): FieldError[] {
   if (value === null || !hasRules(schema)) return []
-  if (old !== undefined && deepEqual(value, old)) return transitionErrors(value, schema, path, old)
+  if (isSame ?? (old !== undefined && deepEqual(value, old))) return transitionErrors(value, schema, path, old)
   const own = (schema['x-kubernetes-validations'] ?? []).flatMap((rule) => runRule(rule, { value, schema, path, old }))
   return [...own, ...memberErrors(value, schema, path, old)]
 }

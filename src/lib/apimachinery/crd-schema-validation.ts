@@ -20,24 +20,31 @@ import type { OpenApiSchema } from './openapi.ts'
  * @param schema - structural schema
  * @param path - where the value is; empty at the root
  * @param old - the stored value at this place: parts that did not change are not reported (validation ratcheting)
+ * @param isSame - whether the value equals the stored one; default: they are compared
  */
 export function validateAgainstSchema(
   value: unknown,
   schema: OpenApiSchema,
   path: string,
-  old?: unknown
+  old?: unknown,
+  isSame: boolean = old !== undefined && deepEqual(value, old)
 ): FieldError[] {
-  if (old !== undefined && deepEqual(value, old)) return []
-  if (value === null && schema.nullable === true) return []
-  return [
-    ...typeErrors(value, schema, path),
-    ...combinationErrors(value, schema, path),
-    ...(typeof value === 'string' ? stringErrors(value, schema, path) : []),
-    ...(typeof value === 'number' ? numberErrors(value, schema, path) : []),
-    ...(Array.isArray(value) ? arrayErrors(value, schema, path, old) : []),
-    ...enumErrors(value, schema, path),
-    ...(isJsonMap(value) ? objectErrors(value, schema, path, old) : [])
-  ]
+  if (isSame || (value === null && schema.nullable === true)) return []
+  const errors = typeErrors(value, schema, path)
+  const add = (found: readonly FieldError[]): void => {
+    if (found.length > 0) errors.push(...found)
+  }
+  if (isCombined(schema)) add(combinationErrors(value, schema, path))
+  if (typeof value === 'string') add(stringErrors(value, schema, path))
+  else if (typeof value === 'number') add(numberErrors(value, schema, path))
+  else if (Array.isArray(value)) add(arrayErrors(value, schema, path, old))
+  if (schema.enum !== undefined) add(enumErrors(value, schema, path))
+  if (isJsonMap(value)) add(objectErrors(value, schema, path, old))
+  return errors
+}
+
+function isCombined({ allOf, anyOf, oneOf, not }: OpenApiSchema): boolean {
+  return allOf !== undefined || anyOf !== undefined || oneOf !== undefined || not !== undefined
 }
 
 function typeName(value: unknown): string {
@@ -49,6 +56,7 @@ function typeName(value: unknown): string {
 
 function typeErrors(value: unknown, schema: OpenApiSchema, path: string): FieldError[] {
   const actual = typeName(value)
+  if (schema.type === actual) return formatErrors(value, schema, path)
   const expected =
     schema['x-kubernetes-int-or-string'] === true
       ? ['integer', 'string']
@@ -107,7 +115,8 @@ function oneOfErrors(value: unknown, alternatives: readonly OpenApiSchema[], pat
 
 /** Only the first of the three is reported. */
 function stringErrors(value: string, schema: OpenApiSchema, path: string): FieldError[] {
-  const length = [...value].length
+  const isMeasured = schema.maxLength !== undefined || schema.minLength !== undefined
+  const length = isMeasured ? [...value].length : 0
   if (schema.maxLength !== undefined && length > schema.maxLength) return [tooLongError(path, schema.maxLength)]
   if (schema.minLength !== undefined && length < schema.minLength) {
     return [invalidError(path, value, `${path} in body should be at least ${schema.minLength} chars long`)]
@@ -247,9 +256,16 @@ export function memberSchema(schema: OpenApiSchema, name: string): OpenApiSchema
  * @param schema - structural schema
  * @param path - where the value is
  * @param old - the stored value: unchanged parts are not reported
+ * @param isSame - whether the value equals the stored one, where that is known
  */
-export function validateListTypes(value: unknown, schema: OpenApiSchema, path: string, old?: unknown): FieldError[] {
-  if (old !== undefined && deepEqual(value, old)) return []
+export function validateListTypes(
+  value: unknown,
+  schema: OpenApiSchema,
+  path: string,
+  old?: unknown,
+  isSame?: boolean
+): FieldError[] {
+  if (!hasIdentities(schema) || (isSame ?? (old !== undefined && deepEqual(value, old)))) return []
   if (Array.isArray(value)) return listTypeErrors(value, schema, path, old)
   if (!isJsonMap(value)) return []
   return Object.entries(value).flatMap(([name, member]) => {
@@ -262,6 +278,21 @@ export function validateListTypes(value: unknown, schema: OpenApiSchema, path: s
         : indexPath(path, name)
     return validateListTypes(member, property, memberPath, before)
   })
+}
+
+const WITH_IDENTITIES = new WeakMap<OpenApiSchema, boolean>()
+
+/** Whether a schema or one below it has a list whose items may not repeat. */
+function hasIdentities(schema: OpenApiSchema): boolean {
+  const known = WITH_IDENTITIES.get(schema)
+  if (known !== undefined) return known
+  const found =
+    listIdentity(schema) !== undefined ||
+    (schema.items !== undefined && hasIdentities(schema.items)) ||
+    (typeof schema.additionalProperties === 'object' && hasIdentities(schema.additionalProperties)) ||
+    Object.values(schema.properties ?? {}).some(hasIdentities)
+  WITH_IDENTITIES.set(schema, found)
+  return found
 }
 
 function listTypeErrors(value: readonly unknown[], schema: OpenApiSchema, path: string, old: unknown): FieldError[] {

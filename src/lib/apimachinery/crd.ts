@@ -2,7 +2,7 @@ import { isKnownFormat } from './crd-formats.ts'
 import { defaultBySchema, pruneBySchema, type PruneResult } from './crd-pruning.ts'
 import { hasRules, validateRules } from './crd-rules.ts'
 import { validateAgainstSchema, validateListTypes } from './crd-schema-validation.ts'
-import { compareText, isJsonMap, type JsonMap } from './json.ts'
+import { compareText, deepEqual, isJsonMap, type JsonMap } from './json.ts'
 import { invalidError, type FieldError, type FieldErrorType } from './field-error.ts'
 import { isOpenApiSchema, type OpenApiSchema } from './openapi.ts'
 
@@ -186,14 +186,25 @@ const SKIPPED_RULES =
 
 function validateCustomResource(object: unknown, schema: OpenApiSchema, old: unknown): FieldError[] {
   // apiVersion, kind and metadata are validated by the server itself; unchanged roots still run transition rules.
-  const errors = [...withoutHeader(object, schema, old), ...validateListTypes(object, schema, '', old)]
+  const isSame = old !== undefined && sameResource(object, old)
+  const errors = [
+    ...validateAgainstSchema(object, headlessSchema(schema), '', old, isSame),
+    ...validateListTypes(object, schema, '', old, isSame)
+  ]
   if (!hasRules(schema)) return errors
   if (errors.some((error) => BLOCKING.has(error.type))) return [...errors, invalidError('', null, SKIPPED_RULES)]
-  return [...errors, ...validateRules(object, schema, '', old)]
+  return [...errors, ...validateRules(object, schema, '', old, isSame)]
 }
 
-function withoutHeader(object: unknown, schema: OpenApiSchema, old: unknown): FieldError[] {
-  return validateAgainstSchema(object, headlessSchema(schema), '', old)
+/** Whether two resources are equal. Managed fields, which may still have to be computed, are not looked into. */
+function sameResource(left: unknown, right: unknown): boolean {
+  if (!isJsonMap(left) || !isJsonMap(right)) return deepEqual(left, right)
+  const { metadata: leftMetadata, ...leftRest } = left
+  const { metadata: rightMetadata, ...rightRest } = right
+  if (!isJsonMap(leftMetadata) || !isJsonMap(rightMetadata)) return deepEqual(left, right)
+  const { managedFields: leftFields, ...leftOwn } = leftMetadata
+  const { managedFields: rightFields, ...rightOwn } = rightMetadata
+  return leftFields === rightFields && deepEqual(leftRest, rightRest) && deepEqual(leftOwn, rightOwn)
 }
 
 const HEADLESS = new WeakMap<OpenApiSchema, OpenApiSchema>()

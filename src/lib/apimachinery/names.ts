@@ -100,7 +100,21 @@ export function qualifiedNameProblems(text: string): string[] {
  * Key of a label or annotation (`content.IsLabelKey`): like a qualified name with its own words for too many slashes.
  * @param text - the key
  */
-export function labelKeyProblems(text: string): string[] {
+export function labelKeyProblems(text: string): readonly string[] {
+  if (GOOD_KEYS.has(text)) return NO_PROBLEMS
+  const problems = keyProblems(text)
+  if (problems.length > 0) return problems
+  if (GOOD_KEYS.size >= MAX_GOOD_KEYS) GOOD_KEYS.clear()
+  GOOD_KEYS.add(text)
+  return NO_PROBLEMS
+}
+
+const NO_PROBLEMS: readonly string[] = Object.freeze([])
+/** Keys that were found in order: there are few, and they come again with every object. */
+const GOOD_KEYS = new Set<string>()
+const MAX_GOOD_KEYS = 1024
+
+function keyProblems(text: string): readonly string[] {
   if (text.split('/').length <= 2) return qualifiedNameProblems(text)
   return [
     `a valid label key ${regexMessage(QUALIFIED_NAME_RULE, QUALIFIED_NAME, 'MyName', 'my.name', '123-abc')} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`

@@ -98,7 +98,7 @@ function merge(call: ResourceCall, config: JsonMap, existing: KubeObject | undef
 }
 
 function typed(call: ResourceCall, merged: JsonMap, warnings: Warnings): Record<string, unknown> {
-  const { object, strict } = decodeObject(merged, expectedKind(call.info), undefined)
+  const { object, strict } = decodeObject(merged, expectedKind(call.info))
   const pruned = call.info.crd?.prune(object)
   const unknown = (pruned?.unknownFields ?? []).map((path) => `unknown field "${path}"`)
   if (call.query['fieldValidation'] !== 'Ignore') for (const text of [...strict, ...unknown]) warnings.add(text)

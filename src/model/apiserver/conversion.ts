@@ -16,13 +16,19 @@ export function expectedKind(info: ResourceInfo): ExpectedKind {
  * Reads the body of a create or update: parsed, of the right kind, decoded into its type or pruned by its schema.
  * @param call - the request
  * @param warnings - takes strict findings in mode Warn
+ * @param existing - the stored object on update
  */
-export function decodeBody(call: ResourceCall, warnings: Warnings): Record<string, unknown> {
+export function decodeBody(
+  call: ResourceCall,
+  warnings: Warnings,
+  existing?: KubeObject | undefined
+): Record<string, unknown> {
   warnDeprecation(call, warnings)
   const parsed = parseBody(call.request, call.info.kind)
   const expected = expectedKind(call.info)
   const body = withExpectedKind(parsed.value, expected)
-  const { object, strict } = decodeObject(body, expected, parsed.duplicates)
+  const stored = existing?.apiVersion === call.info.apiVersion ? existing : undefined
+  const { object, strict } = decodeObject(body, expected, { duplicates: parsed.duplicates, stored })
   return pruneCustom(call, object, strict, warnings)
 }
 

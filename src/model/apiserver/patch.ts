@@ -124,11 +124,13 @@ function patchedObject(call: ResourceCall, patching: Patching): Record<string, u
     type === STRATEGIC_PATCH ? goValueText(patch) : embeddedText(patched, call.info.crd !== undefined)
   const identified = withIdentity(call, patched, { type, shown })
   const expected = expectedKind(call.info)
-  const { object, strict } = decodeObject(identified, expected, undefined, (failure, converterFailure) =>
-    refuseInvalid({ group: '', name: '' }, '', [
-      invalidError('patch', shown(), type === STRATEGIC_PATCH ? converterFailure : failure)
-    ])
-  )
+  const { object, strict } = decodeObject(identified, expected, {
+    stored: current === existing ? existing : undefined,
+    onFailure: (failure, converterFailure) =>
+      refuseInvalid({ group: '', name: '' }, '', [
+        invalidError('patch', shown(), type === STRATEGIC_PATCH ? converterFailure : failure)
+      ])
+  })
   const unknown = call.info.crd?.prune(object)
   const all = [...strict, ...(unknown?.unknownFields ?? []).map((path) => `unknown field "${path}"`)]
   const mode = call.query['fieldValidation']
@@ -217,5 +219,5 @@ export function patchPlainObject(
       ? applyStrategicMergePatch(current, patch, schema, BUILTIN_DEFINITIONS)
       : { ok: true as const, value: plainPatch(type === APPLY_PATCH ? MERGE_PATCH : type, current, patch) }
   if (!outcome.ok || !isJsonMap(outcome.value)) return refuseUnprocessable()
-  return decodeObject(outcome.value, kind, undefined).object
+  return decodeObject(outcome.value, kind).object
 }

@@ -133,23 +133,32 @@ export function wrongKind(givenVersion: string, kind: string, expected: Expected
   return `no kind ${goQuote(kind)} is registered for version ${goQuote(givenVersion)} in scheme "pkg/runtime/scheme.go:111"`
 }
 
+/** How an object is decoded. */
+export interface DecodeOptions {
+  /** Repeated names of the parsed text. */
+  readonly duplicates?: Duplicates | undefined
+  /** The stored object in the expected version: parts of it that come back need no decoding. */
+  readonly stored?: Readonly<Record<string, unknown>> | undefined
+  /** May refuse in other words than those of a create. */
+  readonly onFailure?: (failure: string, converterFailure: string) => void
+}
+
 /**
  * Decodes an object into the built-in type of its kind; kinds without a known type pass unchanged.
  * @param object - object with apiVersion and kind
  * @param expected - kind of the endpoint
- * @param duplicates - repeated names of the parsed text
- * @param onFailure - may refuse in other words than those of a create
+ * @param options - see {@link DecodeOptions}
  */
 export function decodeObject(
   object: Record<string, unknown>,
   expected: ExpectedKind,
-  duplicates: Duplicates | undefined,
-  onFailure?: (failure: string, converterFailure: string) => void
+  options: DecodeOptions = {}
 ): DecodedObject {
-  if (expected.isCustom) return decodeCustom(object, duplicates, onFailure)
+  const { duplicates, stored, onFailure } = options
+  if (expected.isCustom) return decodeCustom(object, options)
   const name = builtinDefinitionName(expected.group, expected.version, expected.kind)
   if (name === undefined) return { object, strict: [] }
-  const { value, strict, failure, converterFailure = '' } = decodeTyped(object, typeTree(name), duplicates)
+  const { value, strict, failure, converterFailure = '' } = decodeTyped(object, typeTree(name), duplicates, stored)
   if (failure !== undefined) {
     onFailure?.(failure, converterFailure)
     const head = `${expected.kind} in version ${goQuote(expected.version)} cannot be handled as a ${expected.kind}`
@@ -176,13 +185,11 @@ const CUSTOM_ROOT: TypeNode = {
   written: []
 }
 
-function decodeCustom(
-  object: Record<string, unknown>,
-  duplicates: Duplicates | undefined,
-  onFailure: ((failure: string, converterFailure: string) => void) | undefined
-): DecodedObject {
+function decodeCustom(object: Record<string, unknown>, options: DecodeOptions): DecodedObject {
+  const { duplicates, stored, onFailure } = options
   const repeated = duplicateErrors(object, duplicates)
-  if (object['metadata'] === undefined) return { object, strict: repeated }
+  if (object['metadata'] === undefined || object['metadata'] === stored?.['metadata'])
+    return { object, strict: repeated }
   const { value, strict, failure, converterFailure = '' } = decodeTyped({ metadata: object['metadata'] }, CUSTOM_ROOT)
   if (failure !== undefined) {
     onFailure?.(failure, converterFailure)

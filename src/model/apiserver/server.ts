@@ -1,4 +1,5 @@
 import {
+  deepFreeze,
   methodNotAllowedStatus,
   notFoundStatus,
   statusFailure,
@@ -36,7 +37,7 @@ export interface ApiServerOptions {
   readonly random: Random
   /** Range of cluster IPs; default `10.96.0.0/16`. */
   readonly serviceCidr?: string
-  /** Definitions that are installed from the start. */
+  /** Definitions that are installed from the start; frozen, so that servers share them. */
   readonly crds?: readonly KubeObject[]
   /** Changes kept for watches and exact lists; default 10,000. */
   readonly watchWindow?: number
@@ -105,8 +106,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     isWatch: isWatchRequest,
     snapshot: () => core.store.snapshot(),
     restore: (snapshot) => {
+      const before = definitions(core)
       core.store.restore(snapshot)
-      core.registry.reset(core.store.list('apiextensions.k8s.io', 'customresourcedefinitions'))
+      if (definitions(core) !== before) core.registry.reset(definitions(core))
     },
     setAddress: (address) => {
       core.serverAddress = address
@@ -114,6 +116,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
   furnish(server, options)
   return server
+}
+
+function definitions(core: Core): readonly KubeObject[] {
+  return core.store.list('apiextensions.k8s.io', 'customresourcedefinitions')
 }
 
 const SYSTEM_HEADERS = { 'user-agent': 'kube-apiserver/v1.36.3' }
@@ -129,7 +135,8 @@ function furnish(server: ApiServer, options: ApiServerOptions): void {
     headers: SYSTEM_HEADERS,
     body: kubernetesService(options.serviceCidr ?? '10.96.0.0/16')
   })
-  for (const crd of options.crds ?? []) {
+  // Frozen ones are compiled and checked once for all servers.
+  for (const crd of deepFreeze(options.crds ?? [])) {
     const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
     server.handle({ method: 'POST', path, headers: SYSTEM_HEADERS, body: crd })
   }

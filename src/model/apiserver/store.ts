@@ -1,6 +1,7 @@
 import { comparedObject, deepFreeze, isJsonMap } from '../../lib/apimachinery/index.ts'
 import type { ApiChange, KubeObject } from '../../kinds/index.ts'
 import type { StoragePlace } from './resources.ts'
+import { Shelf } from './shelf.ts'
 
 /** Changes kept for watches, exact lists and paging; older ones are answered with 410. */
 export const DEFAULT_WATCH_WINDOW = 10_000
@@ -11,24 +12,33 @@ export interface LoggedChange {
   readonly change: ApiChange
 }
 
-interface Bucket {
-  readonly byNamespace: Map<string, Map<string, KubeObject>>
-}
-
-/** Everything a store holds; cheap to take, because objects are frozen and shared. */
+/** Everything a store holds; cheap to take, because shelves and objects are shared. */
 export interface StoreSnapshot {
   readonly revision: number
   readonly compacted: number
   readonly log: readonly LoggedChange[]
-  readonly buckets: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, KubeObject>>>
+  readonly shelves: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, Shelf>>>
 }
 
 const NONE: readonly KubeObject[] = Object.freeze([])
 
+/** Shelves by group, resource and namespace. */
+type Shelves = Map<string, Map<string, Map<string, Shelf>>>
+
+function copyOf(shelves: StoreSnapshot['shelves']): Shelves {
+  const copy: Shelves = new Map()
+  for (const [group, resources] of shelves) {
+    const copied = new Map<string, Map<string, Shelf>>()
+    for (const [resource, namespaces] of resources) copied.set(resource, new Map(namespaces))
+    copy.set(group, copied)
+  }
+  return copy
+}
+
 /** Objects by place with one global resource version and a bounded log of changes (what etcd and the watch cache are upstream). */
 export class Store {
   readonly #window: number
-  #buckets = new Map<string, Bucket>()
+  #shelves: Shelves = new Map()
   #revision = 1
   #compacted = 0
   #log: LoggedChange[] = []
@@ -52,21 +62,21 @@ export class Store {
   }
 
   get(group: string, resource: string, namespace: string | undefined, name: string): KubeObject | undefined {
-    return this.#buckets
-      .get(`${group}/${resource}`)
-      ?.byNamespace.get(namespace ?? '')
+    return this.#shelves
+      .get(group)
+      ?.get(resource)
+      ?.get(namespace ?? '')
       ?.get(name)
   }
 
   /** Objects of a resource in key order (namespace, then name); without namespace: all. */
   list(group: string, resource: string, namespace?: string): readonly KubeObject[] {
-    const bucket = this.#buckets.get(`${group}/${resource}`)
-    if (bucket === undefined) return NONE
-    if (namespace !== undefined) {
-      const objects = bucket.byNamespace.get(namespace)
-      return objects === undefined ? NONE : sortedValues(objects)
-    }
-    return sortedKeys(bucket.byNamespace).flatMap((key) => sortedValues(bucket.byNamespace.get(key) ?? new Map()))
+    const namespaces = this.#shelves.get(group)?.get(resource)
+    if (namespaces === undefined) return NONE
+    if (namespace !== undefined) return namespaces.get(namespace)?.list() ?? NONE
+    const [only] = namespaces.values()
+    if (only !== undefined && namespaces.size === 1) return only.list()
+    return [...namespaces.keys()].sort().flatMap((key) => namespaces.get(key)?.list() ?? NONE)
   }
 
   /** Objects as they were at an earlier version that is still in the window. */
@@ -101,11 +111,7 @@ export class Store {
   /** Stores a new or changed object; takes it over, gives it the next resource version and freezes it. */
   put(place: StoragePlace, object: KubeObject, previous: KubeObject | undefined): KubeObject {
     const stored = this.#stamp(object)
-    const bucket = this.#bucket(place)
-    const namespace = stored.metadata.namespace ?? ''
-    let objects = bucket.byNamespace.get(namespace)
-    if (objects === undefined) bucket.byNamespace.set(namespace, (objects = new Map()))
-    objects.set(stored.metadata.name, stored)
+    this.#shelf(place, stored.metadata.namespace).put(stored)
     const base = { group: place.group, resource: place.resource, object: stored }
     this.#commit(previous === undefined ? { type: 'ADDED', ...base } : { type: 'MODIFIED', ...base, previous })
     return stored
@@ -113,11 +119,14 @@ export class Store {
 
   /** Removes an object; the event carries its last state with the version of the removal. */
   remove(place: StoragePlace, previous: KubeObject): KubeObject {
-    const namespace = previous.metadata.namespace ?? ''
-    const bucket = this.#bucket(place)
-    const objects = bucket.byNamespace.get(namespace)
-    objects?.delete(previous.metadata.name)
-    if (objects?.size === 0) bucket.byNamespace.delete(namespace)
+    const { namespace, name } = previous.metadata
+    const shelf = this.#shelf(place, namespace)
+    shelf.remove(name)
+    if (shelf.isEmpty)
+      this.#shelves
+        .get(place.group)
+        ?.get(place.resource)
+        ?.delete(namespace ?? '')
     const object = this.#stamp({ ...previous, metadata: { ...previous.metadata } })
     this.#commit({ type: 'DELETED', group: place.group, resource: place.resource, object, previous })
     return object
@@ -130,29 +139,30 @@ export class Store {
   }
 
   snapshot(): StoreSnapshot {
-    const buckets = new Map<string, ReadonlyMap<string, ReadonlyMap<string, KubeObject>>>()
-    for (const [key, bucket] of this.#buckets) {
-      buckets.set(key, new Map([...bucket.byNamespace].map(([namespace, objects]) => [namespace, new Map(objects)])))
-    }
-    return { revision: this.#revision, compacted: this.#compacted, log: [...this.#log], buckets }
+    for (const resources of this.#shelves.values())
+      for (const namespaces of resources.values()) for (const shelf of namespaces.values()) shelf.isShared = true
+    const { revision, compacted } = this
+    return { revision, compacted, log: [...this.#log], shelves: copyOf(this.#shelves) }
   }
 
   restore(snapshot: StoreSnapshot): void {
     this.#revision = snapshot.revision
     this.#compacted = snapshot.compacted
     this.#log = [...snapshot.log]
-    this.#buckets = new Map()
-    for (const [key, namespaces] of snapshot.buckets) {
-      const byNamespace = new Map([...namespaces].map(([namespace, objects]) => [namespace, new Map(objects)]))
-      this.#buckets.set(key, { byNamespace })
-    }
+    this.#shelves = copyOf(snapshot.shelves)
   }
 
-  #bucket(place: StoragePlace): Bucket {
-    const key = `${place.group}/${place.resource}`
-    let bucket = this.#buckets.get(key)
-    if (bucket === undefined) this.#buckets.set(key, (bucket = { byNamespace: new Map() }))
-    return bucket
+  /** The shelf to change: one that a snapshot has too is copied before. */
+  #shelf(place: StoragePlace, namespace: string = ''): Shelf {
+    let resources = this.#shelves.get(place.group)
+    if (resources === undefined) this.#shelves.set(place.group, (resources = new Map()))
+    let namespaces = resources.get(place.resource)
+    if (namespaces === undefined) resources.set(place.resource, (namespaces = new Map()))
+    const known = namespaces.get(namespace)
+    if (known !== undefined && !known.isShared) return known
+    const own = known === undefined ? new Shelf() : known.copy()
+    namespaces.set(namespace, own)
+    return own
   }
 
   #stamp(object: KubeObject): KubeObject {
@@ -205,18 +215,4 @@ function freezeMembers(map: object, except: string): void {
 
 function objectKey(object: KubeObject): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`
-}
-
-function sortedKeys(map: ReadonlyMap<string, unknown>): string[] {
-  return [...map.keys()].sort()
-}
-
-function sortedValues(map: ReadonlyMap<string, KubeObject>): KubeObject[] {
-  const keys = sortedKeys(map)
-  const values: KubeObject[] = []
-  for (const key of keys) {
-    const value = map.get(key)
-    if (value !== undefined) values.push(value)
-  }
-  return values
 }

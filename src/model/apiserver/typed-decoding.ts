@@ -39,6 +39,8 @@ interface Walk {
   readonly strict: string[]
   readonly duplicates: Duplicates | undefined
   readonly steps: Step[]
+  /** Parts of the object that need no decoding. */
+  readonly known: Readonly<Record<string, unknown>> | undefined
   /** The struct whose field is decoded. */
   struct: string
 }
@@ -49,9 +51,15 @@ interface Walk {
  * @param value - parsed JSON
  * @param node - type of the object
  * @param duplicates - repeated names of the parsed text
+ * @param stored - the stored object: its own metadata and spec come back as they went out
  */
-export function decodeTyped(value: unknown, node: TypeNode, duplicates?: Duplicates): DecodeResult {
-  const walk: Walk = { strict: [], duplicates, steps: [], struct: '' }
+export function decodeTyped(
+  value: unknown,
+  node: TypeNode,
+  duplicates?: Duplicates,
+  stored?: Readonly<Record<string, unknown>>
+): DecodeResult {
+  const walk: Walk = { strict: [], duplicates, steps: [], known: stored, struct: '' }
   try {
     return { value: decodeNode(value, node, walk), strict: walk.strict }
   } catch (error) {
@@ -106,6 +114,7 @@ function decodeFields(
   for (const key of Object.keys(value)) {
     const field = node.fields.get(key)
     const before = value[key]
+    if (walk.steps.length === 0 && isStoredPart(key, before, walk)) continue
     walk.steps.push(key)
     if (repeated?.includes(key) === true) walk.strict.push(`duplicate field ${goQuote(pathText(walk.steps))}`)
     if (field === undefined) walk.strict.push(`unknown field ${goQuote(pathText(walk.steps))}`)
@@ -117,6 +126,11 @@ function decodeFields(
     else changed[key] = after
   }
   return changed
+}
+
+/** What a client read and sends back untouched has been decoded before; a status may hold nulls that only the server writes. */
+function isStoredPart(key: string, part: unknown, { known }: Walk): boolean {
+  return known !== undefined && (key === 'metadata' || key === 'spec') && part !== undefined && known[key] === part
 }
 
 /** Structs that are no pointers are written even where nothing is in them. */

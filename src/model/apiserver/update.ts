@@ -46,8 +46,8 @@ export function handleUpdate(call: ResourceCall): ApiResponse {
   checkWriteOptions('UpdateOptions', call.query)
   checkBodyType(call.request)
   const { warnings } = call
-  const decoded = withName(call, decodeBody(call, warnings))
   const existing = storedObject(call)
+  const decoded = withName(call, decodeBody(call, warnings, existing))
   if (existing === undefined) {
     if (!CREATED_BY_UPDATE.has(call.info.kind) || call.info.crd !== undefined) return refuseMissing(call)
     const created = createObject(call, decoded, warnings)

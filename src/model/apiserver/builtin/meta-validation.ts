@@ -198,12 +198,12 @@ export function validateObjectMetaUpdate(metadata: JsonMap, old: JsonMap): Field
       errors.push(invalidError(fieldPath('metadata', field), metadata[field] ?? null, 'field is immutable'))
     }
   }
-  return [
-    ...errors,
-    ...validateLabels(mapAt(metadata, 'labels'), 'metadata.labels'),
-    ...validateAnnotations(mapAt(metadata, 'annotations'), 'metadata.annotations'),
-    ...ownerReferenceErrors(mapsAt(metadata, 'ownerReferences'))
-  ]
+  // What is stored was validated when it came.
+  const isNew = (field: string): boolean => metadata[field] !== undefined && metadata[field] !== old[field]
+  if (isNew('labels')) errors.push(...validateLabels(mapAt(metadata, 'labels'), 'metadata.labels'))
+  if (isNew('annotations')) errors.push(...validateAnnotations(mapAt(metadata, 'annotations'), 'metadata.annotations'))
+  if (isNew('ownerReferences')) errors.push(...ownerReferenceErrors(mapsAt(metadata, 'ownerReferences')))
+  return errors
 }
 
 /**
