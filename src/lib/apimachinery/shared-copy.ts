@@ -14,10 +14,12 @@ export function sharedCopy(value: unknown): unknown {
 }
 
 function copyMap(map: JsonMap): JsonMap {
-  const result: JsonMap = {}
+  // Cloning first and replacing what differs is faster than adding member by member.
+  const result: JsonMap = { ...map }
   for (const key of Object.keys(map)) {
     const member = map[key]
-    if (member !== undefined) setMember(result, key, sharedCopy(member))
+    if (member === undefined) delete result[key]
+    else if (typeof member === 'object' && member !== null) setMember(result, key, sharedCopy(member))
   }
   return result
 }

@@ -50,8 +50,17 @@ export function formatGoDuration(ms: number): string {
 
 /** RFC 3339 in UTC with whole seconds, as Kubernetes writes metav1.Time. */
 export function formatTimestamp(instant: Instant): string {
-  return new Date(Math.floor(instant / 1000) * 1000).toISOString().replace('.000Z', 'Z')
+  const second = Math.floor(instant / 1000)
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1000).toISOString().replace('.000Z', 'Z')
+    lastSecond = second
+  }
+  return lastText
 }
+
+/** What was printed last: in a simulation much happens within one second. */
+let lastSecond = Number.NaN
+let lastText = ''
 
 /** Reads an RFC 3339 time; undefined when it is none. */
 export function parseTimestamp(text: string): Instant | undefined {

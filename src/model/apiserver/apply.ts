@@ -10,7 +10,7 @@ import { expectedKind, fromStorage } from './conversion.ts'
 import { storedObject, type ResourceCall } from './core.ts'
 import { storeNew } from './create.ts'
 import { fieldWriter, mergeTypeOf } from './managed-fields.ts'
-import { matchNamespace, metadataOf, prepareNewMetadata } from './object-meta.ts'
+import { checkNamespaceGiven, metadataOf, prepareNewMetadata } from './object-meta.ts'
 import { isTrue } from './option-validation.ts'
 import { plainFailure, refuse } from './refusal.ts'
 import { decodeObject } from './request-body.ts'
@@ -56,7 +56,7 @@ function checkConfig(call: ResourceCall, config: JsonMap): void {
     refuse(badRequestStatus(`invalid object type: ${typeText(config)}`))
   }
   if (metadata.managedFields !== undefined) refuse(badRequestStatus('metadata.managedFields must be nil'))
-  matchNamespace(call, metadata)
+  checkNamespaceGiven(call, metadata)
   const name = call.path.name ?? ''
   if (metadata.name !== undefined && metadata.name !== name) {
     refuse(badRequestStatus(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`))

@@ -7,11 +7,13 @@ const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
 const SUFFIX_LENGTH = 5
 const GENERATED_NAME_MAX = 63
 
-/** Metadata of a body, as a fresh object that may be changed. */
-export function metadataOf(object: Record<string, unknown>): ObjectMeta {
+/** Metadata of a body as it came; empty where there is none. */
+export function metadataOf(object: Record<string, unknown>): Readonly<Partial<ObjectMeta>> {
   const metadata = object['metadata']
-  return isJsonMap(metadata) ? { ...(metadata as unknown as ObjectMeta) } : ({} as ObjectMeta)
+  return isJsonMap(metadata) ? (metadata as unknown as ObjectMeta) : NO_METADATA
 }
+
+const NO_METADATA: Readonly<Partial<ObjectMeta>> = Object.freeze({})
 
 /**
  * A name from `generateName` (apiserver `names.SimpleNameGenerator`).
@@ -28,24 +30,35 @@ export function generateName(base: string, call: ResourceCall): string {
 }
 
 /**
- * Brings the namespace of a body into line with the request.
+ * Refuses a body whose namespace is not that of the request.
  * @param call - the request
- * @param metadata - changed in place
+ * @param metadata - of the body
  */
-export function matchNamespace(call: ResourceCall, metadata: ObjectMeta): void {
-  if (!call.info.namespaced) {
-    if (metadata.namespace !== undefined && metadata.namespace !== '') {
-      refuse(badRequestStatus('the namespace of the provided object does not match the namespace sent on the request'))
-    }
-    delete metadata.namespace
-    return
-  }
-  const wanted = call.path.namespace ?? ''
-  if (metadata.namespace === undefined || metadata.namespace === '') metadata.namespace = wanted
-  else if (metadata.namespace !== wanted) {
-    refuse(badRequestStatus('the namespace of the provided object does not match the namespace sent on the request'))
-  }
+export function checkNamespaceGiven(call: ResourceCall, metadata: Readonly<Partial<ObjectMeta>>): void {
+  const { namespace = '' } = metadata
+  if (namespace === '' || namespace === namespaceOf(call)) return
+  refuse(badRequestStatus('the namespace of the provided object does not match the namespace sent on the request'))
 }
+
+/** Namespace of the objects a call is about; undefined for cluster-scoped ones. */
+function namespaceOf(call: ResourceCall): string | undefined {
+  return call.info.namespaced ? (call.path.namespace ?? '') : undefined
+}
+
+/** Members of metadata that a client cannot set on creation, or that have their place in the order below. */
+const PLACED: ReadonlySet<string> = new Set([
+  'name',
+  'generateName',
+  'namespace',
+  'uid',
+  'resourceVersion',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'selfLink',
+  'generation',
+  'managedFields'
+])
 
 /**
  * Fills in what the server sets on creation (apiserver `rest.BeforeCreate`, `rest.FillObjectMetaSystemFields`).
@@ -53,31 +66,21 @@ export function matchNamespace(call: ResourceCall, metadata: ObjectMeta): void {
  * @param object - decoded body
  */
 export function prepareNewMetadata(call: ResourceCall, object: Record<string, unknown>): KubeObject {
-  const metadata = metadataOf(object)
-  matchNamespace(call, metadata)
-  const name = metadata.name ?? ''
-  if (name === '' && (metadata.generateName ?? '') !== '')
-    metadata.name = generateName(metadata.generateName ?? '', call)
-  else if (name === '') refuseNoName(call)
-  delete metadata.deletionTimestamp
-  delete metadata.deletionGracePeriodSeconds
-  delete metadata.selfLink
-  delete metadata.generation
-  delete metadata.resourceVersion
-  const { name: finalName, generateName: base, namespace, managedFields, ...rest } = metadata
-  delete rest.uid
-  delete rest.creationTimestamp
+  const given = metadataOf(object)
+  checkNamespaceGiven(call, given)
+  const { name = '', generateName: base = '', managedFields } = given
+  if (name === '' && base === '') refuseNoName(call)
   // The order of members is that of Go's ObjectMeta, which shows in messages that embed an object.
-  const ordered: ObjectMeta = {
-    name: finalName,
-    ...(base === undefined || base === '' ? {} : { generateName: base }),
-    ...(namespace === undefined ? {} : { namespace }),
-    uid: call.core.newUid(),
-    resourceVersion: '',
-    creationTimestamp: timestamp(call.core.clock.now()),
-    ...rest,
-    ...(managedFields === undefined ? {} : { managedFields })
-  }
+  const ordered: ObjectMeta = { name: name === '' ? generateName(base, call) : name }
+  if (base !== '') ordered.generateName = base
+  const namespace = namespaceOf(call)
+  if (namespace !== undefined) ordered.namespace = namespace
+  ordered.uid = call.core.newUid()
+  ordered.resourceVersion = ''
+  ordered.creationTimestamp = timestamp(call.core.clock.now())
+  const members = ordered as unknown as Record<string, unknown>
+  for (const [field, value] of Object.entries(given)) if (!PLACED.has(field)) members[field] = value
+  if (managedFields !== undefined) ordered.managedFields = managedFields
   return { ...object, metadata: ordered } as KubeObject
 }
 
@@ -92,17 +95,16 @@ function refuseNoName(call: ResourceCall): void {
  * @param existing - stored object
  */
 export function prepareChangedMetadata(object: Record<string, unknown>, existing: KubeObject): KubeObject {
-  const metadata = metadataOf(object)
   const kept = existing.metadata
-  metadata.name = kept.name
+  const metadata: ObjectMeta = { ...metadataOf(object), name: kept.name }
   if (kept.namespace !== undefined) metadata.namespace = kept.namespace
   if (kept.uid !== undefined) metadata.uid = kept.uid
   for (const field of KEPT_FIELDS) {
     const value = kept[field]
-    if (value === undefined) delete metadata[field]
-    else Object.assign(metadata, { [field]: value })
+    if (value !== undefined) Object.assign(metadata, { [field]: value })
+    else if (metadata[field] !== undefined) delete metadata[field]
   }
-  delete metadata.selfLink
+  if (metadata.selfLink !== undefined) delete metadata.selfLink
   return { ...object, metadata } as KubeObject
 }
 

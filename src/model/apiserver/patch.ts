@@ -18,7 +18,7 @@ import { BUILTIN_DEFINITIONS, builtinSchema } from './builtin/index.ts'
 import { expectedKind, fromStorage } from './conversion.ts'
 import { storedObject, type ResourceCall } from './core.ts'
 import { negotiate } from './media-type.ts'
-import { matchNamespace, metadataOf } from './object-meta.ts'
+import { checkNamespaceGiven, metadataOf } from './object-meta.ts'
 import { checkPatchOptions } from './option-validation.ts'
 import { refuse, refuseInvalid } from './refusal.ts'
 import { transformObject } from './representation.ts'
@@ -190,7 +190,7 @@ function withIdentity(
   if (name !== wanted) {
     refuse(badRequestStatus(`the name of the object (${name}) does not match the name on the URL (${wanted})`))
   }
-  matchNamespace(call, metadataOf(patched))
+  checkNamespaceGiven(call, metadataOf(patched))
   if (patched['kind'] === info.kind && patched['apiVersion'] === info.apiVersion) return patched
   // The typed object that a strategic patch is applied to keeps its kind.
   if (type === STRATEGIC_PATCH) return { ...patched, kind: info.kind, apiVersion: info.apiVersion }

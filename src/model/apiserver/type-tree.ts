@@ -10,6 +10,8 @@ export type TypeNode =
       readonly fields: ReadonlyMap<string, FieldNode>
       /** Fields that are written even where an object leaves them out. */
       readonly written: readonly (readonly [name: string, node: TypeNode])[]
+      /** What became of frozen values when they were decoded; only for types of which the same values come again and again. */
+      readonly decoded?: WeakMap<object, unknown>
     }
   | { readonly type: 'map'; readonly values: TypeNode }
   | { readonly type: 'list'; readonly items: TypeNode }
@@ -54,6 +56,9 @@ const SPECIAL: Readonly<Record<string, TypeNode>> = {
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray': ANY
 }
 
+/** Large types whose values are handed on: from a definition to servers, from a template to pods. */
+const REPEATED: ReadonlySet<string> = new Set(['CustomResourceDefinitionVersion', 'PodSpec', 'Container'])
+
 const TREES = new Map<string, TypeNode>()
 const REFERENCE = '#/components/schemas/'
 
@@ -75,7 +80,9 @@ export function typeTree(name: string): TypeNode {
   }
   const fields = new Map<string, FieldNode>()
   const written: (readonly [string, TypeNode])[] = []
-  const struct: TypeNode = { type: 'struct', name: name.slice(name.lastIndexOf('.') + 1), fields, written }
+  const shortName = name.slice(name.lastIndexOf('.') + 1)
+  const decoded = REPEATED.has(shortName) ? { decoded: new WeakMap<object, unknown>() } : {}
+  const struct: TypeNode = { type: 'struct', name: shortName, fields, written, ...decoded }
   TREES.set(name, struct)
   const required = new Set(schema.required ?? [])
   for (const [field, property] of Object.entries(schema.properties)) {

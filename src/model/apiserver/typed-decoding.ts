@@ -96,10 +96,15 @@ function decodeNode(value: unknown, node: TypeNode, walk: Walk): unknown {
 
 function decodeStruct(value: unknown, node: TypeNode & { type: 'struct' }, walk: Walk): unknown {
   if (!isJsonMap(value)) return mismatch(value, walk, goTypeName(node))
+  const known = node.decoded?.get(value)
+  if (known !== undefined) return known
   const outer = walk.struct
+  const findings = walk.strict.length
   walk.struct = node.name
   const decoded = withStructs(decodeFields(value, node, walk), value, node)
   walk.struct = outer
+  if (node.decoded !== undefined && findings === walk.strict.length && Object.isFrozen(value))
+    node.decoded.set(value, decoded)
   return decoded
 }
 

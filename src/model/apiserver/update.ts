@@ -14,7 +14,7 @@ import { createObject } from './create.ts'
 import { rulesOf } from './kind-rules.ts'
 import { sameExceptTimes, trackUpdate } from './managed-fields.ts'
 import { negotiate } from './media-type.ts'
-import { matchNamespace, metadataOf, prepareChangedMetadata } from './object-meta.ts'
+import { checkNamespaceGiven, metadataOf, prepareChangedMetadata } from './object-meta.ts'
 import { checkWriteOptions } from './option-validation.ts'
 import { plainFailure, refuse, refuseInvalid } from './refusal.ts'
 import { transformObject } from './representation.ts'
@@ -75,7 +75,7 @@ function withName(call: ResourceCall, decoded: Record<string, unknown>): Record<
   if (given !== '' && given !== wanted) {
     refuse(badRequestStatus(`the name of the object (${given}) does not match the name on the URL (${wanted})`))
   }
-  matchNamespace(call, metadata)
+  checkNamespaceGiven(call, metadata)
   return given === '' ? { ...decoded, metadata: { ...metadata, name: wanted } } : decoded
 }
 

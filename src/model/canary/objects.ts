@@ -151,9 +151,11 @@ export function draftOf<Value>(value: Value): Value {
 function copy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copy)
   if (typeof value !== 'object' || value === null) return value
-  const result: Record<string, unknown> = {}
-  // Who owns which field is the server's own business, and computed only for who looks at it.
-  for (const [key, entry] of Object.entries(value)) result[key] = key === 'managedFields' ? entry : copy(entry)
+  const result: Record<string, unknown> = { ...value }
+  for (const [key, entry] of Object.entries(value)) {
+    // Who owns which field is the server's own business, and computed only for who looks at it.
+    if (typeof entry === 'object' && entry !== null && key !== 'managedFields') result[key] = copy(entry)
+  }
   return result
 }
 

@@ -75,7 +75,7 @@ export function prepareForCreate<T extends JsonMap>(group: string, kind: string,
   delete metadata['generation']
   if (WITH_GENERATION.has(key)) metadata['generation'] = 1
   // Nodes and bare claims keep what their agents report.
-  if (WITH_STATUS.has(key) && key !== '/Node') draft['status'] = structuredClone(INITIAL_STATUS[key] ?? {})
+  if (WITH_STATUS.has(key) && key !== '/Node') draft['status'] = { ...INITIAL_STATUS[key] }
   if (key === '/Pod') mapAt(draft, 'status')['qosClass'] = qualityOfService(mapAt(draft, 'spec'))
   if (key === '/Namespace') prepareNamespace(draft)
   if (key === '/Service') prepareService(draft)
