@@ -46,6 +46,8 @@ export interface ApiServerOptions {
    * server-side apply finds everything set by `before-first-apply`.
    */
   readonly tracksFields?: boolean
+  /** State to begin with, definitions included; default: the namespaces every cluster has and `crds`. */
+  readonly state?: ApiSnapshot
   /** Documentation of fields for tables and OpenAPI documents; default: none. */
   readonly descriptions?: Descriptions
 }
@@ -82,7 +84,7 @@ export interface ApiServer {
 const FIRST_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
 
 /**
- * Creates a server with the namespaces every cluster has.
+ * Creates a server with the namespaces every cluster has, or with a state taken before.
  * @param options - clock, random stream and settings
  */
 export function createApiServer(options: ApiServerOptions): ApiServer {
@@ -114,7 +116,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       core.serverAddress = address
     }
   }
-  furnish(server, options)
+  if (options.state === undefined) furnish(server, options)
+  else server.restore(options.state)
   return server
 }
 

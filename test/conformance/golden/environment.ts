@@ -1,5 +1,5 @@
 import { randomStream } from '../../../src/lib/random/index.ts'
-import type { Instant, Timeline } from '../../../src/lib/time/index.ts'
+import { VirtualClock, type Instant, type Timeline } from '../../../src/lib/time/index.ts'
 import type { ApiRequest, ApiResponse, KubeObject } from '../../../src/kinds/index.ts'
 import { FLAGGER_CRDS, GATEWAY_API_CRDS } from '../../../src/kinds/crds/index.ts'
 import { createApiServer, type ApiServer, type ApiSnapshot } from '../../../src/model/apiserver/index.ts'
@@ -11,6 +11,25 @@ import { RuledPods, type RuledPodsState } from './ruled-pods.ts'
 /** First instant of every case. */
 export const START: Instant = Date.UTC(2026, 0, 1)
 const USER_AGENT = { 'user-agent': 'golden-script' }
+
+/** What every case begins with, made once: definitions, nodes and the first namespaces with what is born in them. */
+let emptyCluster: ApiSnapshot | undefined
+
+function makeEmptyCluster(): ApiSnapshot {
+  const clock = new VirtualClock(START)
+  const random = randomStream(1, 'golden', 'empty cluster')
+  const api = createApiServer({ clock, random, crds: [...FLAGGER_CRDS, ...GATEWAY_API_CRDS, ...PLAIN_CRDS] })
+  const runtime = new RuledPods([])
+  const cluster = createCluster({ timeline: clock, api, random, runtime, mode: 'manual', detail: 'lean' })
+  cluster.settle()
+  cluster.stop()
+  return withoutLog(api.snapshot())
+}
+
+/** No watch is replayed after going back, so that the log of changes need not be kept. */
+function withoutLog(snapshot: ApiSnapshot): ApiSnapshot {
+  return { ...snapshot, compacted: snapshot.revision, log: [] }
+}
 
 /** Everything that a world around a controller holds. */
 export interface EnvironmentState {
@@ -31,11 +50,8 @@ export class Environment {
     this.clock = clock
     this.gateway = golden.gateway ?? 'accept'
     const random = randomStream(1, 'golden')
-    this.api = createApiServer({
-      clock: this.clock,
-      random,
-      crds: [...FLAGGER_CRDS, ...GATEWAY_API_CRDS, ...PLAIN_CRDS]
-    })
+    emptyCluster ??= makeEmptyCluster()
+    this.api = createApiServer({ clock: this.clock, random, state: emptyCluster })
     this.runtime = new RuledPods(golden.pods)
     this.#cluster = createCluster({
       timeline: this.clock,
@@ -55,10 +71,8 @@ export class Environment {
 
   /** The state now; nothing may be left to do. */
   save(): EnvironmentState {
-    // No watch is replayed after going back, so that the log of changes need not be kept.
-    const { revision, ...snapshot } = this.api.snapshot()
     return {
-      api: { ...snapshot, revision, compacted: revision, log: [] },
+      api: withoutLog(this.api.snapshot()),
       gateway: this.gateway,
       pods: this.runtime.save()
     }
