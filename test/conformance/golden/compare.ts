@@ -1,3 +1,4 @@
+import { deepEqual } from '../../../src/lib/apimachinery/index.ts'
 import type { GoldenTrace, TraceRecord, TraceTick } from './case.ts'
 
 /** Longest text of one side of a difference. */
@@ -48,14 +49,18 @@ function listDifference(
 ): string | undefined {
   for (let index = 0; index < Math.max(expected.length, actual.length); index++) {
     const [left, right] = [expected[index], actual[index]]
-    if (sortedJson(left ?? null) !== sortedJson(right ?? null))
-      return difference(`${place} record ${index}`, left, right)
+    if (!isSame(left, right)) return difference(`${place} record ${index}`, left, right)
   }
   return undefined
 }
 
 function partDifference(place: string, expected: unknown, actual: unknown): string | undefined {
-  return sortedJson(expected ?? null) === sortedJson(actual ?? null) ? undefined : difference(place, expected, actual)
+  return isSame(expected, actual) ? undefined : difference(place, expected, actual)
+}
+
+/** Most records are equal, which needs no text to be seen. */
+function isSame(expected: unknown, actual: unknown): boolean {
+  return deepEqual(expected, actual) || sortedJson(expected ?? null) === sortedJson(actual ?? null)
 }
 
 function difference(place: string, expected: unknown, actual: unknown): string {

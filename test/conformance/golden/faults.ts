@@ -6,6 +6,7 @@ const VERBS: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update',
 
 /** The injected error that a request meets, if any; it is used up by that. */
 export function takeFault(faults: ApiFault[], request: ApiRequest): ApiFault | undefined {
+  if (faults.length === 0) return undefined
   const target = parseApiPath(request.path)
   const verb = VERBS[request.method] ?? (target.name === undefined ? 'list' : 'get')
   const name = target.name ?? (request.body as Partial<KubeObject> | undefined)?.metadata?.name

@@ -1,5 +1,7 @@
 import type { GoldenTrace } from './case.ts'
 
+const ADDRESS = /\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/g
+
 /**
  * Replaces what differs from run to run by placeholders numbered by first appearance (FORMAT.md section 5), and sorts
  * the keys of every object.
@@ -22,16 +24,17 @@ export function withPlaceholders(trace: GoldenTrace, cookies: ReadonlySet<string
     if (key === 'checksum') return numbered('checksum', text)
     if (key === 'flagger-id') return '<flagger-id>'
     if (key === 'timestamp') return '<time>'
-    const addressed = text.replaceAll(/\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/g, '<ip>')
+    const addressed = text.includes('.') ? text.replaceAll(ADDRESS, '<ip>') : text
     return pattern === undefined ? addressed : addressed.replaceAll(pattern, (value) => numbered('cookie', value))
   }
   const visit = (value: unknown, key: string): unknown => {
     if (Array.isArray(value)) return value.map((entry) => visit(entry, key))
     if (typeof value === 'string') return visitText(value, key)
     if (typeof value !== 'object' || value === null) return value
-    const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)
-    entries.sort(([left], [right]) => (left < right ? -1 : 1))
-    return Object.fromEntries(entries.map(([name, entry]) => [name, visit(entry, name)]))
+    const map = value as Readonly<Record<string, unknown>>
+    const result: Record<string, unknown> = {}
+    for (const name of Object.keys(map).sort()) if (map[name] !== undefined) result[name] = visit(map[name], name)
+    return result
   }
   const ticks = trace.ticks.map((tick) => ({
     n: tick.n,
