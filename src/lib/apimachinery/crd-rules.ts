@@ -18,17 +18,15 @@ const REASONS: Readonly<Record<string, FieldErrorType>> = {
  * @param schema - structural schema
  * @param path - where the value is
  * @param old - stored value at this place, for transition rules and ratcheting; absent on create
- * @param isSame - whether the value equals the stored one, where that is known
  */
-export function validateRules(
-  value: unknown,
-  schema: OpenApiSchema,
-  path: string,
-  old?: unknown,
-  isSame?: boolean
-): FieldError[] {
+function validateRules(value: unknown, schema: OpenApiSchema, path: string, old?: unknown): FieldError[] {
   if (value === null || !hasRules(schema)) return []
-  if (isSame ?? (old !== undefined && deepEqual(value, old))) return transitionErrors(value, schema, path, old)
+  if (old !== undefined && deepEqual(value, old)) return validateUnchangedRules(value, schema, path, old)
+  return validateChangedRules(value, schema, path, old)
+}
+
+/** Like {@link validateRules}, for a value that is known to differ from the stored one. */
+export function validateChangedRules(value: unknown, schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
   const own = (schema['x-kubernetes-validations'] ?? []).flatMap((rule) => runRule(rule, { value, schema, path, old }))
   return [...own, ...memberErrors(value, schema, path, old)]
 }
@@ -52,7 +50,12 @@ export function hasRules(schema: OpenApiSchema): boolean {
 }
 
 /** An unchanged value can break no rule that ratcheting would report, and no transition rule of sense. */
-function transitionErrors(value: unknown, schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
+export function validateUnchangedRules(
+  value: unknown,
+  schema: OpenApiSchema,
+  path: string,
+  old: unknown
+): FieldError[] {
   const rules = (schema['x-kubernetes-validations'] ?? []).filter((rule) => mentionsOldSelf(rule.rule))
   return rules.flatMap((rule) => runRule(rule, { value, schema, path, old }))
 }

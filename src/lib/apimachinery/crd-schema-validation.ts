@@ -20,16 +20,19 @@ import type { OpenApiSchema } from './openapi.ts'
  * @param schema - structural schema
  * @param path - where the value is; empty at the root
  * @param old - the stored value at this place: parts that did not change are not reported (validation ratcheting)
- * @param isSame - whether the value equals the stored one; default: they are compared
  */
 export function validateAgainstSchema(
   value: unknown,
   schema: OpenApiSchema,
   path: string,
-  old?: unknown,
-  isSame: boolean = old !== undefined && deepEqual(value, old)
+  old?: unknown
 ): FieldError[] {
-  if (isSame || (value === null && schema.nullable === true)) return []
+  return old !== undefined && deepEqual(value, old) ? [] : validateChanged(value, schema, path, old)
+}
+
+/** Like {@link validateAgainstSchema}, for a value that is known to differ from the stored one. */
+export function validateChanged(value: unknown, schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
+  if (value === null && schema.nullable === true) return []
   const errors = typeErrors(value, schema, path)
   const add = (found: readonly FieldError[]): void => {
     if (found.length > 0) errors.push(...found)
@@ -256,16 +259,15 @@ export function memberSchema(schema: OpenApiSchema, name: string): OpenApiSchema
  * @param schema - structural schema
  * @param path - where the value is
  * @param old - the stored value: unchanged parts are not reported
- * @param isSame - whether the value equals the stored one, where that is known
  */
-export function validateListTypes(
-  value: unknown,
-  schema: OpenApiSchema,
-  path: string,
-  old?: unknown,
-  isSame?: boolean
-): FieldError[] {
-  if (!hasIdentities(schema) || (isSame ?? (old !== undefined && deepEqual(value, old)))) return []
+function validateListTypes(value: unknown, schema: OpenApiSchema, path: string, old?: unknown): FieldError[] {
+  if (!hasIdentities(schema)) return []
+  return old !== undefined && deepEqual(value, old) ? [] : validateChangedLists(value, schema, path, old)
+}
+
+/** Like {@link validateListTypes}, for a value that is known to differ from the stored one. */
+export function validateChangedLists(value: unknown, schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
+  if (!hasIdentities(schema)) return []
   if (Array.isArray(value)) return listTypeErrors(value, schema, path, old)
   if (!isJsonMap(value)) return []
   return Object.entries(value).flatMap(([name, member]) => {

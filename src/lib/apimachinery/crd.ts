@@ -1,7 +1,7 @@
 import { isKnownFormat } from './crd-formats.ts'
 import { defaultBySchema, pruneBySchema, type PruneResult } from './crd-pruning.ts'
-import { hasRules, validateRules } from './crd-rules.ts'
-import { validateAgainstSchema, validateListTypes } from './crd-schema-validation.ts'
+import { hasRules, validateChangedRules, validateUnchangedRules } from './crd-rules.ts'
+import { validateChanged, validateChangedLists } from './crd-schema-validation.ts'
 import { compareText, deepEqual, isJsonMap, type JsonMap } from './json.ts'
 import { invalidError, type FieldError, type FieldErrorType } from './field-error.ts'
 import { isOpenApiSchema, type OpenApiSchema } from './openapi.ts'
@@ -187,13 +187,13 @@ const SKIPPED_RULES =
 function validateCustomResource(object: unknown, schema: OpenApiSchema, old: unknown): FieldError[] {
   // apiVersion, kind and metadata are validated by the server itself; unchanged roots still run transition rules.
   const isSame = old !== undefined && sameResource(object, old)
-  const errors = [
-    ...validateAgainstSchema(object, headlessSchema(schema), '', old, isSame),
-    ...validateListTypes(object, schema, '', old, isSame)
-  ]
+  const errors = isSame
+    ? []
+    : [...validateChanged(object, headlessSchema(schema), '', old), ...validateChangedLists(object, schema, '', old)]
   if (!hasRules(schema)) return errors
   if (errors.some((error) => BLOCKING.has(error.type))) return [...errors, invalidError('', null, SKIPPED_RULES)]
-  return [...errors, ...validateRules(object, schema, '', old, isSame)]
+  const validate = isSame ? validateUnchangedRules : validateChangedRules
+  return [...errors, ...validate(object, schema, '', old)]
 }
 
 /** Whether two resources are equal. Managed fields, which may still have to be computed, are not looked into. */

@@ -4,11 +4,11 @@ import { deepFreeze } from './json.ts'
 const NOTE: unique symbol = Symbol('deferred list')
 
 /** Behaves like the frozen array that it computes when somebody first looks at it. */
-class DeferredHandler<Item, Note> implements ProxyHandler<Item[]> {
-  #note: Note | undefined
+class DeferredHandler<Item> implements ProxyHandler<Item[]> {
+  #note: object | undefined
   #compute: (() => readonly Item[]) | undefined
 
-  constructor(note: Note, compute: () => readonly Item[]) {
+  constructor(note: object, compute: () => readonly Item[]) {
     this.#note = note
     this.#compute = compute
   }
@@ -67,7 +67,7 @@ class DeferredHandler<Item, Note> implements ProxyHandler<Item[]> {
  * @param note - what is known of it before, see {@link deferredNote}
  * @param compute - gives the items; called at most once
  */
-export function deferredList<Item, Note extends object>(note: Note, compute: () => readonly Item[]): Item[] {
+export function deferredList<Item>(note: object, compute: () => readonly Item[]): Item[] {
   return new Proxy<Item[]>([], new DeferredHandler(note, compute))
 }
 

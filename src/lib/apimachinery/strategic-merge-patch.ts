@@ -51,7 +51,7 @@ function draftOf(doc: JsonMap): JsonMap {
   if (!isJsonMap(metadata)) return deepCopy(doc)
   const { managedFields, ...own } = metadata
   const draft = deepCopy({ ...doc, metadata: own })
-  if (managedFields !== undefined) (draft['metadata'] as JsonMap)['managedFields'] = managedFields
+  if (managedFields !== undefined) draft.metadata['managedFields'] = managedFields
   return draft
 }
 

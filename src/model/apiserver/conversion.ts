@@ -18,11 +18,7 @@ export function expectedKind(info: ResourceInfo): ExpectedKind {
  * @param warnings - takes strict findings in mode Warn
  * @param existing - the stored object on update
  */
-export function decodeBody(
-  call: ResourceCall,
-  warnings: Warnings,
-  existing?: KubeObject | undefined
-): Record<string, unknown> {
+export function decodeBody(call: ResourceCall, warnings: Warnings, existing?: KubeObject): Record<string, unknown> {
   warnDeprecation(call, warnings)
   const parsed = parseBody(call.request, call.info.kind)
   const expected = expectedKind(call.info)

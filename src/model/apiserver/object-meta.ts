@@ -10,7 +10,7 @@ const GENERATED_NAME_MAX = 63
 /** Metadata of a body as it came; empty where there is none. */
 export function metadataOf(object: Record<string, unknown>): Readonly<Partial<ObjectMeta>> {
   const metadata = object['metadata']
-  return isJsonMap(metadata) ? (metadata as unknown as ObjectMeta) : NO_METADATA
+  return isJsonMap(metadata) ? metadata : NO_METADATA
 }
 
 const NO_METADATA: Readonly<Partial<ObjectMeta>> = Object.freeze({})
