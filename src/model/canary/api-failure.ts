@@ -1,4 +1,6 @@
-import type { ApiResponse } from '../../kinds/index.ts'
+import type { ApiResponse, KubeObject } from '../../kinds/index.ts'
+import { StepFailed } from './failure.ts'
+import { goJsonError, goTypeOf } from './go-json.ts'
 import type { Resource } from './objects.ts'
 import { quoteGo } from './go-format.ts'
 
@@ -58,6 +60,28 @@ const GENERIC: Readonly<Record<number, readonly [reason: string, message: string
     'Timeout',
     'the server was unable to return a response in the time allotted, but may still be processing the request'
   ]
+}
+
+/** What client-go decodes first. */
+const TYPE_META =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+
+/**
+ * The object of a successful answer.
+ * @throws StepFailed with what client-go's typed clients say where they cannot decode it
+ * @see k8s.io/apimachinery pkg/runtime/serializer/json Decode; k8s.io/client-go rest/request.go Into v0.36.2
+ */
+export function objectOfResponse({ code, body }: ApiResponse): KubeObject {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
+    const object = body as Partial<KubeObject>
+    if (object.kind === undefined) throw new StepFailed(`Object 'Kind' is missing in '${JSON.stringify(body)}'`)
+    return (object.metadata === undefined ? { ...object, metadata: { name: '' } } : object) as KubeObject
+  }
+  if (body === undefined || body === '')
+    throw new StepFailed(`0-length response with status code: ${code} and content type: application/json`)
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const error = goJsonError(text) ?? `json: cannot unmarshal ${goTypeOf(body)} into Go value of type ${TYPE_META}`
+  throw new StepFailed(`couldn't get version/kind; json parse error: ${error}`)
 }
 
 /**

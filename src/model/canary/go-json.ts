@@ -11,6 +11,12 @@ export function goJsonError(text: string): string | undefined {
   return scanner.atEnd ? undefined : scanner.invalid('after top-level value')
 }
 
+/** What encoding/json calls the kind of a decoded value. */
+export function goTypeOf(value: unknown): string {
+  if (typeof value === 'boolean') return 'bool'
+  return Array.isArray(value) ? 'array' : typeof value
+}
+
 const END = 'unexpected end of JSON input'
 /** Deepest nesting that is read. */
 const DEPTH_MAX = 10_000

@@ -251,7 +251,7 @@ function succeeded({ code }: ApiResponse): boolean {
 }
 
 function* refused({ lock }: Candidate, message: string, { code, body }: ApiResponse): Plan<void> {
-  const error = (body as { readonly message?: string } | undefined)?.message ?? `status code ${code}`
+  const error = (body as { readonly message?: string } | null | undefined)?.message ?? `status code ${code}`
   yield* tell('error', message, { lock, error })
 }
 

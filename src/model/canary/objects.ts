@@ -1,6 +1,6 @@
 import type { ApiRequest, KubeObject, OwnerReference } from '../../kinds/index.ts'
 import { request, sleep, randomFraction, type Plan } from './effects.ts'
-import { failureOfResponse } from './api-failure.ts'
+import { failureOfResponse, objectOfResponse } from './api-failure.ts'
 import { StepFailed } from './failure.ts'
 import { decodeTyped, encodeTyped, type TypedStruct } from './typed.ts'
 
@@ -58,8 +58,13 @@ export interface Draft {
   [field: string]: unknown
 }
 
-/** The API path of a collection or, with a name, of an object; an empty namespace is left out, as the typed clients do. */
+/**
+ * The API path of a collection or, with a name, of an object; an empty namespace is left out, as the typed clients do.
+ * @throws StepFailed for a name that no path can hold
+ */
 export function pathOf(kind: Resource, namespace: string, name?: string, subresource?: string): string {
+  const problem = name === undefined ? undefined : pathProblem(name)
+  if (problem !== undefined) throw new StepFailed(problem)
   const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
   const scope = namespace === '' ? '' : `/namespaces/${namespace}`
   const tail = [name, subresource].filter((part) => part !== undefined).map((part) => `/${part}`)
@@ -175,11 +180,24 @@ function typed(kind: Resource, draft: Draft): Draft {
 
 function* performed(kind: Resource, call: ApiRequest, name: string = ''): Plan<KubeObject> {
   const response = yield* request(call)
-  if (response.code >= 200 && response.code < 300) return decoded(kind, response.body as KubeObject)
+  if (response.code >= 200 && response.code < 300) return decoded(kind, objectOfResponse(response))
   const { message, reason } = failureOfResponse(response, { verb: call.method.toLowerCase(), kind, name })
   throw new StepFailed(message, { reason })
 }
 
 function decoded(kind: Resource, object: KubeObject): KubeObject {
   return kind.spec === undefined ? object : { ...object, spec: decodeTyped(kind.spec, object.spec) }
+}
+
+/**
+ * What client-go has against a name before it asks the server.
+ * @see k8s.io/client-go rest/request.go Name v0.36.2
+ */
+function pathProblem(name: string): string | undefined {
+  if (name === '') return 'resource name may not be empty'
+  const reasons =
+    name === '.' || name === '..'
+      ? [`may not be '${name}'`]
+      : ['/', '%'].flatMap((part) => (name.includes(part) ? [`may not contain '${part}'`] : []))
+  return reasons.length === 0 ? undefined : `invalid resource name ${JSON.stringify(name)}: [${reasons.join(' ')}]`
 }

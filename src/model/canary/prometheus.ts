@@ -2,7 +2,7 @@ import { joinPaths, parseFloat64, parseUrl, queryEscape, resolveReference, urlTe
 import type { MetricTemplate } from '../../kinds/index.ts'
 import type { HttpRequest, Plan } from './effects.ts'
 import { ControllerPanic, StepFailed, wrapped } from './failure.ts'
-import { goJsonError } from './go-json.ts'
+import { goJsonError, goTypeOf } from './go-json.ts'
 import { requested, transportError } from './http.ts'
 
 const TIMEOUT_MS = 5000
@@ -157,11 +157,6 @@ function undecodable(type: string, field: string, body: string): StepFailed {
   return new StepFailed(
     `error unmarshaling result: json: cannot unmarshal ${type} into Go struct field .${field} of type ${struct}, '${body}'`
   )
-}
-
-function goTypeOf(value: unknown): string {
-  if (typeof value === 'boolean') return 'bool'
-  return Array.isArray(value) ? 'array' : typeof value
 }
 
 function parseSample(text: string): number {

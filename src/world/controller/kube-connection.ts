@@ -156,6 +156,6 @@ function parsed(text: string): unknown {
     return JSON.parse(text)
   } catch {
     // A proxy in between may answer with text.
-    return { message: text }
+    return text
   }
 }

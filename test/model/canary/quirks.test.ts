@@ -89,7 +89,8 @@ function authorizations(quirksOff: readonly string[]): number[] {
   const counts: number[] = []
   const answer = (effect: Effect): unknown => {
     if (effect.effect === 'lookup') return template
-    if (effect.effect === 'api') return { code: 200, body: { metadata: { name: 's' }, data: { token: 'dGs=' } } }
+    if (effect.effect === 'api')
+      return { code: 200, body: { kind: 'Secret', metadata: { name: 's' }, data: { token: 'dGs=' } } }
     if (effect.effect !== 'query') return undefined
     counts.push([effect.request.headers['Authorization'] ?? []].flat().length)
     return { ok: true, status: 200, body: '{"data":{"result":[{"value":[0,"1"]}]}}', headers: {} }

@@ -169,6 +169,6 @@ function* finalise(canary: Canary): Plan<void> {
     body: { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 2 }
   })
   if (code >= 200 && code < 300) return
-  const { message = '' } = body as { message?: string }
+  const { message = '' } = (body ?? {}) as { message?: string }
   throw new StepFailed(`ingress ${name}.${namespace} unable to remove canary ingress: ${message}`)
 }
