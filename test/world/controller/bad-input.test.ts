@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { randomStream } from '../../../src/lib/random/index.ts'
 import { VirtualClock } from '../../../src/lib/time/index.ts'
-import type { Canary, CanarySpec, KubeObject } from '../../../src/kinds/index.ts'
+import type { Canary, KubeObject } from '../../../src/kinds/index.ts'
 import {
   parseFlags,
   resolveSettings,
@@ -98,11 +98,11 @@ function outcomeOf(given: Given): Outcome {
 }
 
 function spec(part: Readonly<Record<string, unknown>>): Given {
-  return { spec: part as Partial<CanarySpec> }
+  return { spec: part }
 }
 
 function analysis(part: Readonly<Record<string, unknown>>, more: Given = {}): Given {
-  return { ...more, analysis: part as NonNullable<CaseOptions['analysis']> }
+  return { ...more, analysis: part }
 }
 
 function hook(type: string, http: Answer, more: Readonly<Record<string, unknown>> = {}): Given {
