@@ -1,6 +1,7 @@
 export { parseDuration, type ParsedDuration } from './duration.ts'
 export { parseFloat64, type ParsedFloat } from './number.ts'
 export { quote } from './quote.ts'
+export { renderTemplate, type Rendered } from './template/template.ts'
 export {
   joinPaths,
   parseRequestUri,

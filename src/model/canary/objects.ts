@@ -185,8 +185,13 @@ function* performed(kind: Resource, call: ApiRequest, name: string = ''): Plan<K
   throw new StepFailed(message, { reason })
 }
 
+/** A spec as Flagger's types hold it: to compare what is wanted with what was read. Nil and empty are not the same. */
+export function inMemory(kind: Resource, spec: unknown): unknown {
+  return kind.spec === undefined ? spec : decodeTyped(kind.spec, spec)
+}
+
 function decoded(kind: Resource, object: KubeObject): KubeObject {
-  return kind.spec === undefined ? object : { ...object, spec: decodeTyped(kind.spec, object.spec) }
+  return kind.spec === undefined ? object : { ...object, spec: inMemory(kind, object.spec) }
 }
 
 /**

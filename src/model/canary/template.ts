@@ -1,7 +1,6 @@
+import { renderTemplate } from '../../lib/golang/index.ts'
 import type { Canary } from '../../kinds/index.ts'
 import { StepFailed } from './failure.ts'
-import { TemplateProblem } from './go-template-lexer.ts'
-import { ExecutionProblem, runTemplate, type TemplateValue } from './go-template.ts'
 import { serviceNames } from './spec.ts'
 
 /** Values that a query template may use. */
@@ -41,29 +40,7 @@ export function queryModel(
  * @see fluxcd/flagger pkg/metrics/observers/render.go RenderQuery 1.44.0
  */
 export function renderQuery(template: string, model: QueryModel): string {
-  const functions = Object.fromEntries(
-    Object.entries(model).map(([name, value]) => [name, () => value as TemplateValue])
-  )
-  try {
-    return runTemplate(template, functions)
-  } catch (error) {
-    if (error instanceof TemplateProblem) {
-      throw new StepFailed(`template parsing failed: template: tmpl:${lineOf(template, error.at)}: ${error.message}`)
-    }
-    if (!(error instanceof ExecutionProblem)) throw error
-    const place = `tmpl:${lineOf(template, error.at)}:${columnOf(template, error.at)}`
-    throw new StepFailed(
-      `template excution failed: template: ${place}: executing "tmpl" at <${error.node}>: ${error.message}`
-    )
-  }
-}
-
-function lineOf(template: string, at: number): number {
-  return template.slice(0, at).split('\n').length
-}
-
-/** Bytes since the line's beginning. */
-function columnOf(template: string, at: number): number {
-  const before = template.slice(0, at)
-  return Buffer.byteLength(before.slice(before.lastIndexOf('\n') + 1), 'utf8')
+  const rendered = renderTemplate('tmpl', template, { ...model })
+  if (rendered.ok) return rendered.text
+  throw new StepFailed(`template ${rendered.step === 'parsing' ? 'parsing' : 'excution'} failed: ${rendered.error}`)
 }

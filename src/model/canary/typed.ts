@@ -17,7 +17,7 @@ const STRUCTS = new Map<string, readonly Field[]>()
 
 /**
  * A value as Flagger's typed client holds it: fields that its types do not have are gone, and those that are always
- * written have their zero. What is nil in Go is left out.
+ * written have their zero. What is nil in Go is left out; an empty list or map is not nil.
  * @see Go encoding/json, k8s.io/client-go typed clients
  */
 export function decodeTyped(struct: TypedStruct, value: unknown): unknown {
@@ -60,8 +60,10 @@ function convert(type: string, value: unknown, writes: boolean): unknown {
 /** Zeros of scalars that are no pointers. */
 const ZEROS: Readonly<Record<string, unknown>> = { s: '', b: false, n: 0, port: 0 }
 
+/** Go writes maps by key. */
 function convertMap(type: string, value: Fields, writes: boolean): Fields {
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, convert(type, entry, writes) ?? null]))
+  const entries = Object.entries(value).map(([key, entry]) => [key, convert(type, entry, writes) ?? null] as const)
+  return Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1)))
 }
 
 function convertStruct(fields: readonly Field[], value: Fields, writes: boolean): Fields {
@@ -70,7 +72,7 @@ function convertStruct(fields: readonly Field[], value: Fields, writes: boolean)
     const converted = convert(type, value[name], writes)
     if (converted === undefined) {
       if (!omitsZero && writes) result[name] = null
-    } else if (!omitsZero || !isOmitted(type, converted)) {
+    } else if (!omitsZero || !isOmitted(type, converted, writes)) {
       result[name] = converted
     }
   }
@@ -78,9 +80,9 @@ function convertStruct(fields: readonly Field[], value: Fields, writes: boolean)
 }
 
 /** Pointers and structs are never empty to Go's encoder; a pointer's nil is undefined here. */
-function isOmitted(type: string, value: unknown): boolean {
-  if (type.startsWith('[')) return Array.isArray(value) && value.length === 0
-  if (type.startsWith('%')) return isFields(value) && Object.keys(value).length === 0
+function isOmitted(type: string, value: unknown, writes: boolean): boolean {
+  if (type.startsWith('[')) return writes && Array.isArray(value) && value.length === 0
+  if (type.startsWith('%')) return writes && isFields(value) && Object.keys(value).length === 0
   if (type === 's' || type === 'any') return value === ''
   if (type === 'n') return value === 0
   return type === 'b' && value === false

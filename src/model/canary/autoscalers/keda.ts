@@ -1,6 +1,6 @@
 import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, type Plan } from '../effects.ts'
-import { wrapped } from '../failure.ts'
+import { ControllerPanic, wrapped } from '../failure.ts'
 import { includedByPrefix, withoutToolkitKeys } from '../metadata.ts'
 import {
   BACKOFF,
@@ -9,11 +9,12 @@ import {
   draftOf,
   findObject,
   getObject,
+  inMemory,
   RESOURCES,
   retryOnConflict,
   updateObject
 } from '../objects.ts'
-import { sameButEmpty } from '../same.ts'
+import { sameJson } from '../same.ts'
 import type { ControllerSettings } from '../settings.ts'
 import { fullName, namespaceOf } from '../spec.ts'
 import type { Scaler } from './scaler.ts'
@@ -71,7 +72,7 @@ function* reconcilePrimary(settings: ControllerSettings, canary: Canary, mode: '
     yield* log('info', `Keda ScaledObject ${name}.${namespace} created`, fullName(canary))
     return
   }
-  if (mode === 'create' || sameButEmpty(spec, existing.spec)) return
+  if (mode === 'create' || sameJson(inMemory(SCALED_OBJECTS, spec), existing.spec)) return
   yield* wrapped(
     `updating ScaledObject ${name}.${namespace} failed: `,
     retryOnConflict(BACKOFF.default, function* () {
@@ -112,7 +113,9 @@ function primaryTrigger<Trigger extends { name?: string; metadata?: Record<strin
   const present = trigger.metadata?.['query']
   const query =
     queries === undefined ? present && primaryQuery(canary, present) : (queries[trigger.name ?? ''] ?? present)
-  return query === undefined ? trigger : { ...trigger, metadata: { ...trigger.metadata, query } }
+  if (query === undefined) return trigger
+  if (trigger.metadata === undefined) throw new ControllerPanic('assignment to entry in nil map')
+  return { ...trigger, metadata: { ...trigger.metadata, query } }
 }
 
 function primaryQuery(canary: Canary, query: string): string {

@@ -10,7 +10,7 @@ import {
   RESOURCES,
   type Resource
 } from '../objects.ts'
-import { sameButEmpty } from '../same.ts'
+import { sameJson } from '../same.ts'
 import { namespaceOf, serviceNames } from '../spec.ts'
 import { nothingToFinalise, type Router, type Routes } from './router.ts'
 import { readApexObject, reconcileApexObject, withoutField, writeApexSpec } from './weighted-object.ts'
@@ -119,7 +119,7 @@ function pickedConfig(config: KubeObject | undefined): Record<string, unknown> {
 function* syncUpstream(canary: Canary, existing: KubeObject, config: KubeObject | undefined): Plan<void> {
   if (config === undefined) return
   const wanted = (config.spec as Record<string, unknown>)['loadBalancerConfig']
-  if (sameButEmpty(wanted, (existing.spec as Record<string, unknown>)['loadBalancerConfig'])) return
+  if (sameJson(wanted, (existing.spec as Record<string, unknown>)['loadBalancerConfig'])) return
   const { name } = existing.metadata
   const namespace = namespaceOf(canary)
   yield* log('debug', `detect diff in upstream spec ${name}.${namespace}`)

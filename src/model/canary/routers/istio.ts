@@ -5,8 +5,16 @@ import { StepFailed, wrapped } from '../failure.ts'
 import { encodeTyped } from '../typed.ts'
 import { goJson } from '../webhooks.ts'
 import { markUnmanagedByFlux } from '../metadata.ts'
-import { controllerReference, createObject, findObject, getObject, updateObject, type Resource } from '../objects.ts'
-import { sameButEmpty } from '../same.ts'
+import {
+  controllerReference,
+  createObject,
+  findObject,
+  getObject,
+  inMemory,
+  updateObject,
+  type Resource
+} from '../objects.ts'
+import { sameButEmpty, sameJson } from '../same.ts'
 import type { ControllerSettings } from '../settings.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
 import { apexMetadata, type Router, type RouterContext, type Routes } from './router.ts'
@@ -66,7 +74,7 @@ function* reconcileDestinationRule(canary: Canary, name: string): Plan<void> {
     yield* wrapped(`${text} create error: `, createObject(DESTINATION_RULES, namespace, { metadata, spec }))
     return yield* log('info', `${text} created`, fullName(canary))
   }
-  if (sameButEmpty(spec, existing.spec)) return
+  if (sameJson(inMemory(DESTINATION_RULES, spec), existing.spec)) return
   yield* wrapped(`${text} update error: `, updateObject(DESTINATION_RULES, namespace, { ...existing, spec }))
   yield* log('info', `${text} updated`, fullName(canary))
 }
@@ -99,7 +107,8 @@ function* reconcileVirtualService(canary: Canary): Plan<void> {
   }
   const decoded = existing.spec as VirtualServiceSpec
   const stored = service.delegation === true ? { ...decoded, hosts: [], gateways: [] } : decoded
-  const sameSpec = sameButEmpty(comparable(canary, spec), comparable(canary, stored))
+  const wanted = inMemory(VIRTUAL_SERVICES, spec) as VirtualServiceSpec
+  const sameSpec = sameJson(comparable(canary, wanted), comparable(canary, stored))
   const sameMetadata =
     sameButEmpty(labels, existing.metadata.labels) && sameButEmpty(annotations, existing.metadata.annotations)
   if (sameSpec && sameMetadata) return
@@ -121,7 +130,7 @@ function wantedSpec(canary: Canary): VirtualServiceSpec {
     hosts: hosts.includes(names.apex) || hosts.includes('*') ? [...hosts] : [...hosts, names.apex],
     gateways: gateways.length === 0 ? ['mesh'] : [...gateways]
   }
-  const scope = service.delegation === true ? { hosts: [] } : place
+  const scope = service.delegation === true ? { hosts: [], gateways: [] } : place
   if (isTcp(canary)) return { ...scope, tcp: [{ ...l4Matches(service.match), route: weights }] }
   const own = httpRoute(canary, service.match, weights)
   if ((analysis.match ?? []).length === 0) return { ...scope, http: [own] }
@@ -305,7 +314,7 @@ function httpRoute(
 ): HttpRoute {
   const { rewrite, timeout, retries, corsPolicy, headers } = canary.spec.service
   return {
-    ...(match === undefined || match.length === 0 ? {} : { match: [...match] }),
+    ...(match === undefined ? {} : { match: [...match] }),
     route,
     ...(rewrite === undefined ? {} : { rewrite: rewriteOf(rewrite) }),
     ...(timeout ? { timeout } : {}),

@@ -2,7 +2,7 @@ import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, type Plan } from '../effects.ts'
 import { StepFailed, wrapped } from '../failure.ts'
 import { createObject, findObject, getObject, updateObject, type Resource } from '../objects.ts'
-import { sameButEmpty } from '../same.ts'
+import { sameButEmpty, sameJson } from '../same.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
 import { apexMetadata, nothingToFinalise, type Router, type Routes } from './router.ts'
 import { withoutField } from './weighted-object.ts'
@@ -52,7 +52,7 @@ function* reconcile(canary: Canary): Plan<void> {
     return yield* log('info', `TrafficRoute ${apex} created`, fullName(canary))
   }
   const unchanged =
-    sameButEmpty(withoutField(spec, 'weight'), withoutField(existing.spec, 'weight')) &&
+    sameJson(withoutField(spec, 'weight'), withoutField(existing.spec, 'weight')) &&
     sameButEmpty(labels, existing.metadata.labels) &&
     sameButEmpty(annotations, existing.metadata.annotations)
   if (unchanged) return

@@ -2,7 +2,7 @@ import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, type Plan } from '../effects.ts'
 import { StepFailed, wrapped } from '../failure.ts'
 import { controllerReference, createObject, findObject, getObject, updateObject, type Resource } from '../objects.ts'
-import { sameButEmpty } from '../same.ts'
+import { sameJson } from '../same.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
 import { nothingToFinalise, type Router, type RouterContext, type Routes } from './router.ts'
 
@@ -63,7 +63,7 @@ function* reconcile(kind: Resource, provider: string, canary: Canary): Plan<void
     yield* log('info', `${name} created`, fullName(canary))
     return
   }
-  if (sameButEmpty(withoutWeights(spec), withoutWeights(existing.spec as TrafficSplitSpec))) return
+  if (sameJson(withoutWeights(spec), withoutWeights(existing.spec as TrafficSplitSpec))) return
   yield* wrapped(`${name} update error: `, updateObject(kind, namespace, { ...existing, spec }))
   yield* log('info', `${name} updated`, fullName(canary))
 }

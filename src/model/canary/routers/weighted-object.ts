@@ -1,8 +1,16 @@
 import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, type Plan } from '../effects.ts'
 import { wrapped } from '../failure.ts'
-import { controllerReference, createObject, findObject, getObject, updateObject, type Resource } from '../objects.ts'
-import { sameButEmpty } from '../same.ts'
+import {
+  controllerReference,
+  createObject,
+  findObject,
+  getObject,
+  inMemory,
+  updateObject,
+  type Resource
+} from '../objects.ts'
+import { sameButEmpty, sameJson } from '../same.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
 import { apexMetadata } from './router.ts'
 
@@ -30,7 +38,7 @@ export function* reconcileApexObject(
     return yield* log('info', `${name} created`, fullName(canary))
   }
   const unchanged =
-    sameButEmpty(comparable(spec), comparable(existing.spec)) &&
+    sameJson(comparable(inMemory(kind, spec)), comparable(existing.spec)) &&
     sameButEmpty(labels, existing.metadata.labels) &&
     sameButEmpty(annotations, existing.metadata.annotations)
   if (unchanged) return
