@@ -6,22 +6,18 @@ import {
   type AppCore,
   type AppFetch,
   type AppFetchResult,
-  type AppOptions,
-  type AppRequest,
   type AppShellResult,
   type AppTask,
-  argvOf,
   createApp,
-  parseFlags,
   wrapApp
 } from '../../model/app/index.ts'
-import { createLoadTester, type LoadTester } from '../../model/loadtester/index.ts'
+import type { LoadTester } from '../../model/loadtester/index.ts'
+import { loadTesterApp } from '../joint/index.ts'
 import { appServer } from './app-server.ts'
 import type { Cancellable, Holds, HoldUsers } from './holds.ts'
 import { Listener } from './listener.ts'
 import { type PlanPorts, runPlan } from './plan-runner.ts'
 import { Upstream } from './upstream.ts'
-import { parseGoDuration } from '../../lib/time/index.ts'
 
 /** Most log lines kept per container. */
 const LOG_LINES_MAX = 10_000
@@ -207,22 +203,4 @@ export class ContainerHost {
     }
     if (!over) this.#tasks.add(running)
   }
-}
-
-function loadTesterApp(options: AppOptions): { readonly app: App; readonly loadTester: LoadTester } {
-  const { flags } = parseFlags(argvOf(options.container).slice(1), new Set(['zap-replace-globals']))
-  const text = (name: string, absent: string): string => flags.get(name)?.at(-1) ?? absent
-  const port = Number(text('port', '9090'))
-  const loadTester = createLoadTester({
-    port,
-    timeoutMs: parseGoDuration(text('timeout', '1h')) ?? 3_600_000,
-    namespaceRegexp: text('namespace-regexp', '')
-  })
-  const core = {
-    version: options.spec.version ?? '0.38.0',
-    ports: [port],
-    startupMs: 300,
-    serve: (request: AppRequest) => loadTester.serve({ path: request.target, body: request.body })
-  }
-  return { app: wrapApp(core, options), loadTester }
 }

@@ -8,6 +8,7 @@ import type {
   AppShellResult,
   AppTask
 } from '../../model/app/index.ts'
+import { gatherResults, type PlanEffects, runAppPlan } from '../joint/index.ts'
 import { type Cancellable, type HeldTime, waitUntil } from './holds.ts'
 
 /** What a plan's effects do in this world. */
@@ -30,114 +31,61 @@ export function runPlan<Answer extends AppAnswer | void>(
   hold: Hold | undefined,
   done: (answer: Answer) => void
 ): Cancellable {
-  const run = new PlanRun(plan, ports, hold, done)
-  run.go(undefined)
-  return run
+  return { cancel: runAppPlan(plan, effectsOf(ports, hold), done) }
 }
 
-class PlanRun<Answer extends AppAnswer | void> implements Cancellable {
-  readonly #plan: Generator<AppEffect, Answer, AppEffectResult>
-  readonly #ports: PlanPorts
-  readonly #hold: Hold | undefined
-  readonly #done: (answer: Answer) => void
-  #waiting: Cancellable | undefined
-  #off = false
-
-  constructor(
-    plan: Generator<AppEffect, Answer, AppEffectResult>,
-    ports: PlanPorts,
-    hold: Hold | undefined,
-    done: (answer: Answer) => void
-  ) {
-    this.#plan = plan
-    this.#ports = ports
-    this.#hold = hold
-    this.#done = done
+function effectsOf(ports: PlanPorts, hold: Hold | undefined): PlanEffects {
+  const { timeline } = ports
+  return {
+    now: () => timeline.now(),
+    sleep(ms, resume) {
+      const waiting = waitUntil(ports, hold, timeline.now() + ms, resume)
+      return () => waiting.cancel()
+    },
+    fetch(requests, resume) {
+      const [single] = requests
+      if (requests.length !== 1 || single === undefined) return fetchAll(ports, hold, requests, resume)
+      const call = ports.fetch(single, hold, (result) => resume([result]))
+      return () => call.cancel()
+    },
+    shell(argv, timeoutMs, resume) {
+      void ports.shell(argv, timeoutMs, hold).then(resume)
+      return () => {}
+    },
+    head: (status, headers) => ports.head(status, headers),
+    exit: (code) => ports.exit(code),
+    log: (line) => ports.log(line),
+    spawn: (name, task) => ports.spawn(name, task)
   }
+}
 
-  cancel(): void {
-    if (this.#off) return
-    this.#off = true
-    this.#waiting?.cancel()
+/** One call runs under the plan's own hold; several run beside each other, each under one of its own. */
+function fetchAll(
+  ports: PlanPorts,
+  hold: Hold | undefined,
+  requests: readonly AppFetch[],
+  resume: (results: readonly AppFetchResult[]) => void
+): () => void {
+  if (requests.length === 0) {
+    resume([])
+    return () => {}
   }
-
-  go(first: AppEffectResult): void {
-    let value = first
-    while (!this.#off) {
-      const step = this.#plan.next(value)
-      if (step.done === true) {
-        this.#off = true
-        this.#done(step.value)
-        return
-      }
-      const effect = step.value
-      if (effect.effect === 'now') value = this.#ports.timeline.now()
-      else if (this.#startWait(effect)) return
-      else value = undefined
-    }
-  }
-
-  /** Whether the effect takes time; the others are done when this returns. */
-  #startWait(effect: AppEffect): boolean {
-    const ports = this.#ports
-    switch (effect.effect) {
-      case 'sleep':
-        this.#waiting = waitUntil(ports, this.#hold, ports.timeline.now() + effect.ms, () => this.go(undefined))
-        return true
-      case 'fetch':
-        this.#fetch(effect.requests)
-        return true
-      case 'shell':
-        void this.#shell(effect.argv, effect.timeoutMs)
-        return true
-      case 'head':
-        ports.head(effect.status, effect.headers)
-        return false
-      case 'exit':
-        ports.exit(effect.code)
-        return false
-      case 'log':
-        ports.log(effect.line)
-        return false
-      case 'spawn':
-        ports.spawn(effect.name, effect.plan)
-        return false
-      case 'now':
-        return false
-    }
-  }
-
-  /** One call runs under the plan's own hold; several run beside each other, each under one of its own. */
-  #fetch(requests: readonly AppFetch[]): void {
-    const single = requests[0]
-    if (requests.length === 1 && single !== undefined) {
-      this.#waiting = this.#ports.fetch(single, this.#hold, (result) => this.go([result]))
-      return
-    }
-    const results: AppFetchResult[] = []
-    let open = requests.length
-    const holds = requests.map((request) => this.#ports.childHold(`call ${request.url}`))
-    const calls = requests.map((request, index) =>
-      this.#ports.fetch(request, holds[index], (result) => {
-        results[index] = result
-        open -= 1
-        if (open === 0) this.#hold?.resume()
+  const holds = requests.map((request) => ports.childHold(`call ${request.url}`))
+  const calls = gatherResults(
+    requests,
+    (request, index, answered) =>
+      ports.fetch(request, holds[index], (result) => {
+        answered(result)
         holds[index]?.release()
-        if (open === 0) this.go(results)
-      })
-    )
-    this.#hold?.suspend()
-    this.#waiting = {
-      cancel: () => {
-        for (const call of calls) call.cancel()
-        for (const hold of holds) hold?.release()
-      }
+      }),
+    (results) => {
+      hold?.resume()
+      resume(results)
     }
-    if (requests.length === 0) this.go([])
-  }
-
-  async #shell(argv: readonly string[], timeoutMs: number): Promise<void> {
-    const result = await this.#ports.shell(argv, timeoutMs, this.#hold)
-    this.go(result)
+  )
+  hold?.suspend()
+  return () => {
+    for (const call of calls) call.cancel()
+    for (const held of holds) held?.release()
   }
 }

@@ -1,5 +1,5 @@
 import type { AppSpec } from '../../kinds/index.ts'
-import { type Instant, parseGoDuration, type Scheduled, type Timeline } from '../../lib/time/index.ts'
+import type { Instant, Scheduled, Timeline } from '../../lib/time/index.ts'
 import {
   type App,
   type AppAnswer,
@@ -8,18 +8,14 @@ import {
   type AppEffectResult,
   type AppFetch,
   type AppFetchResult,
-  type AppOptions,
   type AppPlan,
   type AppRequest,
   type AppShellResult,
   argvOf,
   createApp,
-  envOf,
-  parseFlags,
-  wrapApp
+  envOf
 } from '../../model/app/index.ts'
-import { createLoadTester } from '../../model/loadtester/index.ts'
-import { type PlanPorts, runPlan } from './plan-runner.ts'
+import { gatherResults, loadTesterApp, type PlanEffects, runAppPlan } from '../joint/index.ts'
 
 /** Most log lines kept per container. */
 const LOG_LINES_MAX = 2000
@@ -65,7 +61,7 @@ export class VirtualContainer {
     this.container = container
     this.#ports = ports
     const options = { spec, container, seed: ports.seed, startedAt: at }
-    this.app = spec.app === 'load-tester' ? loadTesterApp(options) : createApp(options)
+    this.app = spec.app === 'load-tester' ? loadTesterApp(options).app : createApp(options)
     this.drawsItself = spec.app === 'podinfo' && drawsItself(container)
     const { timeline } = ports
     this.#timers.push(timeline.at(at + this.app.startupMs, () => this.#listen()))
@@ -201,7 +197,7 @@ export class VirtualContainer {
   /** Runs a plan that ends with the process. */
   #run<Value>(plan: Generator<AppEffect, Value, AppEffectResult>, done: (value: Value) => void): () => void {
     const running: { cancel: () => void; over: boolean } = { cancel: () => {}, over: false }
-    running.cancel = runPlan(plan, this.#planPorts(), (value) => {
+    running.cancel = runAppPlan(plan, this.#effects(), (value) => {
       running.over = true
       this.#cancels.delete(running.cancel)
       done(value)
@@ -210,12 +206,23 @@ export class VirtualContainer {
     return running.cancel
   }
 
-  #planPorts(): PlanPorts {
+  #effects(): PlanEffects {
     const { timeline } = this.#ports
     return {
-      timeline,
-      fetch: (request, done) => this.#ports.fetch(request, done),
-      shell: (argv, timeoutMs, done) => this.#ports.shell(argv, timeoutMs, done),
+      now: () => timeline.now(),
+      sleep: (ms, resume) => {
+        const timer = timeline.at(timeline.now() + ms, resume)
+        return () => timer.cancel()
+      },
+      fetch: (requests, resume) => {
+        gatherResults(requests, (request, _index, answered) => this.#ports.fetch(request, answered), resume)
+        return () => {}
+      },
+      shell: (argv, timeoutMs, resume) => {
+        this.#ports.shell(argv, timeoutMs, resume)
+        return () => {}
+      },
+      head: () => {},
       exit: (code) => this.exitSoon(code),
       log: (line) => {
         this.log.push(line)
@@ -238,22 +245,4 @@ function withoutChance(spec: AppSpec): AppSpec {
 function drawsItself(container: AppContainer): boolean {
   const asked = argvOf(container).some((word) => /^--random-(delay|error)(=true)?$/.test(word))
   return asked || ['DELAY', 'ERROR'].some((what) => envOf(container, `PODINFO_RANDOM_${what}`) === 'true')
-}
-
-function loadTesterApp(options: AppOptions): App {
-  const { flags } = parseFlags(argvOf(options.container).slice(1), new Set(['zap-replace-globals']))
-  const text = (name: string, absent: string): string => flags.get(name)?.at(-1) ?? absent
-  const port = Number(text('port', '9090'))
-  const loadTester = createLoadTester({
-    port,
-    timeoutMs: parseGoDuration(text('timeout', '1h')) ?? 3_600_000,
-    namespaceRegexp: text('namespace-regexp', '')
-  })
-  const core = {
-    version: options.spec.version ?? '0.38.0',
-    ports: [port],
-    startupMs: 300,
-    serve: (request: AppRequest) => loadTester.serve({ path: request.target, body: request.body })
-  }
-  return wrapApp(core, options)
 }
