@@ -190,8 +190,14 @@ export function inMemory(kind: Resource, spec: unknown): unknown {
   return kind.spec === undefined ? spec : decodeTyped(kind.spec, spec)
 }
 
+/** Answers do not change: what a typed client makes of one holds as long as it does. */
+const decodedAnswers = new WeakMap<KubeObject, KubeObject>()
+
 function decoded(kind: Resource, object: KubeObject): KubeObject {
-  return kind.spec === undefined ? object : { ...object, spec: inMemory(kind, object.spec) }
+  if (kind.spec === undefined) return object
+  const known = decodedAnswers.get(object) ?? { ...object, spec: inMemory(kind, object.spec) }
+  decodedAnswers.set(object, known)
+  return known
 }
 
 /**

@@ -81,8 +81,12 @@ interface Process {
   stop: () => void
 }
 
+/** Most changes of gauges that are kept before they are added up. */
+const GAUGES_PENDING_MAX = 1000
+
 class InProcessController implements LocalController {
-  readonly gauges: Gauges
+  readonly #gauges: Gauges
+  #pendingGauges: Effect[] = []
   readonly #options: LocalControllerOptions
   readonly #sink: EventSink
   #process: Process = { alive: false, stop: () => {} }
@@ -93,7 +97,7 @@ class InProcessController implements LocalController {
   constructor(options: LocalControllerOptions) {
     const { settings, timeline, api, random } = options
     this.#options = options
-    this.gauges = new Gauges(settings.meshProvider)
+    this.#gauges = new Gauges(settings.meshProvider)
     this.#sink = new EventSink({
       timeline,
       random,
@@ -105,6 +109,19 @@ class InProcessController implements LocalController {
 
   get leads(): boolean {
     return this.#process.alive && this.#leadership?.leads === true
+  }
+
+  /** Few look at them: what has changed is added up then. */
+  get gauges(): Gauges {
+    for (const effect of this.#pendingGauges) this.#gauges.apply(effect)
+    this.#pendingGauges = []
+    return this.#gauges
+  }
+
+  #noteGauge(effect: Effect): void {
+    if (effect.effect !== 'gauge') return
+    this.#pendingGauges.push(effect)
+    if (this.#pendingGauges.length >= GAUGES_PENDING_MAX) void this.gauges
   }
 
   kill(): void {
@@ -182,12 +199,12 @@ class InProcessController implements LocalController {
   }
 
   #report(effect: Effect): void {
-    this.gauges.apply(effect)
+    this.#noteGauge(effect)
     this.#options.onEffect?.(effect, undefined, { canary: '', tick: 0, worker: true })
   }
 
   #performFor(context: RunContext, process: Process): Perform {
-    const perform = localPerform(this.#options, context, { gauges: this.gauges, sink: this.#sink })
+    const perform = localPerform(this.#options, context, { sink: this.#sink, noteGauge: (effect) => this.#noteGauge(effect) })
     return (effect, resume) => {
       const fault = this.#options.fault?.(effect, context)
       if (fault?.fault === 'crash' && fault.moment === 'before') return this.#crash()
@@ -230,7 +247,7 @@ function watchCanaries({ settings, timeline, api }: LocalControllerOptions, sche
 function localPerform(
   options: LocalControllerOptions,
   context: RunContext,
-  parts: { readonly gauges: Gauges; readonly sink: EventSink }
+  parts: { readonly sink: EventSink; readonly noteGauge: (effect: Effect) => void }
 ): Perform {
   const { timeline, api, random } = options
   return (effect, resume) => {
@@ -247,7 +264,7 @@ function localPerform(
         parts.sink.record(effect)
         return resume(undefined)
       case 'gauge':
-        parts.gauges.apply(effect)
+        parts.noteGauge(effect)
         return resume(undefined)
       case 'sleep': {
         timeline.at(timeline.now() + effect.ms, () => {

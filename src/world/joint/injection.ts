@@ -15,9 +15,10 @@ interface PodShape extends KubeObject {
  * @see linkerd2 edge-26.8.3 controller/proxy-injector/webhook.go, pkg/inject/inject.go
  */
 export function injectProxy(request: ApiRequest, namespaceOf: (name: string) => KubeObject | undefined): ApiRequest {
+  if (request.method !== 'POST') return request
   const match = /^\/api\/v1\/namespaces\/([^/]+)\/pods$/.exec(request.path)
   const namespace = match?.[1]
-  if (request.method !== 'POST' || namespace === undefined || !isObject(request.body)) return request
+  if (namespace === undefined || !isObject(request.body)) return request
   const pod = request.body as PodShape
   const wanted =
     pod.metadata?.annotations?.['linkerd.io/inject'] ??
