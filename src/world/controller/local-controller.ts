@@ -204,7 +204,10 @@ class InProcessController implements LocalController {
   }
 
   #performFor(context: RunContext, process: Process): Perform {
-    const perform = localPerform(this.#options, context, { sink: this.#sink, noteGauge: (effect) => this.#noteGauge(effect) })
+    const perform = localPerform(this.#options, context, {
+      sink: this.#sink,
+      noteGauge: (effect) => this.#noteGauge(effect)
+    })
     return (effect, resume) => {
       const fault = this.#options.fault?.(effect, context)
       if (fault?.fault === 'crash' && fault.moment === 'before') return this.#crash()
