@@ -1,10 +1,9 @@
-import type { Canary, CanaryWebhook, CanaryPhase } from '../../kinds/index.ts'
+import type { Canary, CanaryPhase } from '../../kinds/index.ts'
 import type { MetricEvidence, ReasonCode } from '../../trace/index.ts'
-import { log, now, type Plan } from './effects.ts'
-import { failureOf } from './failure.ts'
+import { log, type Plan } from './effects.ts'
+import { publishEvent } from './hooks/event.ts'
 import type { ControllerSettings } from './settings.ts'
 import { fullName, namespaceOf, statusOf, targetFullName } from './spec.ts'
-import { postHook, statusPayload } from './webhooks.ts'
 
 /** Records an ordinary Normal event. */
 export function recordInfo(settings: ControllerSettings, canary: Canary, message: string): Plan<void> {
@@ -57,27 +56,5 @@ function* record(settings: ControllerSettings, canary: Canary, event: EventText)
     message: event.message,
     phase: statusOf(canary).phase
   }
-  for (const hook of eventHooks(settings, canary)) {
-    const failure = yield* failureOf(postEvent(canary, hook, event))
-    if (failure !== undefined) {
-      yield* log('error', `error sending event to webhook: ${failure.message}`, fullName(canary))
-    }
-  }
-}
-
-/** The canary's own event hooks; the global one only where it has none. */
-function eventHooks(settings: ControllerSettings, canary: Canary): readonly CanaryWebhook[] {
-  const own = (canary.spec.analysis.webhooks ?? []).filter((hook) => hook.type === 'event')
-  if (own.length > 0 || settings.eventWebhook === '') return own
-  return [{ name: 'events', type: 'event', url: settings.eventWebhook }]
-}
-
-function* postEvent(canary: Canary, hook: CanaryWebhook, event: EventText): Plan<void> {
-  const own = {
-    eventMessage: event.message,
-    eventType: event.type,
-    timestamp: String(Math.floor(yield* now()))
-  }
-  const payload = { ...statusPayload(canary, statusOf(canary).phase), metadata: { ...hook.metadata, ...own } }
-  yield* postHook(hook, payload, hook.timeout === undefined || hook.timeout === '' ? '10s' : hook.timeout)
+  yield* publishEvent(settings, canary, event)
 }

@@ -218,7 +218,7 @@ function* checkCanary({ settings, canary, target }: Tick): Plan<void> {
     throw new StepFailed(`canary ${targetFullName(canary)} not ready: scaled to zero`, { retriable: false })
 }
 
-/** Step 19. */
+/** Step 19: without analysis the release is promoted at once. */
 export function* skippedAnalysis(tick: Tick): Plan<boolean> {
   if (tick.canary.spec.skipAnalysis !== true) return false
   yield* promoteWithoutAnalysis(tick)
@@ -255,7 +255,7 @@ export function* promoted(tick: Tick): Plan<boolean> {
   return true
 }
 
-/** Step 23. */
+/** Step 23: too many failed checks end the release. */
 export function* rolledBackOnFailedChecks(tick: Tick): Plan<boolean> {
   const { phase, failedChecks } = statusOf(tick.canary)
   if (!isAnalysing(phase) || failedChecks < failedChecksThreshold(tick.canary)) return false
