@@ -62,6 +62,12 @@ export function formatTimestamp(instant: Instant): string {
 let lastSecond = Number.NaN
 let lastText = ''
 
+/** An instant as container runtimes write it: RFC 3339 with nine digits. */
+export function formatTimestampNano(instant: Instant): string {
+  const fraction = String(Math.floor((instant - Math.floor(instant / 1000) * 1000) * 1_000_000)).padStart(9, '0')
+  return formatTimestamp(instant).replace('Z', `.${fraction}Z`)
+}
+
 /** Reads an RFC 3339 time; undefined when it is none. */
 export function parseTimestamp(text: string): Instant | undefined {
   const parsed = Date.parse(text)

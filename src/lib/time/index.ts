@@ -1,4 +1,4 @@
-export { formatGoDuration, formatTimestamp, parseGoDuration, parseTimestamp } from './duration.ts'
+export { formatGoDuration, formatTimestamp, formatTimestampNano, parseGoDuration, parseTimestamp } from './duration.ts'
 export { EventQueue } from './event-queue.ts'
 export { SteppedClock, type Hold } from './stepped-clock.ts'
 export { SystemClock, wallClock } from './system-clock.ts'

@@ -44,6 +44,12 @@ export interface ContainerHostOptions {
   logged?(line: string): void
 }
 
+/** A line an app has written. */
+export interface AppLogLine {
+  readonly at: Instant
+  readonly text: string
+}
+
 interface OpenPort {
   readonly listener: Listener
   upstream: Upstream | undefined
@@ -53,7 +59,7 @@ interface OpenPort {
 export class ContainerHost {
   readonly app: App
   readonly image: string
-  readonly log: string[] = []
+  readonly log: AppLogLine[] = []
   readonly #options: ContainerHostOptions
   readonly #open = new Map<number, OpenPort>()
   readonly #tasks = new Set<Cancellable>()
@@ -178,7 +184,7 @@ export class ContainerHost {
   }
 
   #logLine(line: string): void {
-    this.log.push(line)
+    this.log.push({ at: this.#options.timeline.now(), text: line })
     this.#options.logged?.(line)
     if (this.log.length > LOG_LINES_MAX) this.log.splice(0, this.log.length - LOG_LINES_MAX)
   }

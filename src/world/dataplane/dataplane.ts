@@ -15,6 +15,7 @@ import {
 import type { LoadTester } from '../../model/loadtester/index.ts'
 import { clientFetch } from './client-fetch.ts'
 import { podKeyOf } from './container.ts'
+import type { AppLogLine } from './container-host.ts'
 import { type Cancellable, type Holds, HoldUsers } from './holds.ts'
 import type { Listener } from './listener.ts'
 import type { RequestObservation } from './observation.ts'
@@ -86,7 +87,7 @@ export interface Dataplane {
   /** A request to the admin server of a pod's proxy, counted as such. @param clientId - the caller's mesh identity */
   admin(podKey: string, path: string, clientId?: string): ProxyAnswer | undefined
   /** Log lines of a container (default: the pod's first); undefined when it does not run. */
-  logs(podKey: string, container?: string): readonly string[] | undefined
+  logs(podKey: string, container?: string): readonly AppLogLine[] | undefined
   /** The load testers that run, by pod. */
   loadTesters(): ReadonlyMap<string, LoadTester>
   /** Another behaviour for an image's running containers. */
@@ -213,7 +214,7 @@ class LoopbackDataplane implements Dataplane {
     return host?.meshed === true && host.up ? host.admin(path, clientId) : undefined
   }
 
-  logs(podKey: string, container?: string): readonly string[] | undefined {
+  logs(podKey: string, container?: string): readonly AppLogLine[] | undefined {
     const host = this.#pods.get(podKey)
     const found = container === undefined ? host?.containers.values().next().value : host?.containers.get(container)
     return found?.log

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { KubeObject, KubeStatus } from '../../kinds/index.ts'
-import { formatTimestamp } from '../../lib/time/index.ts'
+import { formatTimestampNano } from '../../lib/time/index.ts'
 import { isInteractiveProgram, openInteractiveShell, type ShellPlace, type WorldShell } from '../shell/index.ts'
 import type { ExecCall, ExecOutput, ExecSession, LogsCall, LogsOutput, WireHooks } from '../wire/index.ts'
 import type { WorldClock } from './clock.ts'
@@ -154,7 +154,7 @@ function logsCall(options: KubeletOptions, call: LogsCall, output: LogsOutput): 
   if (pod === undefined) return refusal(404, 'NotFound', `pods "${call.pod}" not found`)
   const container = containerOf(pod, call.container)
   if (typeof container !== 'string') return container
-  const print = (line: LogLine): string => `${call.timestamps ? `${formatTimestamp(line.at)} ` : ''}${line.text}\n`
+  const print = (line: LogLine): string => `${call.timestamps ? `${formatTimestampNano(line.at)} ` : ''}${line.text}\n`
   const since = call.sinceSeconds === undefined ? 0 : options.clock.now() - call.sinceSeconds * 1000
   let lines = options.logs.read(call.namespace, call.pod, container).filter((line) => line.at >= since)
   if (call.tailLines !== undefined) lines = lines.slice(Math.max(0, lines.length - call.tailLines))

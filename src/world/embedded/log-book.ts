@@ -13,7 +13,7 @@ export interface LogLine {
 const FOLLOW_WALL_MS = 100
 
 /** Lines of an app's container so far; undefined where no app runs. */
-export type AppLines = (podKey: string, container: string) => readonly string[] | undefined
+export type AppLines = (podKey: string, container: string) => readonly LogLine[] | undefined
 
 /** What the containers of a world have written: the apps by themselves, the twin's own parts into this book. */
 export interface LogBook {
@@ -27,7 +27,6 @@ export interface LogBook {
 export function createLogBook(clock: Clock, appLines: AppLines): LogBook {
   const lines = new Map<string, LogLine[]>()
   const followers = new Map<string, Set<(line: LogLine) => void>>()
-  const stamped = (texts: readonly string[]): LogLine[] => texts.map((text) => ({ at: clock.now(), text }))
   return {
     write(namespace, pod, container, text): void {
       const key = `${namespace}/${pod}/${container}`
@@ -40,20 +39,20 @@ export function createLogBook(clock: Clock, appLines: AppLines): LogBook {
     },
     read: (namespace, pod, container) => [
       ...(lines.get(`${namespace}/${pod}/${container}`) ?? []),
-      ...stamped(appLines(`${namespace}/${pod}`, container) ?? [])
+      ...(appLines(`${namespace}/${pod}`, container) ?? [])
     ],
     follow(namespace, pod, container, listener): () => void {
       const key = `${namespace}/${pod}/${container}`
       const set = followers.get(key) ?? new Set()
       set.add(listener)
       followers.set(key, set)
-      let seen = appLines(`${namespace}/${pod}`, container)?.length ?? 0
+      let last = appLines(`${namespace}/${pod}`, container)?.at(-1)
       const look = setInterval(() => {
         const all = appLines(`${namespace}/${pod}`, container) ?? []
-        // A shorter list is a log that was rotated or a container that began again.
-        if (all.length < seen) seen = 0
-        for (const line of stamped(all.slice(seen))) listener(line)
-        seen = all.length
+        // The last line seen is not there any more when the log was rotated or the container began again.
+        const seen = last === undefined ? -1 : all.lastIndexOf(last)
+        for (const line of all.slice(seen + 1)) listener(line)
+        last = all.at(-1) ?? last
       }, FOLLOW_WALL_MS)
       look.unref()
       return () => {

@@ -1,4 +1,4 @@
-import type { Command } from 'just-bash'
+import { type Command, defineCommand } from 'just-bash'
 import { curlCommand } from './commands/curl.ts'
 import { linkerdCommand } from './commands/linkerd.ts'
 import { heyCommand, unmodelledCommand, wrkCommand } from './commands/load.ts'
@@ -71,6 +71,7 @@ function commandsOf(session: ShellSession, client: KubeClient, run: WorldShell['
   return [
     sleepCommand(session),
     dateCommand(session),
+    hostnameCommand(session.place),
     timeoutCommand(session),
     watchCommand(session),
     curlCommand(session),
@@ -90,6 +91,11 @@ function commandsOf(session: ShellSession, client: KubeClient, run: WorldShell['
     }),
     ...unmodelled
   ]
+}
+
+/** `hostname`: the pod's name, as in a container. */
+function hostnameCommand(place: ShellPlace): Command {
+  return defineCommand('hostname', () => Promise.resolve({ stdout: `${hostName(place)}\n`, stderr: '', exitCode: 0 }))
 }
 
 function hostName(place: ShellPlace): string {

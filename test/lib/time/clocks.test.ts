@@ -4,6 +4,7 @@ import {
   EventQueue,
   formatGoDuration,
   formatTimestamp,
+  formatTimestampNano,
   parseGoDuration,
   parseTimestamp,
   SystemClock,
@@ -85,4 +86,9 @@ describe('durations and time stamps', () => {
     expect(parseTimestamp('2026-01-01T00:00:00Z')).toBe(1_767_225_600_000)
     expect(parseTimestamp('soon')).toBeUndefined()
   })
+})
+
+it('formatTimestampNano() writes nine digits, as container runtimes do', () => {
+  expect(formatTimestampNano(Date.UTC(2026, 0, 2, 3, 4, 5) + 6.25)).toBe('2026-01-02T03:04:05.006250000Z')
+  expect(formatTimestampNano(0)).toBe('1970-01-01T00:00:00.000000000Z')
 })

@@ -126,6 +126,12 @@ describe('createWorldShell()', () => {
     expect(chunks[0]).toBe('Every 1.0s: curl -s http://a.test/\n\ntoken for nobody\n')
   })
 
+  it('calls a pod by its name', async () => {
+    const { shell } = bench()
+    const names = 'hostname; echo $HOSTNAME'
+    expect((await shell.run(names, { place: POD })).stdout).toBe(`tester-1\ntester-1\n`)
+  })
+
   it('keeps the files of a place between commands and apart from other places', async () => {
     const { shell } = bench()
     await shell.run('echo kept > /tmp/file', { place: POD })
