@@ -13,3 +13,5 @@ export {
   type ParsedUrl
 } from './url.ts'
 export { queryEscape } from './url-escape.ts'
+export { goJsonError, goTypeOf } from './json-syntax.ts'
+export { ANY, FLOAT, INT, listOf, STRING, struct, unmarshal, type JsonType, type Unmarshalled } from './json.ts'

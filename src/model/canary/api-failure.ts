@@ -1,6 +1,6 @@
 import type { ApiResponse, KubeObject } from '../../kinds/index.ts'
 import { StepFailed } from './failure.ts'
-import { goJsonError, goTypeOf } from './go-json.ts'
+import { goJsonError, goTypeOf } from '../../lib/golang/index.ts'
 import type { Resource } from './objects.ts'
 import { quoteGo } from './go-format.ts'
 

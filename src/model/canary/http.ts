@@ -1,5 +1,6 @@
-import { parseUrl, resolveReference, urlText, withPassword } from '../../lib/golang/index.ts'
+import { parseUrl, queryEscape, resolveReference, urlText, withPassword } from '../../lib/golang/index.ts'
 import { exchange, type Effect, type HttpOutcome, type HttpRequest, type Plan } from './effects.ts'
+import { StepFailed } from './failure.ts'
 
 const REDIRECTS_MAX = 10
 
@@ -37,6 +38,21 @@ export function withMaskedPassword(text: string, mask: string): string {
   if (!parsed.ok || parsed.url.user?.password === undefined) return text
   // Go writes the mask as it stands.
   return urlText(withPassword(parsed.url, 'mask')).replace(':mask@', `:${mask}@`)
+}
+
+/** An address with parameters, sorted by name, in place of its own. @throws StepFailed for an address that is no URL */
+export function withQuery(address: string, parameters: Readonly<Record<string, string>>): string {
+  const parsed = parseUrl(address)
+  if (!parsed.ok) throw new StepFailed(`error http.NewRequest: ${parsed.error}`)
+  return urlText({ ...parsed.url, query: encodedQuery(parameters) })
+}
+
+/** Parameters as Go's url.Values encodes them. */
+export function encodedQuery(parameters: Readonly<Record<string, string>>): string {
+  return Object.entries(parameters)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, value]) => `${queryEscape(name)}=${queryEscape(value)}`)
+    .join('&')
 }
 
 /** What Go's client says about a URL before it connects. */

@@ -7,7 +7,9 @@ import { setAnalysis } from './gauges.ts'
 import { goSeconds } from './go-format.ts'
 import { getObject, RESOURCES } from './objects.ts'
 import { OBSERVERS, type ObserverQueries } from './observers.data.ts'
-import { NoValues, plainClient, requireOnline, runQuery, templateClient, type PrometheusClient } from './prometheus.ts'
+import { plainProvider } from './providers/prometheus.ts'
+import { NoValues, type MetricProvider } from './providers/provider.ts'
+import { providerFor } from './providers/registry.ts'
 import type { ControllerSettings } from './settings.ts'
 import { fullName, namespaceOf, targetFullName } from './spec.ts'
 import { queryModel, renderQuery, type QueryModel } from './template.ts'
@@ -16,20 +18,6 @@ import { durationOf, durationViolation, metricViolation, successRateViolation } 
 const SUCCESS_RATE = 'request-success-rate'
 const DURATION = 'request-duration'
 const DEFAULT_INTERVAL = '1m'
-/** Providers that the twin cannot ask. */
-const OTHER_PROVIDERS = new Set([
-  'influxdb',
-  'datadog',
-  'externalmetrics',
-  'stackdriver',
-  'cloudwatch',
-  'newrelic',
-  'graphite',
-  'dynatrace',
-  'keptn',
-  'splunk'
-])
-
 /**
  * Asks every server that the metrics need whether it answers; run while a canary is initialised.
  * @see fluxcd/flagger pkg/controller/scheduler_metrics.go checkMetricProviderAvailability 1.44.0
@@ -48,7 +36,7 @@ export function* probeMetricProviders(settings: ControllerSettings, canary: Cana
 export function* builtinMetricsPass(settings: ControllerSettings, canary: Canary): Plan<boolean> {
   const key = metricsProvider(settings, canary)
   const server = canary.spec.metricsServer || settings.metricsServer
-  const unusable = yield* failureOf(pure(() => plainClient(server)))
+  const unusable = yield* failureOf(pure(() => plainProvider(server)))
   if (unusable !== undefined) {
     yield* recordError(settings, canary, `Error building Prometheus client for ${server} ${unusable.message}`)
     return false
@@ -106,11 +94,11 @@ function* probeAll(settings: ControllerSettings, canary: Canary): Plan<void> {
   for (const metric of canary.spec.analysis.metrics ?? []) {
     if (metric.name === SUCCESS_RATE || metric.name === DURATION) {
       const server = canary.spec.metricsServer || settings.metricsServer
-      const building = pure(() => plainClient(server))
+      const building = pure(() => plainProvider(server))
       const client = yield* wrapped(`error building Prometheus client for ${server} `, building)
-      yield* wrapped('prometheus not avaiable: ', requireOnline(client))
+      yield* wrapped('prometheus not avaiable: ', client.requireOnline())
     } else if (metric.templateRef !== undefined) {
-      yield* probeTemplate(settings, canary, metric.templateRef)
+      yield* probeTemplate(settings, canary, metric, metric.templateRef)
     }
   }
 }
@@ -118,12 +106,14 @@ function* probeAll(settings: ControllerSettings, canary: Canary): Plan<void> {
 function* probeTemplate(
   settings: ControllerSettings,
   canary: Canary,
+  metric: CanaryMetric,
   reference: NonNullable<CanaryMetric['templateRef']>
 ): Plan<void> {
   const namespace = reference.namespace || namespaceOf(canary)
   const template = yield* readTemplate(reference.name, namespace, 'metric template')
-  const client = yield* clientFor(settings, template, namespace, 'metric template')
-  const failure = yield* failureOf(requireOnline(client))
+  const interval = metric.interval ?? ''
+  const client = yield* clientFor(settings, { template, namespace, interval, what: 'metric template' })
+  const failure = yield* failureOf(client.requireOnline())
   if (failure === undefined) return
   const place = `${template.metadata.name}.${namespace}`
   throw new StepFailed(`${template.spec.provider.type} in metric template ${place} not avaiable: ${failure.message}`)
@@ -137,27 +127,28 @@ function* readTemplate(name: string, namespace: string, what: string): Plan<Metr
   )
 }
 
-function* clientFor(
-  settings: ControllerSettings,
-  template: MetricTemplate,
-  namespace: string,
-  what: string
-): Plan<PrometheusClient> {
+interface TemplateUse {
+  readonly template: MetricTemplate
+  readonly namespace: string
+  /** Interval of the metric; `''` where it has none. */
+  readonly interval: string
+  /** How texts call the template. */
+  readonly what: string
+}
+
+function* clientFor(settings: ControllerSettings, use: TemplateUse): Plan<MetricProvider> {
+  const { template, namespace, interval, what } = use
   const { provider } = template.spec
   const place = `${what} ${template.metadata.name}.${namespace}`
-  let credentials: Record<string, string> | undefined
+  let credentials: Record<string, string> = {}
   if (provider.secretRef !== undefined) {
     const { name } = provider.secretRef
     const secret = yield* wrapped(`${place} secret ${name} error: `, getObject(RESOURCES.secrets, namespace, name))
     credentials = decodedSecret(secret)
   }
-  try {
-    if (OTHER_PROVIDERS.has(provider.type)) throw new StepFailed('not modelled by rollout-twin')
-    return templateClient(provider, credentials, () => gatheredHeaders(settings, template))
-  } catch (error) {
-    if (!(error instanceof StepFailed)) throw error
-    throw new StepFailed(`${place} provider ${provider.type} error: ${error.message}`)
-  }
+  const nextValues = (): number => gatheredHeaders(settings, template)
+  const making = pure(() => providerFor({ provider, credentials, interval, nextValues }))
+  return yield* wrapped(`${place} provider ${provider.type} error: `, making)
 }
 
 /** Upstream adds the token to the headers of the cached template itself, once per query. */
@@ -212,7 +203,7 @@ function modelFor(canary: Canary, metric: CanaryMetric, interval: string, observ
 function* successRatePasses(check: Check, observer: ObserverQueries, model: QueryModel): Plan<boolean> {
   const { canary, metric, key } = check
   const query = renderQuery(observer.successRate, model)
-  const measured = yield* measure(plainClient(check.server), metric.name, query)
+  const measured = yield* measure(plainProvider(check.server), metric.name, query)
   if (measured instanceof StepFailed) {
     const error = `${observer.bareErrors === true ? '' : 'running query failed: '}${measured.message}`
     const noValues =
@@ -227,7 +218,7 @@ function* successRatePasses(check: Check, observer: ObserverQueries, model: Quer
 function* durationPasses(check: Check, observer: ObserverQueries, model: QueryModel): Plan<boolean> {
   const { settings, canary, metric, key } = check
   const query = renderQuery(observer.duration, model)
-  const measured = yield* measure(plainClient(check.server), metric.name, query)
+  const measured = yield* measure(plainProvider(check.server), metric.name, query)
   if (measured instanceof StepFailed) {
     const noValues =
       `Halt advancement no values found for ${key} metric ${metric.name} probably ${targetFullName(canary)} ` +
@@ -249,7 +240,7 @@ function* inlinePasses(check: Check, model: QueryModel): Plan<boolean> {
       query = renderQuery(metric.query ?? '', model)
     })
   )
-  const measured = yield* measure(plainClient(check.server), metric.name, query)
+  const measured = yield* measure(plainProvider(check.server), metric.name, query)
   if (measured instanceof StepFailed) {
     const noValues = `Halt advancement no values found for metric: ${metric.name}`
     const failed = `Prometheus query failed for ${metric.name}: ${measured.message}`
@@ -262,13 +253,13 @@ function* inlinePasses(check: Check, model: QueryModel): Plan<boolean> {
 function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['templateRef']>): Plan<boolean> {
   const { settings, canary, metric } = check
   const namespace = reference.namespace || namespaceOf(canary)
-  let client: PrometheusClient | undefined
+  let client: MetricProvider | undefined
   let query = ''
   const failure = yield* failureOf(
     (function* () {
       const template = yield* readTemplate(reference.name, namespace, 'Metric template')
-      client = yield* clientFor(settings, template, namespace, 'Metric template')
       const interval = metric.interval || (settings.quirks['template-interval-has-no-default'] ? '' : DEFAULT_INTERVAL)
+      client = yield* clientFor(settings, { template, namespace, interval, what: 'Metric template' })
       query = rendered(template, reference.name, namespace, modelFor(canary, metric, interval))
       yield* log('debug', `Metric template ${reference.name}.${namespace} query: ${query}`, fullName(canary))
     })()
@@ -298,9 +289,9 @@ function rendered(template: MetricTemplate, name: string, namespace: string, mod
   }
 }
 
-function* measure(client: PrometheusClient, metric: string, query: string): Plan<number | StepFailed> {
+function* measure(client: MetricProvider, metric: string, query: string): Plan<number | StepFailed> {
   try {
-    return yield* runQuery(client, metric, query)
+    return yield* client.query(metric, query)
   } catch (error) {
     if (error instanceof StepFailed) return error
     throw error

@@ -68,7 +68,8 @@ export class ScriptedHosts {
   /** Answers a request of the controller and records it. */
   answer(effect: HttpEffect, context: RunContext, done: Done): void {
     const url = new URL(effect.request.url)
-    if (effect.effect === 'query') return done(this.#query(effect, url, context))
+    if (effect.effect === 'query' && url.pathname.endsWith('/api/v1/query'))
+      return done(this.#query(effect, url, context))
     if (ALERT_HOSTS.has(url.host)) return this.#alert(effect, url, context, done)
     return this.#webhook(effect, url, context, done)
   }

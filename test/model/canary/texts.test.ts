@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { safeHash, specHash, statusChecksum } from '../../../src/model/canary/hash.ts'
 import { formatGoFixed2, formatGoFloat, goSeconds, scaledDown } from '../../../src/model/canary/go-format.ts'
-import { goJsonError } from '../../../src/model/canary/go-json.ts'
+import { goJsonError } from '../../../src/lib/golang/index.ts'
 import { renderQuery, type QueryModel } from '../../../src/model/canary/template.ts'
 
 describe('statusChecksum()', () => {

@@ -43,6 +43,11 @@ class Scanner {
     return this.atEnd ? END : `invalid character ${quoted(this.#peek())} ${context}`
   }
 
+  /** Inside of a token the end counts as a blank. */
+  #cut(context: string): string {
+    return this.atEnd ? `invalid character ' ' ${context}` : this.invalid(context)
+  }
+
   value(context: string): string | undefined {
     const first = this.#peek()
     if (first === '{') return this.#nested(() => this.#object())
@@ -112,11 +117,11 @@ class Scanner {
   }
 
   #escape(): string | undefined {
-    if (!/^["\\/bfnrtu]$/.test(this.#peek())) return this.invalid('in string escape code')
+    if (!/^["\\/bfnrtu]$/.test(this.#peek())) return this.#cut('in string escape code')
     const isUnicode = this.#peek() === 'u'
     this.#at++
     for (let digit = isUnicode ? 0 : 4; digit < 4; digit++) {
-      if (!/^[0-9a-fA-F]$/.test(this.#peek())) return this.invalid('in \\u hexadecimal character escape')
+      if (!/^[0-9a-fA-F]$/.test(this.#peek())) return this.#cut('in \\u hexadecimal character escape')
       this.#at++
     }
     return undefined
@@ -124,22 +129,22 @@ class Scanner {
 
   #literal(word: string): string | undefined {
     for (const expected of word) {
-      if (this.#peek() !== expected) return this.invalid(`in literal ${word} (expecting ${quoted(expected)})`)
+      if (this.#peek() !== expected) return this.#cut(`in literal ${word} (expecting ${quoted(expected)})`)
       this.#at++
     }
     return undefined
   }
 
   #number(): string | undefined {
-    if (this.#take('-') && !isDigit(this.#peek())) return this.invalid('in numeric literal')
+    if (this.#take('-') && !isDigit(this.#peek())) return this.#cut('in numeric literal')
     if (!this.#take('0')) this.#digits()
     if (this.#take('.')) {
-      if (!isDigit(this.#peek())) return this.invalid('after decimal point in numeric literal')
+      if (!isDigit(this.#peek())) return this.#cut('after decimal point in numeric literal')
       this.#digits()
     }
     if (!this.#take('e') && !this.#take('E')) return undefined
     if (!this.#take('+')) this.#take('-')
-    if (!isDigit(this.#peek())) return this.invalid('in exponent of numeric literal')
+    if (!isDigit(this.#peek())) return this.#cut('in exponent of numeric literal')
     this.#digits()
     return undefined
   }

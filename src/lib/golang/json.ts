@@ -1,0 +1,121 @@
+import { goJsonError } from './json-syntax.ts'
+
+/** A Go type that JSON is decoded into. `text` is how errors name it. */
+export type JsonType =
+  | { readonly kind: 'struct'; readonly name: string; readonly text: string; readonly fields: readonly JsonField[] }
+  | { readonly kind: 'list'; readonly text: string; readonly of: JsonType }
+  | { readonly kind: 'float' | 'int' | 'string' | 'any'; readonly text: string }
+
+/** A field of a struct. */
+export interface JsonField {
+  /** Name in JSON, as the tag or the field says. */
+  readonly name: string
+  readonly type: JsonType
+}
+
+/** A decoded value: what JSON left out or said null is absent; or Go's error. */
+export type Unmarshalled =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: string }
+
+/** A number. */
+export const FLOAT: JsonType = { kind: 'float', text: 'float64' }
+/** A whole number. */
+export const INT: JsonType = { kind: 'int', text: 'int64' }
+/** A text. */
+export const STRING: JsonType = { kind: 'string', text: 'string' }
+/** Anything. */
+export const ANY: JsonType = { kind: 'any', text: 'interface {}' }
+
+/** A slice. */
+export function listOf(of: JsonType): JsonType {
+  return { kind: 'list', text: `[]${of.text}`, of }
+}
+
+/**
+ * A struct.
+ * @param name - `package.Name`, or `''` for one without name
+ * @param declaration - how an error prints a struct without name, e.g. `struct { Name string "json:\"name\"" }`
+ */
+export function struct(name: string, fields: readonly JsonField[], declaration: string = name): JsonType {
+  return { kind: 'struct', name: name.slice(name.indexOf('.') + 1), text: declaration, fields }
+}
+
+/**
+ * Decodes a text into a type: unknown fields are left out, the first value of a wrong type is the error.
+ * @see Go encoding/json.Unmarshal 1.26
+ */
+export function unmarshal(text: string, type: JsonType): Unmarshalled {
+  const syntax = goJsonError(text)
+  if (syntax !== undefined) return { ok: false, error: syntax }
+  const walk: Walk = { problem: undefined }
+  const value = decode(JSON.parse(text) as unknown, type, { struct: undefined, path: [] }, walk)
+  return walk.problem === undefined ? { ok: true, value } : { ok: false, error: walk.problem }
+}
+
+interface Walk {
+  problem: string | undefined
+}
+
+interface Place {
+  /** Name of the struct around; undefined outside of one. */
+  readonly struct: string | undefined
+  readonly path: readonly string[]
+}
+
+function decode(value: unknown, type: JsonType, place: Place, walk: Walk): unknown {
+  if (value === null || value === undefined) return undefined
+  switch (type.kind) {
+    case 'any':
+      return value
+    case 'struct':
+      return isObject(value) ? decodeStruct(value, type, place, walk) : mismatch(value, type, place, walk)
+    case 'list':
+      return Array.isArray(value)
+        ? value.map((entry) => decode(entry, type.of, place, walk))
+        : mismatch(value, type, place, walk)
+    case 'string':
+      return typeof value === 'string' ? value : mismatch(value, type, place, walk)
+    default:
+      return decodeNumber(value, type, place, walk)
+  }
+}
+
+function decodeStruct(
+  value: Readonly<Record<string, unknown>>,
+  type: Extract<JsonType, { kind: 'struct' }>,
+  { path }: Place,
+  walk: Walk
+): Record<string, unknown> {
+  const result: Record<string, unknown> = {}
+  for (const [key, entry] of Object.entries(value)) {
+    const field =
+      type.fields.find(({ name }) => name === key) ??
+      type.fields.find(({ name }) => name.toLowerCase() === key.toLowerCase())
+    if (field === undefined) continue
+    const decoded = decode(entry, field.type, { struct: type.name, path: [...path, field.name] }, walk)
+    if (decoded !== undefined) result[field.name] = decoded
+  }
+  return result
+}
+
+function decodeNumber(value: unknown, type: JsonType, place: Place, walk: Walk): unknown {
+  if (typeof value !== 'number') return mismatch(value, type, place, walk)
+  const fits = type.kind === 'float' ? Number.isFinite(value) : Number.isInteger(value)
+  return fits ? value : failed(`number ${String(value)}`, type, place, walk)
+}
+
+function mismatch(value: unknown, type: JsonType, place: Place, walk: Walk): undefined {
+  const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+  return failed(what, type, place, walk)
+}
+
+function failed(what: string, type: JsonType, { struct: name, path }: Place, walk: Walk): undefined {
+  const target = name === undefined ? 'value' : `struct field ${name}.${path.join('.')}`
+  walk.problem ??= `json: cannot unmarshal ${what} into Go ${target} of type ${type.text}`
+  return undefined
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
