@@ -15,4 +15,4 @@ export {
 } from './settings.ts'
 export { analysisIntervalMs } from './spec.ts'
 export { advanceCanary, type CanaryKey } from './tick.ts'
-export { optOut, reactToUpdate, syncCanary, type UpdateReaction } from './worker.ts'
+export { optOut, reactToUpdate, syncCanary, type SyncOutcome, type UpdateReaction } from './worker.ts'

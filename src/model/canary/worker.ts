@@ -1,7 +1,7 @@
 import type { Canary } from '../../kinds/index.ts'
 import { log, type Plan } from './effects.ts'
 import { recordInfo } from './events.ts'
-import { failureOf, type StepFailed } from './failure.ts'
+import { failureOf, StepFailed, wrapped } from './failure.ts'
 import { addFinalizer, finalise, hasFinalizer, removeFinalizer } from './finalizer.ts'
 import { draftOf } from './objects.ts'
 import { sameJson } from './same.ts'
@@ -39,68 +39,68 @@ export function* optOut(canary: Canary): Plan<void> {
     yield* log('warn', `Failed to remove finalizers for ${fullName(canary)}: ${failure.message}`)
 }
 
+/** What came of a canary that a worker took from the queue. */
+export interface SyncOutcome {
+  /** Whether it is to be scheduled. */
+  readonly stored: boolean
+  /** Whether something failed; it is told in the log and not tried again, but the next attempt may have to wait. */
+  readonly failed: boolean
+}
+
 /**
  * What a worker does with a canary of the queue: validate, finalise, mark as Initializing, add the finalizer.
  * @param cached - the canary as the informer has it
- * @returns whether the canary is to be scheduled
- * @see fluxcd/flagger pkg/controller/controller.go syncHandler 1.44.0
+ * @see fluxcd/flagger pkg/controller/controller.go syncHandler, processNextWorkItem 1.44.0
  */
-export function* syncCanary(settings: ControllerSettings, cached: Canary): Plan<boolean> {
+export function* syncCanary(settings: ControllerSettings, cached: Canary): Plan<SyncOutcome> {
   const canary = draftOf(cached)
   const key = `${namespaceOf(canary)}/${canary.metadata.name}`
-  const problem = invalidCanary(settings, canary)
-  if (problem !== undefined)
-    return yield* notScheduled(`Unhandled Error: error syncing '${key}': invalid canary spec: ${problem}`)
-  if (canary.spec.revertOnDeletion === true && canary.metadata.deletionTimestamp !== undefined) {
-    yield* terminate(settings, canary, key)
-    return false
-  }
-  if (canary.status?.conditions === undefined) {
-    const failure = yield* failureOf(setPhaseInitializing(canary))
-    if (failure !== undefined) {
-      yield* log('error', `${key} unable to set initializing status: ${failure.message}`)
-      return yield* notScheduled(
-        `Unhandled Error: error syncing '${key}': ${key} initializing error: ${failure.message}`
-      )
-    }
-  }
-  if (canary.spec.revertOnDeletion === true && !hasFinalizer(canary)) {
-    const failure = yield* failureOf(addFinalizer(canary))
-    if (failure !== undefined) {
-      const text = `unable to add finalizer to canary ${fullName(canary)}: ${failure.message}`
-      yield* log('error', `Unhandled Error: error syncing '${key}': ${text}`)
-      return true
-    }
-  }
-  yield* log('info', `Synced ${key}`)
-  return true
+  let stored = false
+  const failure = yield* failureOf(
+    (function* () {
+      const problem = invalidCanary(settings, canary)
+      if (problem !== undefined) throw new StepFailed(`invalid canary spec: ${problem}`)
+      if (canary.spec.revertOnDeletion === true && canary.metadata.deletionTimestamp !== undefined)
+        return yield* terminate(settings, canary)
+      yield* markNew(canary, key)
+      stored = true
+      yield* holdBack(canary)
+      yield* log('info', `Synced ${key}`)
+    })()
+  )
+  if (failure !== undefined) yield* log('error', `Unhandled Error: error syncing '${key}': ${failure.message}`)
+  return { stored, failed: failure !== undefined }
 }
 
-function* notScheduled(message: string): Plan<false> {
-  yield* log('error', message)
-  return false
+function* markNew(canary: Canary, key: string): Plan<void> {
+  if (canary.status?.conditions !== undefined) return
+  const failure = yield* failureOf(setPhaseInitializing(canary))
+  if (failure === undefined) return
+  yield* log('error', `${key} unable to set initializing status: ${failure.message}`)
+  throw new StepFailed(`${key} initializing error: ${failure.message}`)
 }
 
-function* terminate(settings: ControllerSettings, canary: Canary, key: string): Plan<void> {
+/** A canary that wants to be reverted is not deleted before that was done. */
+function* holdBack(canary: Canary): Plan<void> {
+  if (canary.spec.revertOnDeletion !== true || hasFinalizer(canary)) return
+  yield* wrapped(`unable to add finalizer to canary ${fullName(canary)}: `, addFinalizer(canary))
+}
+
+function* terminate(settings: ControllerSettings, canary: Canary): Plan<void> {
   if (!hasFinalizer(canary)) return yield* log('info', `Canary ${fullName(canary)} has been finalized`)
+  const name = fullName(canary)
   if (statusOf(canary).phase !== 'Terminated') {
     const failure = yield* failureOf(finalise(settings, canary))
-    if (failure !== undefined) return yield* unfinished(canary, key, failure)
+    if (failure !== undefined) {
+      yield* log('error', `Unable to finalize canary: ${failure.message}`, name)
+      throw new StepFailed(`unable to finalize to canary ${name} error: ${failure.message}`)
+    }
   }
   const failure = yield* failureOf(removeFinalizer(canary))
   if (failure !== undefined) {
-    const text = `nable to remove finalizer for canary ${fullName(canary)}`
-    yield* log('error', `U${text} error: ${failure.message}`, fullName(canary))
-    return yield* log('error', `Unhandled Error: error syncing '${key}': u${text}: ${failure.message}`)
+    yield* log('error', `Unable to remove finalizer for canary ${name} error: ${failure.message}`, name)
+    throw new StepFailed(`unable to remove finalizer for canary ${name}: ${failure.message}`)
   }
-  yield* recordInfo(settings, canary, `Terminated canary ${fullName(canary)}`)
-  yield* log('info', `Canary ${fullName(canary)} has been successfully processed and marked for deletion`)
-}
-
-function* unfinished(canary: Canary, key: string, failure: StepFailed): Plan<void> {
-  yield* log('error', `Unable to finalize canary: ${failure.message}`, fullName(canary))
-  yield* log(
-    'error',
-    `Unhandled Error: error syncing '${key}': unable to finalize to canary ${fullName(canary)} error: ${failure.message}`
-  )
+  yield* recordInfo(settings, canary, `Terminated canary ${name}`)
+  yield* log('info', `Canary ${name} has been successfully processed and marked for deletion`)
 }

@@ -14,6 +14,7 @@ import {
   type Plan
 } from '../../model/canary/index.ts'
 import type { RunContext } from './run-context.ts'
+import { WorkQueue } from './work-queue.ts'
 
 /** Informers deliver everything again after this long. */
 const RESYNC_MS = 30_000
@@ -49,29 +50,30 @@ export class CanaryScheduler {
   readonly #unseen = new Map<string, Canary>()
   readonly #jobs = new Map<string, Job>()
   readonly #ticks = new Map<string, number>()
-  /** Keys that wait for a worker, in order; those a worker has; those that changed while it had them. */
-  readonly #queue = new Set<string>()
-  readonly #processing = new Set<string>()
-  readonly #dirty = new Set<string>()
+  readonly #queue: WorkQueue
   #timers: Scheduled[] = []
-  #started = false
   #stopped = false
 
   constructor(options: SchedulerOptions) {
     this.#options = options
+    this.#queue = new WorkQueue({
+      timeline: options.timeline,
+      workers: options.settings.threadiness,
+      process: (key, done) => this.#sync(key, done)
+    })
   }
 
   /** Starts workers and control loop: its first pass comes one interval from now. Until then changes only queue up. */
   start(): void {
-    this.#started = true
     this.#every(this.#options.settings.controlLoopIntervalMs, () => this.#scheduleCanaries())
     this.#every(RESYNC_MS, () => this.#resync())
-    this.#work()
+    this.#queue.start()
   }
 
   /** Nothing new begins from now on. */
   stop(): void {
     this.#stopped = true
+    this.#queue.stop()
     for (const timer of this.#timers) timer.cancel()
     for (const job of this.#jobs.values()) job.stop()
     this.#jobs.clear()
@@ -106,10 +108,10 @@ export class CanaryScheduler {
     const key = cacheKey(canary)
     const before = this.#cache.get(key)
     this.#cache.set(key, canary)
-    if (before === undefined) return this.#enqueue(key)
+    if (before === undefined) return this.#queue.add(key)
     const reaction = reactToUpdate(before, canary)
     if (!sameService(before, canary)) this.#warnAboutServiceName(before, canary)
-    if (reaction.enqueue) this.#enqueue(key)
+    if (reaction.enqueue) this.#queue.add(key)
     if (reaction.optOut) this.#options.execute(optOut(canary), this.#context(canary, true), () => {})
   }
 
@@ -124,40 +126,21 @@ export class CanaryScheduler {
     this.#seeWaiting()
   }
 
-  #enqueue(key: string): void {
-    if (this.#stopped) return
-    if (this.#processing.has(key)) {
-      this.#dirty.add(key)
-      return
-    }
-    this.#queue.add(key)
-    this.#work()
-  }
-
-  #work(): void {
-    if (!this.#started || this.#stopped) return
-    for (const key of this.#queue) {
-      if (this.#processing.size >= this.#options.settings.threadiness) return
-      this.#queue.delete(key)
-      this.#process(key)
-    }
-  }
-
-  #process(key: string): void {
+  #sync(key: string, done: (failed: boolean) => void): void {
     const canary = this.#cache.get(key)
-    if (canary === undefined) return this.#log('error', `${key} in work queue no longer exists`)
-    this.#processing.add(key)
-    this.#options.execute(syncCanary(this.#options.settings, canary), this.#context(canary, true), (stored) => {
-      this.#processing.delete(key)
-      if (stored === true && this.#cache.has(key)) this.#canaries.set(scheduleKey(canary), canary)
-      if (this.#dirty.delete(key)) this.#queue.add(key)
-      this.#work()
+    if (canary === undefined) {
+      this.#log('error', `${key} in work queue no longer exists`)
+      return done(false)
+    }
+    this.#options.execute(syncCanary(this.#options.settings, canary), this.#context(canary, true), (outcome) => {
+      if (outcome?.stored === true && this.#cache.has(key)) this.#canaries.set(scheduleKey(canary), canary)
+      done(outcome?.failed === true)
     })
   }
 
   #resync(): void {
     for (const canary of this.#cache.values())
-      if (reactToUpdate(canary, canary).enqueue) this.#enqueue(cacheKey(canary))
+      if (reactToUpdate(canary, canary).enqueue) this.#queue.add(cacheKey(canary))
   }
 
   #scheduleCanaries(): void {
