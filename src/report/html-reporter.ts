@@ -28,7 +28,14 @@ ${summary.results.map(caseSection).join('\n')}
 function caseSection(result: CaseResult): string {
   const open = result.outcome === 'passed' || result.outcome === 'skipped' ? '' : ' open'
   const facts = [rolloutText(result), userRequestText(result), speedText(result)].map(escaped).join(' · ')
-  const rows = result.milestones.map(
+  const alerts = (result.alerts ?? []).map((alert) => ({
+    ...alert,
+    label: 'alert',
+    // The path of such an address is a secret.
+    text: `${alert.text} → ${new URL(alert.url).host}`
+  }))
+  const timeline = [...result.milestones, ...alerts].toSorted((left, right) => left.atMs - right.atMs)
+  const rows = timeline.map(
     ({ atMs, tick, label, text }) =>
       `<tr><td>t+${(atMs / 1000).toFixed(1)}</td><td>#${tick}</td><td>${escaped(label)}</td><td>${escaped(text)}</td></tr>`
   )

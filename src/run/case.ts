@@ -2,12 +2,19 @@ import { judge, type Verdict } from '../check/index.ts'
 import { ERROR_CODES, type ErrorCode, isTwinError, TwinError } from '../lib/errors/index.ts'
 import { wallClock } from '../lib/time/index.ts'
 import { refusalText, type ResolvedScenario } from '../scenario/index.ts'
-import { milestoneOf, type TraceEvent } from '../trace/index.ts'
+import { alertText, milestoneOf, type TraceEvent } from '../trace/index.ts'
 import type { World, WorldFigures, WorldSpec } from '../world/index.ts'
 import { sequenceDigest } from './digest.ts'
 import { Ending } from './ending.ts'
 import { undelivered } from './load-check.ts'
-import { NO_FIGURES, type CaseResult, type Outcome, type ResultMilestone, type StepFailure } from './result.ts'
+import {
+  NO_FIGURES,
+  type CaseResult,
+  type Outcome,
+  type ResultAlert,
+  type ResultMilestone,
+  type StepFailure
+} from './result.ts'
 import { StepRunner } from './steps.ts'
 import { caseFolder, TraceFile } from './trace-file.ts'
 
@@ -154,6 +161,7 @@ class CaseSession {
       stepFailures: this.#stepFailures,
       ...(this.#error === undefined ? {} : { error: this.#error }),
       milestones: resultMilestones(this.#events),
+      ...resultAlerts(this.#events),
       loads: figures?.load ?? [],
       ...(judged.length === 0 ? {} : { userRequests: Math.max(...judged) }),
       checks: { judged: judged.length, blind: judged.filter((count) => count === 0).length },
@@ -297,4 +305,13 @@ function resultMilestones(events: readonly TraceEvent[]): ResultMilestone[] {
     const { canary, label, text, atMs, tick } = found
     return [{ canary, label, text, atMs, tick }]
   })
+}
+
+function resultAlerts(events: readonly TraceEvent[]): Pick<CaseResult, 'alerts'> {
+  const alerts = events.flatMap((event): ResultAlert[] => {
+    if (event.kind !== 'alert') return []
+    const { canary, url, payload, atMs, tick } = event
+    return [{ canary, url, text: alertText(payload), atMs, tick }]
+  })
+  return alerts.length === 0 ? {} : { alerts }
 }

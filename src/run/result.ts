@@ -12,6 +12,15 @@ export interface ResultMilestone {
   readonly tick: number
 }
 
+/** An alert that was sent. */
+export interface ResultAlert {
+  readonly canary: string
+  readonly url: string
+  readonly text: string
+  readonly atMs: number
+  readonly tick: number
+}
+
 /** A step that went wrong. */
 export interface StepFailure {
   readonly file: string
@@ -48,6 +57,8 @@ export interface CaseResult {
   /** Why it was skipped. */
   readonly skippedBecause?: string
   readonly milestones: readonly ResultMilestone[]
+  /** Absent where none was sent. */
+  readonly alerts?: readonly ResultAlert[]
   readonly loads: readonly LoadCounts[]
   /** User requests the canary received in the largest window that was judged; undefined where nothing was judged. */
   readonly userRequests?: number

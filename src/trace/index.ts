@@ -1,3 +1,4 @@
+export { alertText } from './alert-text.ts'
 export type { MetricEvidence, ReasonCode, TraceBase, TraceBody, TraceEvent } from './events.ts'
 export { LineFormatter, type LineOptions } from './line.ts'
 export {

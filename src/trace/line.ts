@@ -1,3 +1,4 @@
+import { alertText } from './alert-text.ts'
 import type { MetricEvidence, TraceEvent } from './events.ts'
 import { type Milestone, milestoneOf } from './milestone.ts'
 
@@ -139,7 +140,7 @@ function plainText(event: TraceEvent, verbose: boolean): { mark: string; text: s
     case 'error':
       return { mark: '✗', text: `${event.code} ${oneLine(event.message)}` }
     case 'alert':
-      return { mark: '@', text: `alert to ${event.url}` }
+      return { mark: '@', text: `alert to ${event.url}: ${oneLine(alertText(event.payload))}` }
     case 'outbound':
       return { mark: '@', text: `${event.method} ${event.url}` }
     case 'end':

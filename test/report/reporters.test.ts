@@ -121,6 +121,28 @@ test('html: one file that needs nothing else; several reporters write side by si
   expect(text).toContain('1 passed, 1 failed, 0 invalid')
 })
 
+test('html and json show alerts, html without their secret address', async () => {
+  const alert = {
+    canary: 'podinfo.test',
+    url: 'https://hooks.slack.com/secret',
+    text: 'Failed & gone',
+    atMs: 60_000,
+    tick: 6
+  }
+  let json = ''
+  await tell(createReporters(['json'], { write: (more) => void (json += more), colours: false }), [
+    { ...PASSED, alerts: [alert] }
+  ])
+  expect(JSON.parse(json)).toMatchObject({ results: [{ alerts: [alert] }] })
+  const folder = folderOf({})
+  await tell(createReporters([`html=${folder}/report.html`], { write: () => {}, colours: false }), [
+    { ...PASSED, alerts: [alert] }
+  ])
+  const page = readFileSync(join(folder, 'report.html'), 'utf8')
+  expect(page).toMatch(/weight 10<.*t\+60\.0.*>alert<.*Failed &amp; gone → hooks\.slack\.com<.*weight 50</)
+  expect(page).not.toContain('secret')
+})
+
 test('an unknown reporter is wrong usage', () => {
   expect(() => createReporters(['dots'], { write: () => {}, colours: false })).toThrow(
     'no reporter is called "dots"; known: line, json'

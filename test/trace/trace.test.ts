@@ -3,6 +3,7 @@ import {
   decodeTrace,
   encodeEvent,
   encodeHeader,
+  alertText,
   LineFormatter,
   matchesGlob,
   milestoneOf,
@@ -94,6 +95,23 @@ describe('the trace file', () => {
       ok: false,
       line: 1
     })
+  })
+})
+
+describe('alertText()', () => {
+  test.each([
+    ['Slack', { attachments: [{ text: 'gone' }] }],
+    ['Teams', { sections: [{ activityTitle: 'gone' }] }],
+    [
+      'Google Chat',
+      { cards: [{ sections: [{ widgets: [{ textParagraph: { text: '<font><strong>gone</strong></font>' } }] }] }] }
+    ]
+  ])('reads what %s is told', (_name, payload) => {
+    expect(alertText(payload)).toBe('gone')
+  })
+
+  test('says nothing of what it does not know', () => {
+    expect([alertText(null), alertText('x'), alertText({ text: 'x' })]).toEqual(['', '', ''])
   })
 })
 
