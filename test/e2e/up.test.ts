@@ -1,7 +1,7 @@
 /** `twin up` as a user starts it. */
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
 
@@ -41,4 +41,18 @@ test('prints kubeconfig and URLs, applies the manifests of a scenario, and leave
   expect(ended.exitCode).toBe(0)
   const kubeconfig = /^export KUBECONFIG=(\S+)$/m.exec(printed)?.[1] ?? main
   expect([wasThere, existsSync(launcher), existsSync(kubeconfig)]).toEqual([true, false, false])
+})
+
+test('Ctrl-C while the world starts leaves no file behind', async () => {
+  const child = execa(process.execPath, [main, 'up'], { cwd: projectRoot, reject: false })
+  let printed = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    printed += chunk.toString('utf8')
+    if (printed.includes('export KUBECONFIG=')) child.kill('SIGINT')
+  })
+  const { exitCode } = await child
+  expect([0, 130]).toContain(exitCode)
+  const kubeconfig = /^kubeconfig +(\S+)$/m.exec(printed)?.[1] ?? ''
+  expect(kubeconfig).toMatch(/kubeconfig$/)
+  expect(existsSync(dirname(kubeconfig))).toBe(false)
 })
