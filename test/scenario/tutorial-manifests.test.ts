@@ -50,7 +50,7 @@ test.skipIf(!present)('the Canary of the Flux guide, and with its 404s metric', 
     analysis: { metrics: unknown[] }
   }
   const with404s = specOf(ours('flux-guide/canary-404s.yaml'), 'Canary', 'podinfo') as typeof fragment
-  const { metrics } = theirs?.spec?.['analysis'] as { metrics: unknown[] }
+  const { metrics } = (theirs?.spec as typeof fragment).analysis
   expect(with404s.analysis.metrics).toEqual([...metrics, ...fragment.analysis.metrics])
   expect({ ...with404s, analysis: { ...with404s.analysis, metrics } }).toEqual(theirs?.spec)
 })
