@@ -35,7 +35,8 @@ export function* sendAlert(settings: ControllerSettings, canary: Canary, alert: 
   const fields = [...cluster, ...(alert.withMetadata === true ? metadataFields(canary) : [])]
   const entries = canary.spec.analysis.alerts ?? []
   if (entries.length === 0) {
-    if (settings.globalReceiver === undefined) return
+    // Flagger goes on without alerts where it refuses to make the global notifier.
+    if (settings.globalReceiver === undefined || unusableReceiver(settings.globalReceiver) !== undefined) return
     const failure = yield* failureOf(post(canary, alert, fields, settings.globalReceiver))
     if (failure !== undefined) yield* log('error', `alert can't be sent: ${failure.message}`, fullName(canary))
     return

@@ -120,13 +120,14 @@ function* readConfig(
     yield* log('error', `${type} ${name}.${namespace} get query failed: ${failure.message}`)
     return undefined
   }
-  if (object === undefined || !isTracked(type, object)) return undefined
+  if (object === undefined) return undefined
+  if (type === 'secret' && !TRACKED_SECRET_TYPES.has(String(object['type'] ?? ''))) {
+    const place = `${name}.${namespace}`
+    yield* log('debug', `ignoring secret ${place} type not supported ${String(object['type'] ?? '')}`)
+    return undefined
+  }
+  if ((object.metadata.annotations?.[DISABLED_ANNOTATION] ?? '').startsWith('disable')) return undefined
   return { type, name, checksum: checksum(object['data']) }
-}
-
-function isTracked(type: TrackedConfig['type'], object: KubeObject): boolean {
-  if (type === 'secret' && !TRACKED_SECRET_TYPES.has(String(object['type'] ?? ''))) return false
-  return !(object.metadata.annotations?.[DISABLED_ANNOTATION] ?? '').startsWith('disable')
 }
 
 /** First 8 bytes of SHA-256 over Go's JSON of `data`, as hexadecimal digits. */

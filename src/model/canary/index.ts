@@ -14,5 +14,6 @@ export {
   type SettingsOptions
 } from './settings.ts'
 export { analysisIntervalMs } from './spec.ts'
+export { startLines } from './start-lines.ts'
 export { advanceCanary, type CanaryKey } from './tick.ts'
 export { optOut, reactToUpdate, syncCanary, type SyncOutcome, type UpdateReaction } from './worker.ts'

@@ -260,8 +260,14 @@ function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['temp
       const template = yield* readTemplate(reference.name, namespace, 'Metric template')
       const interval = metric.interval || (settings.quirks['template-interval-has-no-default'] ? '' : DEFAULT_INTERVAL)
       client = yield* clientFor(settings, { template, namespace, interval, what: 'Metric template' })
-      query = rendered(template, reference.name, namespace, modelFor(canary, metric, interval))
-      yield* log('debug', `Metric template ${reference.name}.${namespace} query: ${query}`, fullName(canary))
+      const place = `Metric template ${reference.name}.${namespace}`
+      const unrendered = yield* failureOf(
+        pure(() => {
+          query = renderQuery(template.spec.query, modelFor(canary, metric, interval))
+        })
+      )
+      yield* log('debug', `${place} query: ${query}`, fullName(canary))
+      if (unrendered !== undefined) throw new StepFailed(`${place} query render error: ${unrendered.message}`)
     })()
   )
   if (failure !== undefined || client === undefined) {
@@ -278,15 +284,6 @@ function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['temp
   }
   yield* setAnalysis(canary, metric.name, measured)
   return yield* withinBounds(check, query, measured, metricViolation(canary, metric, measured))
-}
-
-function rendered(template: MetricTemplate, name: string, namespace: string, model: QueryModel): string {
-  try {
-    return renderQuery(template.spec.query, model)
-  } catch (error) {
-    if (!(error instanceof StepFailed)) throw error
-    throw new StepFailed(`Metric template ${name}.${namespace} query render error: ${error.message}`)
-  }
 }
 
 function* measure(client: MetricProvider, metric: string, query: string): Plan<number | StepFailed> {

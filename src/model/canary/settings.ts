@@ -120,8 +120,7 @@ function globalReceiver(
   const url = either('SLACK_URL', 'slack-url')
   const channel = flag('slack-channel', '')
   const username = flag('slack-user', 'flagger')
-  // Flagger refuses to build a Slack notifier without channel or user and goes on without alerts.
-  if (url === '' || channel === '' || username === '') return undefined
+  if (url === '') return undefined
   const token = either('SLACK_TOKEN', 'slack-token')
   return { type: 'slack', url, token, proxy: either('SLACK_PROXY_URL', 'slack-proxy-url'), username, channel }
 }

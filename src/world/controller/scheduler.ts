@@ -6,6 +6,7 @@ import {
   decodeCanary,
   optOut,
   reactToUpdate,
+  startLines,
   syncCanary,
   totalGauge,
   undecodable,
@@ -65,6 +66,7 @@ export class CanaryScheduler {
 
   /** Starts workers and control loop: its first pass comes one interval from now. Until then changes only queue up. */
   start(): void {
+    for (const effect of startLines(this.#options.settings)) this.#options.report(effect)
     this.#every(this.#options.settings.controlLoopIntervalMs, () => this.#scheduleCanaries())
     this.#every(RESYNC_MS, () => this.#resync())
     this.#queue.start()

@@ -34,15 +34,19 @@ export function faultAnswer({
   return { code, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code } }
 }
 
-/** The record of an injected error on a read. */
+/**
+ * The record of an injected error on a read. No published trace has one; the layout is taken to be that of a refused
+ * write: what was asked for, then the status and the text.
+ */
 export function readFault({ code, message }: ApiFault, request: ApiRequest): TraceRecord {
-  const { resource, name, subresource } = parseApiPath(request.path)
+  const { group, version, resource, name, subresource } = parseApiPath(request.path)
   return {
     t: 'fault',
     verb: name === undefined ? 'list' : 'get',
     resource,
     ...(name === undefined ? {} : { name }),
     ...(subresource === undefined ? {} : { subresource }),
+    ...(group === '' ? {} : { group: `${group}/${version}` }),
     result: code,
     error: message
   }
