@@ -121,10 +121,15 @@ async function proxyHop(): Promise<string> {
 }
 
 async function virtualCanary(): Promise<string> {
-  const { benchVirtualRollout } = await import('../test/bench/virtual-rollout.ts')
-  const { meanMs, p99Ms, leastMs, runs, peakRssBytes } = benchVirtualRollout(1000)
-  const figures = `${meanMs.toFixed(1)} ms mean, ${p99Ms.toFixed(1)} ms p99, ${leastMs.toFixed(1)} ms least`
-  return `${figures} over ${runs} runs; peak RSS ${Math.round(peakRssBytes / 1e6)} MB`
+  const { benchVirtualRollouts } = await import('../test/bench/virtual-rollout.ts')
+  const figures = await benchVirtualRollouts(10_000)
+  const { meanMs, p50Ms, p99Ms, leastMs, runs, meanMsBy } = figures
+  const uses = Object.entries(meanMsBy).map(([use, ms]) => `${use} ${ms.toFixed(2)}`)
+  const times = `${meanMs.toFixed(1)} ms mean, ${p50Ms.toFixed(1)} median, ${p99Ms.toFixed(1)} p99, ${leastMs.toFixed(1)} least`
+  return (
+    `${times} over ${runs} runs, ${Math.round(1000 / meanMs)} runs/s per core (${uses.join(', ')}); ` +
+    `peak RSS ${Math.round(figures.peakRssBytes / 1e6)} MB, of the first 1,000 runs ${Math.round(figures.firstRssBytes / 1e6)} MB`
+  )
 }
 
 /** Clone, install, run: what a newcomer waits for. Needs the package registry. */
@@ -152,7 +157,7 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'the same canary in the virtual world',
-    bar: '≤ 5 ms, 1,000 in ≤ 256 MB',
+    bar: '≤ 5 ms mean, 1,000 in ≤ 256 MB',
     target: '1 ms',
     measure: virtualCanary
   },

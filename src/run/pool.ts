@@ -4,6 +4,7 @@ import { TwinError } from '../lib/errors/index.ts'
 import type { CaseTask } from './case-task.ts'
 import type { CaseResult } from './result.ts'
 import type { FromWorker, ToWorker } from './worker.ts'
+import { WORKER_LIMITS } from './worker-limits.ts'
 
 /** Wall milliseconds a worker has to end its world after the word to stop, before its thread is ended. */
 const STOP_WALL_MS = 900
@@ -58,7 +59,7 @@ export class CasePool {
       return free
     }
     if (this.#busy.size < this.#size) {
-      const worker = new Worker(workerEntry())
+      const worker = new Worker(workerEntry(), { resourceLimits: WORKER_LIMITS })
       this.#busy.add(worker)
       return worker
     }

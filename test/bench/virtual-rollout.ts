@@ -1,3 +1,5 @@
+import { Worker } from 'node:worker_threads'
+import { WORKER_LIMITS } from '../../src/run/index.ts'
 import type { WorldFigures } from '../../src/world/index.ts'
 import { createVirtualWorld } from '../../src/world/virtual/index.ts'
 import { rolloutSpec, SET_IMAGE } from '../world/embedded/fixture.ts'
@@ -11,11 +13,25 @@ export interface VirtualRolloutFigures {
   readonly leastMs: number
   /** Mean milliseconds of a run by what they were spent on; they sum to the mean. */
   readonly meanMsBy: Readonly<Record<string, number>>
+  /** Most memory the process has had, and most it had had after {@link FIRST_RUNS} runs. */
   readonly peakRssBytes: number
+  readonly firstRssBytes: number
 }
 
-/** Runs whose memory is looked at: now and then, as looking takes time itself. */
-const MEMORY_EVERY = 50
+/** Measures rollouts in a thread like those that run cases. @see benchVirtualRollout */
+export function benchVirtualRollouts(runs: number): Promise<VirtualRolloutFigures> {
+  const worker = new Worker(new URL('./virtual-rollout-worker.ts', import.meta.url), {
+    workerData: runs,
+    resourceLimits: WORKER_LIMITS
+  })
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve)
+    worker.once('error', reject)
+  })
+}
+
+/** Runs after which memory is looked at for the first time. */
+const FIRST_RUNS = 1000
 
 /**
  * Measures rollouts one after the other, each with a seed and a world of its own: interval 10 s, 20 requests a second,
@@ -25,21 +41,26 @@ const MEMORY_EVERY = 50
 export function benchVirtualRollout(runs = 200): VirtualRolloutFigures {
   const times: number[] = []
   const wallMsBy = new Map<string, number>()
-  let peakRssBytes = 0
+  let firstRssBytes = 0
   for (let seed = 0; seed < runs; seed++) {
     const start = process.threadCpuUsage()
     const figures = release(seed)
     const { user, system } = process.threadCpuUsage(start)
     times.push((user + system) / 1000)
     for (const [use, ms] of Object.entries(figures.wallMsBy)) wallMsBy.set(use, (wallMsBy.get(use) ?? 0) + ms)
-    if (seed % MEMORY_EVERY === 0) peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())
+    if (seed + 1 === FIRST_RUNS) firstRssBytes = peakRss()
   }
   const sorted = times.toSorted((left, right) => left - right)
   const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN
   const meanMs = sorted.reduce((sum, ms) => sum + ms, 0) / runs
   const wallMs = [...wallMsBy.values()].reduce((sum, ms) => sum + ms, 0)
   const meanMsBy = Object.fromEntries([...wallMsBy].map(([use, ms]) => [use, (ms / wallMs) * meanMs]))
-  return { runs, meanMs, p50Ms: at(0.5), p99Ms: at(0.99), leastMs: at(0), meanMsBy, peakRssBytes }
+  const peakRssBytes = peakRss()
+  return { runs, meanMs, p50Ms: at(0.5), p99Ms: at(0.99), leastMs: at(0), meanMsBy, peakRssBytes, firstRssBytes }
+}
+
+function peakRss(): number {
+  return process.resourceUsage().maxRSS * 1024
 }
 
 function release(seed: number): WorldFigures {
