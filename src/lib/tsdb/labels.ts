@@ -61,15 +61,17 @@ export class Labels {
 
   /** From pairs in any order; of two pairs with one name the last stands; empty values are left out. */
   static fromPairs(pairs: Iterable<readonly [string, string]>): Labels {
-    const byName = new Map<string, string>()
-    for (const [name, value] of pairs) byName.set(name, value)
-    const names = [...byName.keys()].filter((name) => byName.get(name) !== '').sort(compareText)
-    if (names.length === 0) return Labels.EMPTY
-    return new Labels(
-      names,
-      names.map((name) => byName.get(name) ?? ''),
-      false
-    )
+    const sorted = [...pairs].sort(([left], [right]) => compareText(left, right))
+    const names: string[] = []
+    const values: string[] = []
+    for (let index = 0; index < sorted.length; index++) {
+      const [name, value] = sorted[index] ?? ['', '']
+      // The order of sorting is stable: of equal names the last one comes last.
+      if (value === '' || sorted[index + 1]?.[0] === name) continue
+      names.push(name)
+      values.push(value)
+    }
+    return Labels.fromSorted(names, values)
   }
 
   /** From parallel arrays that are sorted already and hold no empty value. */

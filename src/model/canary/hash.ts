@@ -19,8 +19,14 @@ export function safeHash(text: string): string {
  * @see fluxcd/flagger pkg/canary/spec.go ComputeHash 1.44.0
  */
 export function specHash(spec: unknown): string {
-  return safeHash(canonicalJson(spec))
+  if (typeof spec !== 'object' || spec === null || !Object.isFrozen(spec)) return safeHash(canonicalJson(spec))
+  const known = hashesOfStored.get(spec) ?? safeHash(canonicalJson(spec))
+  hashesOfStored.set(spec, known)
+  return known
 }
+
+/** What is stored is frozen throughout and does not change: the hash of one holds as long as it does. */
+const hashesOfStored = new WeakMap<object, string>()
 
 /**
  * The checksum of a webhook payload, exactly as Flagger computes it from the two status fields.
