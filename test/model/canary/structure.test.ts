@@ -51,8 +51,12 @@ describe('the room', () => {
     expect(parts.length).toBeGreaterThan(1)
     const users = parts.map(({ name }) => [name, usersOf(name).filter((path) => !path.startsWith(`${folder}/`))])
     expect(users).toEqual(parts.map(({ name }) => [name, []]))
-    const registered = parts.filter(({ file }) => importersOf(folder, file).includes(`${folder}/registry.ts`))
-    expect(registered).toEqual(parts)
+    // What several parts share is not registered itself.
+    const unknown = parts.filter(({ file }) => importersOf(folder, file).length === 0)
+    expect(unknown).toEqual([])
+    expect(
+      parts.filter(({ file }) => importersOf(folder, file).includes(`${folder}/registry.ts`)).length
+    ).toBeGreaterThan(1)
   })
 
   test('has one file for each type of webhook', () => {

@@ -1,46 +1,19 @@
 import { parseTimestamp } from '../../../lib/time/index.ts'
 import type { Canary } from '../../../kinds/index.ts'
-import {
-  configRecord,
-  configsChanged,
-  createPrimaryConfigs,
-  targetConfigs,
-  withPrimaryConfigs,
-  type TrackedConfigs
-} from '../configs.ts'
-import { log, now, type Plan } from '../effects.ts'
+import { withPrimaryConfigs, type TrackedConfigs } from '../configs.ts'
+import { now, type Plan } from '../effects.ts'
 import { failureOf, StepFailed, wrapped } from '../failure.ts'
 import { quoteGo, scaledDown } from '../go-format.ts'
 import { specHash } from '../hash.ts'
-import { includedByPrefix, primaryLabels, withoutToolkitKeys } from '../metadata.ts'
-import {
-  BACKOFF,
-  controllerReference,
-  createObject,
-  draftOf,
-  findObject,
-  getObject,
-  mergePatch,
-  RESOURCES,
-  retryOnConflict,
-  updateObject
-} from '../objects.ts'
-import { sameJson } from '../same.ts'
+import { draftOf, findObject, getObject, mergePatch, RESOURCES } from '../objects.ts'
 import type { ControllerSettings } from '../settings.ts'
-import { fullName, isInitialising, namespaceOf, progressDeadlineSeconds } from '../spec.ts'
-import type { Target, TargetMetadata } from './target.ts'
-import {
-  discoverPorts,
-  hashChanged,
-  podAnnotations,
-  primarySelector,
-  selectorLabel,
-  type LabelSelector,
-  type PodSpec,
-  type Workload
-} from './workload.ts'
+import { namespaceOf, progressDeadlineSeconds } from '../spec.ts'
+import { podTarget, primaryName, readWorkload } from './pod-target.ts'
+import type { Target } from './target.ts'
+import type { LabelSelector, PodSpec, Workload } from './workload.ts'
 
 const DEPLOYMENTS = RESOURCES.deployments
+const KIND = { resource: DEPLOYMENTS, word: 'deployment' } as const
 
 /**
  * Operations on a Deployment.
@@ -48,27 +21,15 @@ const DEPLOYMENTS = RESOURCES.deployments
  */
 export function deploymentTarget(settings: ControllerSettings): Target {
   return {
-    metadata: (canary) => metadata(settings, canary),
-    initialise: (canary) => initialise(settings, canary),
-    promote: (canary) => promote(settings, canary),
-    *revision(canary) {
-      const { template } = (yield* readTarget(canary)).spec
-      const configs = yield* wrapped('GetConfigRefs failed: ', configsOf(settings, canary))
-      return { hash: specHash(template), configs: configRecord(settings, configs) }
-    },
-    *hasChanged(canary) {
-      return hashChanged(canary, specHash((yield* readTarget(canary)).spec.template))
-    },
-    *haveConfigsChanged(canary) {
-      if (!settings.configTracking) return false
-      return yield* configsChanged(settings, canary, yield* configsOf(settings, canary))
-    },
-    *primaryIsCurrent(canary) {
-      const target = yield* readTarget(canary)
-      const primary = yield* read(canary, primaryName(canary))
-      const wanted = primaryPodSpec(settings, target, yield* configsOf(settings, canary))
-      return sameJson(wanted, primary.spec.template.spec)
-    },
+    ...podTarget(settings, {
+      ...KIND,
+      copied: ['progressDeadlineSeconds', 'minReadySeconds', 'revisionHistoryLimit', 'strategy'],
+      requireCopyable: () => {},
+      templateHash: specHash,
+      primaryPod: (target, configs) => primaryPodSpec(settings, target, configs),
+      replicas: (canary, target, primary) => primaryReplicas(settings, canary, target, primary),
+      primaryReady
+    }),
     scaleToZero,
     scaleFromZero,
     primaryReady,
@@ -86,148 +47,25 @@ export function deploymentTarget(settings: ControllerSettings): Target {
   }
 }
 
-function primaryName(canary: Canary): string {
-  return `${canary.spec.targetRef.name}-primary`
-}
-
-function* read(canary: Canary, name: string): Plan<Workload> {
-  const namespace = namespaceOf(canary)
-  const reading = getObject(DEPLOYMENTS, namespace, name)
-  return (yield* wrapped(`deployment ${name}.${namespace} get query error: `, reading)) as Workload
+function read(canary: Canary, name: string): Plan<Workload> {
+  return readWorkload(KIND, canary, name)
 }
 
 function readTarget(canary: Canary): Plan<Workload> {
   return read(canary, canary.spec.targetRef.name)
 }
 
-function* configsOf(settings: ControllerSettings, canary: Canary): Plan<TrackedConfigs> {
-  if (!settings.configTracking) return new Map()
-  return yield* wrapped(
-    'GetTargetConfigs failed: ',
-    (function* () {
-      const target = yield* readTarget(canary)
-      return yield* targetConfigs(settings, canary, target.spec.template.spec)
-    })()
-  )
-}
-
-function* metadata(settings: ControllerSettings, canary: Canary): Plan<TargetMetadata> {
-  const target = yield* readTarget(canary)
-  const [label, value] = selectorLabel(target, settings.selectorLabels, 'deployment')
-  const discovers = canary.spec.service.portDiscovery === true
-  const ports = discovers ? discoverPorts(canary, target.spec.template.spec.containers ?? []) : {}
-  return { label, value, ports }
-}
-
-function* initialise(settings: ControllerSettings, canary: Canary): Plan<void> {
-  yield* wrapped('createPrimaryDeployment failed: ', createPrimary(settings, canary))
-  if (isInitialising(canary) && canary.spec.skipAnalysis !== true) yield* primaryReady(canary)
-}
-
-function* createPrimary(settings: ControllerSettings, canary: Canary): Plan<void> {
-  const namespace = namespaceOf(canary)
-  const target = yield* readTarget(canary)
-  const [label, value] = selectorLabel(target, settings.selectorLabels, 'deployment')
-  const name = primaryName(canary)
-  const primaryValue = `${value}-primary`
-  // Any other error than NotFound is ignored upstream: an unreadable primary counts as present.
-  let existing: unknown
-  const failure = yield* failureOf(
-    (function* () {
-      existing = yield* findObject(DEPLOYMENTS, namespace, name)
-    })()
-  )
-  if (failure !== undefined || existing !== undefined) return
-  const configs = yield* configsOf(settings, canary)
-  yield* wrapped('CreatePrimaryConfigs failed: ', createPrimaryConfigs(settings, canary, configs))
-  const { spec } = target
-  const template = {
-    metadata: {
-      labels: primaryLabels(spec.template.metadata?.labels, label, primaryValue),
-      annotations: yield* podAnnotations(spec.template.metadata?.annotations)
-    },
-    spec: primaryPodSpec(settings, target, configs)
-  }
-  const draft = {
-    metadata: {
-      name,
-      namespace,
-      labels: primaryLabels(includedByPrefix(target.metadata.labels, settings.includeLabelPrefix), label, primaryValue),
-      annotations: withoutToolkitKeys(target.metadata.annotations),
-      ownerReferences: [controllerReference(canary)]
-    },
-    spec: {
-      ...copiedFields(target),
-      replicas: (spec.replicas ?? 0) > 0 ? spec.replicas : 1,
-      selector: primarySelector(settings, target, label, primaryValue),
-      template
-    }
-  }
-  yield* wrapped(`creating deployment ${name}.${namespace} failed: `, createObject(DEPLOYMENTS, namespace, draft))
-  yield* log('info', `Deployment ${name}.${namespace} created`, fullName(canary))
-}
-
-/** Fields of a Deployment's spec that a primary takes over as they are. */
-function copiedFields(target: Workload): Record<string, unknown> {
-  const { progressDeadlineSeconds: deadline, minReadySeconds, revisionHistoryLimit, strategy } = target.spec
-  return {
-    ...(deadline === undefined ? {} : { progressDeadlineSeconds: deadline }),
-    ...(minReadySeconds === undefined ? {} : { minReadySeconds }),
-    ...(revisionHistoryLimit === undefined ? {} : { revisionHistoryLimit }),
-    ...(strategy === undefined ? {} : { strategy })
-  }
-}
-
-function* promote(settings: ControllerSettings, canary: Canary): Plan<void> {
-  const namespace = namespaceOf(canary)
-  const name = primaryName(canary)
-  yield* wrapped(
-    `updating deployment ${name}.${namespace} template spec failed: `,
-    retryOnConflict(BACKOFF.retry, function* () {
-      const target = yield* readTarget(canary)
-      const [label, value] = selectorLabel(target, settings.selectorLabels, 'deployment')
-      const primary = yield* read(canary, name)
-      const configs = yield* configsOf(settings, canary)
-      yield* wrapped('CreatePrimaryConfigs failed: ', createPrimaryConfigs(settings, canary, configs))
-      const keepsOwn = target.spec.replicas === 0 && !settings.quirks['promotion-copies-zero-replicas']
-      const copiesReplicas = canary.spec.autoscalerRef === undefined && !keepsOwn
-      const keptReplicas = copiesReplicas ? target.spec.replicas : primary.spec.replicas
-      const {
-        progressDeadlineSeconds: _deadline,
-        minReadySeconds: _ready,
-        revisionHistoryLimit: _history,
-        strategy: _strategy,
-        replicas: _replicas,
-        ...kept
-      } = primary.spec
-      yield* updateObject(DEPLOYMENTS, namespace, {
-        ...primary,
-        metadata: {
-          ...primary.metadata,
-          annotations: includedByPrefix(target.metadata.annotations, settings.includeLabelPrefix),
-          labels: primaryLabels(
-            includedByPrefix(target.metadata.labels, settings.includeLabelPrefix),
-            label,
-            `${value}-primary`
-          )
-        },
-        spec: {
-          ...kept,
-          ...copiedFields(target),
-          ...(keptReplicas === undefined ? {} : { replicas: keptReplicas }),
-          template: {
-            ...primary.spec.template,
-            metadata: {
-              ...primary.spec.template.metadata,
-              annotations: yield* podAnnotations(target.spec.template.metadata?.annotations),
-              labels: primaryLabels(target.spec.template.metadata?.labels, label, `${value}-primary`)
-            },
-            spec: primaryPodSpec(settings, target, configs)
-          }
-        }
-      })
-    })
-  )
+/** A new primary has the target's replicas, at least one; a promoted one has them unless an autoscaler decides. */
+function primaryReplicas(
+  settings: ControllerSettings,
+  canary: Canary,
+  target: Workload,
+  primary: Workload | undefined
+): number | undefined {
+  const { replicas } = target.spec
+  if (primary === undefined) return (replicas ?? 0) > 0 ? replicas : 1
+  const keepsOwn = replicas === 0 && !settings.quirks['promotion-copies-zero-replicas']
+  return canary.spec.autoscalerRef === undefined && !keepsOwn ? replicas : primary.spec.replicas
 }
 
 /** The target's pod spec with renamed configs, and spread and anti-affinity over the primary's own pods. */
