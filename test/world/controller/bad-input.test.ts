@@ -302,9 +302,9 @@ describe('a Warning on every tick', () => {
       `${PROBE}metric template t.test secret x error: secrets "x" not found`
     ],
     [
-      'a server of another kind',
+      'a server of another kind without its keys',
       template({ provider: { type: 'datadog' } }),
-      `${PROBE}metric template t.test provider datadog error: not modelled by rollout-twin`
+      `${PROBE}metric template t.test provider datadog error: datadog credentials does not contain datadog_api_key`
     ],
     [
       'a server without address',

@@ -2,7 +2,7 @@ import type { Canary, KubeObject, SessionAffinity } from '../../../kinds/index.t
 import { canarySetCookie, cookiePattern, deletedCookie, primarySetCookie, sessionCookies } from '../affinity.ts'
 import { log, type Plan } from '../effects.ts'
 import { StepFailed, wrapped } from '../failure.ts'
-import { controllerReference, createObject, findObject, getObject, updateObject, type Resource } from '../objects.ts'
+import { createObject, findObject, getObject, updateObject, type Resource } from '../objects.ts'
 import type { ControllerSettings } from '../settings.ts'
 import { sameButEmpty, sameJson } from '../same.ts'
 import { fullName, namespaceOf, serviceNames, statusOf } from '../spec.ts'
@@ -21,7 +21,14 @@ import {
   type RouteMatch,
   type RouteRule
 } from './gateway-api-rules.ts'
-import { apexMetadata, nothingToFinalise, type Router, type RouterContext, type Routes } from './router.ts'
+import {
+  apexMetadata,
+  newApexMetadata,
+  nothingToFinalise,
+  type Router,
+  type RouterContext,
+  type Routes
+} from './router.ts'
 
 interface ParentStatus {
   parentRef?: unknown
@@ -70,13 +77,7 @@ function* reconcile(context: Context, canary: Canary): Plan<void> {
   const existing = yield* wrapped(`${name} get error: `, findObject(kind, namespace, names.apex))
   const { labels, annotations } = apexMetadata(canary)
   if (existing === undefined) {
-    const metadata = {
-      name: names.apex,
-      namespace,
-      labels,
-      annotations,
-      ownerReferences: [controllerReference(canary)]
-    }
+    const metadata = newApexMetadata(canary, { labels, annotations })
     yield* wrapped(`${name} create error: `, createObject(kind, namespace, { metadata, spec }))
     yield* log('info', `${name} created`, fullName(canary))
     return

@@ -17,7 +17,7 @@ import {
 import { sameButEmpty, sameJson } from '../same.ts'
 import type { ControllerSettings } from '../settings.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
-import { apexMetadata, type Router, type RouterContext, type Routes } from './router.ts'
+import { apexMetadata, newApexMetadata, type Router, type RouterContext, type Routes } from './router.ts'
 import {
   l4Matches,
   type HttpRoute,
@@ -91,13 +91,7 @@ function* reconcileVirtualService(canary: Canary): Plan<void> {
   const { labels, annotations } = apexMetadata(canary)
   const existing = yield* wrapped(`${text} get query error `, findObject(VIRTUAL_SERVICES, namespace, names.apex))
   if (existing === undefined) {
-    const metadata = {
-      name: names.apex,
-      namespace,
-      labels,
-      annotations,
-      ownerReferences: [controllerReference(canary)]
-    }
+    const metadata = newApexMetadata(canary, { labels, annotations })
     yield* wrapped(`${text} create error: `, createObject(VIRTUAL_SERVICES, namespace, { metadata, spec }))
     return yield* log('info', `${text} created`, fullName(canary))
   }

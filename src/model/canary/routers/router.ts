@@ -2,7 +2,9 @@ import type { Canary, CustomMetadata } from '../../../kinds/index.ts'
 import type { Plan } from '../effects.ts'
 import { pure } from '../failure.ts'
 import { markUnmanagedByFlux } from '../metadata.ts'
+import { controllerReference, type Draft } from '../objects.ts'
 import type { ControllerSettings } from '../settings.ts'
+import { namespaceOf, serviceNames } from '../spec.ts'
 
 /** Where the traffic goes: weights in percent, and whether the primary's requests are copied to the canary. */
 export interface Routes {
@@ -38,6 +40,16 @@ export const TO_CANARY: Routes = { primaryWeight: 0, canaryWeight: 100, mirrored
 /** Finalise of routers that give nothing back. */
 export function nothingToFinalise(): Plan<void> {
   return pure(() => {})
+}
+
+/** Metadata of a new object that has the apex's name and the canary for its owner. */
+export function newApexMetadata(canary: Canary, own: Required<CustomMetadata>): Draft['metadata'] {
+  return {
+    name: serviceNames(canary).apex,
+    namespace: namespaceOf(canary),
+    ...own,
+    ownerReferences: [controllerReference(canary)]
+  }
 }
 
 /**

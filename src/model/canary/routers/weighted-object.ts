@@ -1,18 +1,10 @@
 import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, type Plan } from '../effects.ts'
 import { wrapped } from '../failure.ts'
-import {
-  controllerReference,
-  createObject,
-  findObject,
-  getObject,
-  inMemory,
-  updateObject,
-  type Resource
-} from '../objects.ts'
+import { createObject, findObject, getObject, inMemory, updateObject, type Resource } from '../objects.ts'
 import { sameButEmpty, sameJson } from '../same.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
-import { apexMetadata } from './router.ts'
+import { apexMetadata, newApexMetadata } from './router.ts'
 
 /**
  * Creates or corrects an object named like the apex Service, with the apex's metadata. What several routers have in
@@ -33,7 +25,7 @@ export function* reconcileApexObject(
   const existing = yield* wrapped(`${name} get query error: `, findObject(kind, namespace, apex))
   const spec = wanted(existing)
   if (existing === undefined) {
-    const metadata = { name: apex, namespace, labels, annotations, ownerReferences: [controllerReference(canary)] }
+    const metadata = newApexMetadata(canary, { labels, annotations })
     yield* wrapped(`${name} create error: `, createObject(kind, namespace, { metadata, spec }))
     return yield* log('info', `${name} created`, fullName(canary))
   }
