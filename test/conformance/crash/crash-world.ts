@@ -14,7 +14,7 @@ import { faultAnswer, takeFault } from '../golden/faults.ts'
 import { ScriptedHosts, type HostState } from '../golden/http.ts'
 import { execute } from '../golden/script.ts'
 import { caseSettings } from '../golden/settings.ts'
-import { apiDigest } from './digest.ts'
+import type { StateDigests } from './digest.ts'
 import { ForkClock } from './fork-clock.ts'
 import { ScriptProgress, type ScriptState } from './script-progress.ts'
 
@@ -54,7 +54,7 @@ export type TickEnd = 'tick' | 'died' | 'silent'
 export class CrashWorld {
   readonly environment: Environment
   readonly script: ScriptProgress
-  readonly #drawn: Set<string>
+  readonly #digests: StateDigests
   /** Changes of the API, Events left out. */
   changes = 0
   /** Instant at which the last tick began. */
@@ -74,11 +74,11 @@ export class CrashWorld {
   #settledAt: Instant = 0
   #ended: TickEnd | undefined
 
-  /** @param drawn - random letters drawn so far, in this world and in those whose moments it loads */
-  constructor(golden: GoldenCase, ports: DrillPorts, drawn: Set<string>) {
+  /** @param digests - of this world and of those whose moments it loads */
+  constructor(golden: GoldenCase, ports: DrillPorts, digests: StateDigests) {
     this.#golden = golden
     this.#ports = ports
-    this.#drawn = drawn
+    this.#digests = digests
     this.environment = new Environment(golden, this.#clock)
     this.script = new ScriptProgress(golden.script)
     this.#hosts = new ScriptedHosts(golden, { add: (record) => this.#record(record) }, this.#clock)
@@ -112,7 +112,7 @@ export class CrashWorld {
   }
 
   digest(): string {
-    return apiDigest(this.environment.api, this.#drawn)
+    return this.#digests.digest(this.environment.api)
   }
 
   save(): Moment {
@@ -165,7 +165,7 @@ export class CrashWorld {
       },
       onTick: (moment) => (moment === 'begin' ? this.#beginTick() : this.#endTick()),
       onEffect: (effect, result) => {
-        if (effect.effect === 'random' && effect.of === 'letters') this.#drawn.add(String(result))
+        if (effect.effect === 'random' && effect.of === 'letters') this.#digests.drawn.add(String(result))
         this.#ports.performed(effect)
       },
       fault: (effect, context) => this.#ports.fault(effect, context),

@@ -80,7 +80,7 @@ export class Drill {
       performed: (): void => {},
       observe: (): void => this.#observe()
     }
-    this.#world = new CrashWorld(golden, ports, undisturbed.drawn)
+    this.#world = new CrashWorld(golden, ports, undisturbed.digests)
   }
 
   /** Runs the case with one fault, until it is where the undisturbed run is, or has ended otherwise. */
@@ -124,7 +124,7 @@ export class Drill {
     const references = [...this.#undisturbed.segments.slice(-1), ...this.#undisturbed.tail]
     if (references.some(({ api }) => api === digest)) return undefined
     const fits = (pattern: RegExp): boolean => {
-      const without = (text: string): string => text.replaceAll(pattern, '')
+      const without = (text: string): string => this.#undisturbed.digests.spelled(text).replaceAll(pattern, '')
       const reduced = without(digest)
       return references.some(({ api }) => without(api) === reduced)
     }
@@ -223,7 +223,9 @@ export class Drill {
   #atEnd(): Verdict {
     const last = this.#undisturbed.segments.at(-1)
     if (last?.api === this.#world.digest()) return { survived: true }
-    this.#finding ??= `end: ${firstDifferentLine(last?.api ?? '', this.#world.digest())}`
+    const { digests } = this.#undisturbed
+    const [expected, actual] = [last?.api ?? '', this.#world.digest()].map((text) => digests.spelled(text))
+    this.#finding ??= `end: ${firstDifferentLine(expected ?? '', actual ?? '')}`
     return this.#lost()
   }
 

@@ -2,6 +2,7 @@ import type { Effect } from '../../../src/world/controller/index.ts'
 import type { GoldenCase } from '../golden/case.ts'
 import { TriggerWatch } from '../golden/script.ts'
 import { CrashWorld, type DrillPorts, type Moment, type TickEnd } from './crash-world.ts'
+import { StateDigests } from './digest.ts'
 import { trafficOf } from './traffic.ts'
 
 /** Kinds of effects, as rows of the matrix. */
@@ -40,8 +41,8 @@ export interface Undisturbed {
   readonly tail: readonly Omit<Segment, 'places'>[]
   readonly weights: ReadonlySet<string>
   readonly dead: ReadonlySet<string>
-  /** Random letters drawn so far. */
-  readonly drawn: Set<string>
+  /** Of all worlds of the case. */
+  readonly digests: StateDigests
   /** Segments that a freshly started controller does not go through in the same way. */
   readonly unlike: readonly string[]
 }
@@ -79,7 +80,7 @@ export class UndisturbedRun {
   readonly #golden: GoldenCase
   readonly #weights = new Set<string>()
   readonly #dead = new Set<string>([''])
-  readonly #drawn = new Set<string>()
+  readonly #digests = new StateDigests()
   #places: Place[] = []
   #counting = false
   readonly world: CrashWorld
@@ -94,7 +95,7 @@ export class UndisturbedRun {
       performed: () => this.#after(),
       observe: () => this.#observe()
     }
-    this.world = new CrashWorld(golden, ports, this.#drawn)
+    this.world = new CrashWorld(golden, ports, this.#digests)
   }
 
   run(): Undisturbed {
@@ -103,10 +104,14 @@ export class UndisturbedRun {
     const segments = plain.map((segment, index) => {
       const places = this.#again(segment, index === 0)
       const state = stateText(this.world)
-      if (state !== segment.digest) unlike.push(`segment ${index}: ${firstDifferentLine(segment.digest, state)}`)
+      if (state !== segment.digest) unlike.push(`segment ${index}: ${this.#difference(segment.digest, state)}`)
       return { ...segment, places }
     })
-    return { segments, tail, weights: this.#weights, dead: this.#dead, drawn: this.#drawn, unlike }
+    return { segments, tail, weights: this.#weights, dead: this.#dead, digests: this.#digests, unlike }
+  }
+
+  #difference(expected: string, actual: string): string {
+    return firstDifferentLine(this.#digests.spelled(expected), this.#digests.spelled(actual))
   }
 
   #inOneGo(): { readonly plain: Omit<Segment, 'places'>[]; readonly tail: Omit<Segment, 'places'>[] } {

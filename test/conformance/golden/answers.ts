@@ -7,12 +7,15 @@ const SAMPLE_SECONDS = 1_767_225_600
 /** A list of answers of which the last repeats. */
 export class AnswerList<Answer> {
   readonly #answers: readonly Answer[]
+  /** What was to come at each position, where somebody has asked. */
+  readonly #rests: Map<number, string>
   #next = 0
 
   /** @param taken - answers given already */
-  constructor(answers: readonly Answer[], taken: number = 0) {
+  constructor(answers: readonly Answer[], taken: number = 0, rests: Map<number, string> = new Map()) {
     this.#answers = answers
     this.#next = taken
+    this.#rests = rests
   }
 
   /** Where the list stands: further than its last answer makes no difference. */
@@ -22,12 +25,17 @@ export class AnswerList<Answer> {
 
   /** The same list at the same place, apart from this one. */
   copy(): AnswerList<Answer> {
-    return new AnswerList(this.#answers, this.position)
+    return new AnswerList(this.#answers, this.position, this.#rests)
   }
 
   /** What is still to come, as text. */
   rest(): string {
-    return JSON.stringify(this.#answers.slice(this.position))
+    const { position } = this
+    const known = this.#rests.get(position)
+    if (known !== undefined) return known
+    const rest = JSON.stringify(this.#answers.slice(position))
+    this.#rests.set(position, rest)
+    return rest
   }
 
   /** The next answer. */
