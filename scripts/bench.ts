@@ -132,6 +132,32 @@ async function virtualCanary(): Promise<string> {
   )
 }
 
+const sharedRoot: string = process.env['TWIN_SHARED'] ?? resolve(projectRoot, '..', 'shared')
+/** Rooms named in the row of the golden traces. */
+const NAMED_ROOMS = 6
+
+/** All golden traces in this process, the first time, and where the time goes once everything is compiled. */
+async function goldenSync(): Promise<string> {
+  const { benchGoldenReplay } = await import('../test/bench/golden-replay.ts')
+  const figures = await benchGoldenReplay(join(sharedRoot, 'golden'))
+  const { cases, passed, threadSeconds, againSeconds } = figures
+  const shares = [...figures.shares]
+    .slice(0, NAMED_ROOMS)
+    .map(([room, share]) => `${room} ${Math.round(share * 100)} %`)
+  const times = `${figures.wallSeconds.toFixed(2)} s, ${threadSeconds.toFixed(2)} s of the thread`
+  return `${times} (again ${againSeconds.toFixed(2)} s; ${passed} of ${cases} passed; ${shares.join(', ')})`
+}
+
+/** A conformance suite in a process of its own: its time and its closing lines. */
+async function suiteTime(...words: readonly string[]): Promise<string> {
+  const start = performance.now()
+  const all = [join(projectRoot, 'scripts', 'conformance.ts'), ...words]
+  const { stdout } = await run(process.execPath, all, { cwd: projectRoot, maxBuffer: 1e8 })
+  const lines = stdout.trim().split('\n')
+  const cpu = lines.find((line) => /\d CPU seconds/.test(line))
+  return `${seconds(performance.now() - start)} (${[lines.at(-1), cpu].filter((line) => line !== undefined).join('; ')})`
+}
+
 /** Clone, install, run: what a newcomer waits for. Needs the package registry. */
 async function cleanClone(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'twin-clone-'))
@@ -155,6 +181,14 @@ const ROWS: readonly Row[] = [
     target: '3 s, 250 MB',
     measure: oneCanary
   },
+  { name: 'golden traces, synchronous, one process', bar: '≤ 2 s', target: '1 s', measure: goldenSync },
+  {
+    name: 'golden traces, asynchronous',
+    bar: '≤ 120 s',
+    target: '60 s',
+    measure: () => suiteTime('golden', '--driver', 'async')
+  },
+  { name: 'crash drills', bar: '≤ 120 s', target: '', measure: () => suiteTime('crash') },
   {
     name: 'the same canary in the virtual world',
     bar: '≤ 5 ms mean, 1,000 in ≤ 256 MB',

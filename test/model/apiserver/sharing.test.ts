@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import type { ApiRequest, ApiResponse, KubeObject } from '../../../src/kinds/index.ts'
+import { FLAGGER_CRDS } from '../../../src/kinds/crds/index.ts'
+import { randomStream } from '../../../src/lib/random/index.ts'
+import { createApiServer, type ApiServer, type ApiServerOptions } from '../../../src/model/apiserver/index.ts'
+
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments'
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps'
+const METRICS = '/apis/flagger.app/v1beta1/namespaces/default/metrictemplates'
+
+function server(options: Partial<ApiServerOptions> = {}): ApiServer {
+  const clock = { now: () => Date.UTC(2026, 0, 1) }
+  return createApiServer({ clock, random: randomStream(1, 'sharing'), crds: FLAGGER_CRDS, ...options })
+}
+
+function send(api: ApiServer, request: ApiRequest, agent = 'test'): KubeObject {
+  const answer: ApiResponse = api.handle({ ...request, headers: { 'user-agent': agent, ...request.headers } })
+  expect(answer.code).toBeLessThan(300)
+  return answer.body as KubeObject
+}
+
+function deployment(): KubeObject {
+  const labels = { app: 'a' }
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'nginx:1.27' }] } }
+  const spec = { replicas: 1, selector: { matchLabels: labels }, template }
+  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec }
+}
+
+describe('bodies', () => {
+  test.each([
+    [DEPLOYMENTS, deployment()],
+    [CONFIG_MAPS, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { key: 'value' } }],
+    [
+      METRICS,
+      {
+        apiVersion: 'flagger.app/v1beta1',
+        kind: 'MetricTemplate',
+        metadata: { name: 'a', labels: { app: 'a' } },
+        spec: { provider: { type: 'prometheus', address: 'http://p.test' }, query: 'q' }
+      }
+    ]
+  ])('POST %s leaves the body to its sender', (path, body) => {
+    const api = server()
+    const stored = send(api, { method: 'POST', path, body })
+    const text = JSON.stringify(stored)
+    const draft = body as { metadata: { labels?: Record<string, string> }; spec?: object; data?: object }
+    draft.metadata.labels = { changed: 'later' }
+    Object.assign(draft.spec ?? draft.data ?? {}, { changed: 'later' })
+    expect(JSON.stringify(stored)).toBe(text)
+  })
+
+  test('what comes back untouched is the same object afterwards', () => {
+    const api = server()
+    const created = send(api, { method: 'POST', path: DEPLOYMENTS, body: deployment() })
+    const body = { ...created, status: { replicas: 1 } }
+    const updated = send(api, { method: 'PUT', path: `${DEPLOYMENTS}/a/status`, body })
+    expect(updated.spec).toBe(created.spec)
+    expect(updated.status).toEqual({ replicas: 1 })
+  })
+})
+
+describe('managed fields', () => {
+  test('name every writer, though they are computed only now', () => {
+    const api = server()
+    let object = send(api, { method: 'POST', path: DEPLOYMENTS, body: deployment() }, 'creator/1')
+    for (let replicas = 1; replicas < 200; replicas++) {
+      const body = { ...object, status: { replicas } }
+      object = send(api, { method: 'PUT', path: `${DEPLOYMENTS}/a/status`, body }, 'counter/1')
+    }
+    const spec = { ...(object.spec as object), replicas: 3 }
+    object = send(api, { method: 'PUT', path: `${DEPLOYMENTS}/a`, body: { ...object, spec } }, 'scaler/1')
+    const owned = object.metadata.managedFields?.map(({ manager, subresource, fieldsV1 }) => [
+      manager,
+      subresource,
+      JSON.stringify(fieldsV1).includes('f:replicas')
+    ])
+    expect(owned).toEqual([
+      ['counter', 'status', true],
+      ['creator', undefined, false],
+      ['scaler', undefined, true]
+    ])
+    expect(api.get('apps', 'deployments', 'default', 'a')?.metadata.managedFields).toBe(object.metadata.managedFields)
+  })
+
+  test('are absent where nobody owns anything', () => {
+    const api = server()
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'bare' } }
+    expect(Object.keys(send(api, { method: 'POST', path: CONFIG_MAPS, body }).metadata)).not.toContain('managedFields')
+  })
+})
+
+describe('snapshot', () => {
+  test('sees nothing of what comes after it, and its restoration nothing of what came between', () => {
+    const api = server()
+    const create = (name: string): KubeObject =>
+      send(api, {
+        method: 'POST',
+        path: CONFIG_MAPS,
+        body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { name } }
+      })
+    const names = (): string[] => api.list('', 'configmaps', 'default').map(({ metadata }) => metadata.name)
+    create('b')
+    const first = api.snapshot()
+    create('a')
+    const second = api.snapshot()
+    send(api, { method: 'DELETE', path: `${CONFIG_MAPS}/b` })
+    expect(names()).toEqual(['a'])
+    api.restore(first)
+    expect(names()).toEqual(['b'])
+    create('c')
+    expect(names()).toEqual(['b', 'c'])
+    api.restore(second)
+    expect(names()).toEqual(['a', 'b'])
+    api.restore(first)
+    expect(names()).toEqual(['b'])
+  })
+
+  test('is what another server can begin with, definitions included', () => {
+    const snapshot = server().snapshot()
+    const api = server({ state: snapshot, crds: [] })
+    expect(api.list('', 'namespaces').map(({ metadata }) => metadata.name)).toContain('kube-system')
+    expect(send(api, { method: 'GET', path: METRICS }).kind).toBe('MetricTemplateList')
+  })
+})
