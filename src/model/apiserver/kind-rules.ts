@@ -63,16 +63,14 @@ const BUILTIN_RULES: KindRules = {
   resetFields: (info, subresource) => resetFields(info.group, info.kind, doorOf(subresource))
 }
 
-/** Members of an object that are neither desired state nor, where it has its own door, status. */
-function ignoredMembers(info: ResourceInfo): ReadonlySet<string> {
-  const names = ['apiVersion', 'kind', 'metadata']
-  return new Set(info.subresources.has('status') ? [...names, 'status'] : names)
-}
+/** Members of an object that are no desired state; the status is none where it has its own door. */
+const HEADER: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata'])
 
 function isDesiredStateChanged(info: ResourceInfo, object: KubeObject, old: KubeObject): boolean {
-  const ignored = ignoredMembers(info)
-  const keys = new Set([...Object.keys(object), ...Object.keys(old)])
-  return [...keys].some((key) => !ignored.has(key) && !deepEqual(object[key], old[key]))
+  const hasStatusDoor = info.subresources.has('status')
+  const differs = (key: string): boolean =>
+    !HEADER.has(key) && !(hasStatusDoor && key === 'status') && !deepEqual(object[key], old[key])
+  return Object.keys(object).some(differs) || Object.keys(old).some(differs)
 }
 
 const STATUS_ONLY = resetFieldSet([['status']])

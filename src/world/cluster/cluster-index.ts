@@ -8,7 +8,31 @@ export interface Indexed {
   readonly object: KubeObject
 }
 
-type Bucket = Map<string, KubeObject>
+/** Objects of one resource in one namespace, in creation order. */
+class Bucket {
+  readonly objects = new Map<string, KubeObject>()
+  /** Those without a controller, of resources that are adopted. */
+  readonly unowned = new Map<string, KubeObject>()
+  #list: readonly KubeObject[] | undefined
+
+  /** All of them, as an array that does not change. */
+  list(): readonly KubeObject[] {
+    return (this.#list ??= [...this.objects.values()])
+  }
+
+  /** Whether the object is known already: then it keeps its place. */
+  put(object: KubeObject, known: boolean): void {
+    const { name } = object.metadata
+    if (!known) this.objects.delete(name)
+    this.objects.set(name, object)
+    this.#list = undefined
+  }
+
+  remove(name: string): void {
+    this.objects.delete(name)
+    this.#list = undefined
+  }
+}
 
 /** Resources whose objects may have a controller and are looked up without one. */
 const ADOPTABLE = new Set(['pods', 'replicasets', 'controllerrevisions'])
@@ -16,11 +40,10 @@ const NO_OBJECTS: readonly KubeObject[] = []
 
 /** The controllers' cache of the API: every object by place, by uid and by owner. Fed by API changes. */
 export class ClusterIndex implements ClusterView {
-  readonly #buckets = new Map<string, Bucket>()
-  readonly #resources = new Map<string, Map<string, Bucket>>()
+  /** By resource, group and namespace; few resources are in two groups. */
+  readonly #resources = new Map<string, Map<string, Map<string, Bucket>>>()
   readonly #byUid = new Map<string, Indexed>()
   readonly #dependents = new Map<string, Map<string, Indexed>>()
-  readonly #unowned = new Map<string, Bucket>()
 
   /** Takes a change in. Events are not kept: nothing owns or reads them here. */
   apply(change: ApiChange): void {
@@ -29,18 +52,24 @@ export class ClusterIndex implements ClusterView {
     const known = this.#byUid.get(object.metadata.uid ?? '')
     if (known !== undefined) this.#remove(known)
     if (change.type !== 'DELETED') this.#add({ group, resource, object }, known !== undefined)
-    else this.#bucket(group, resource, object.metadata.namespace).delete(object.metadata.name)
+    else this.#bucket(group, resource, object.metadata.namespace).remove(object.metadata.name)
   }
 
   list(group: string, resource: string, namespace?: string): readonly KubeObject[] {
-    const namespaces = this.#resources.get(`${group}/${resource}`)
+    const namespaces = this.#resources.get(resource)?.get(group)
     if (namespaces === undefined) return NO_OBJECTS
-    if (namespace !== undefined) return [...(namespaces.get(namespace)?.values() ?? NO_OBJECTS)]
-    return [...namespaces.values()].flatMap((bucket) => [...bucket.values()])
+    if (namespace !== undefined) return namespaces.get(namespace)?.list() ?? NO_OBJECTS
+    const [only] = namespaces.values()
+    if (only !== undefined && namespaces.size === 1) return only.list()
+    return [...namespaces.values()].flatMap((bucket) => bucket.list())
   }
 
   get(group: string, resource: string, namespace: string | undefined, name: string): KubeObject | undefined {
-    return this.#buckets.get(`${group}/${resource}/${namespace ?? ''}`)?.get(name)
+    return this.#resources
+      .get(resource)
+      ?.get(group)
+      ?.get(namespace ?? '')
+      ?.objects.get(name)
   }
 
   controlledBy(group: string, resource: string, ownerUid: string): readonly KubeObject[] {
@@ -54,8 +83,8 @@ export class ClusterIndex implements ClusterView {
   }
 
   orphans(group: string, resource: string, namespace: string): readonly KubeObject[] {
-    const bucket = this.#unowned.get(`${group}/${resource}/${namespace}`)
-    return bucket === undefined ? NO_OBJECTS : [...bucket.values()]
+    const unowned = this.#resources.get(resource)?.get(group)?.get(namespace)?.unowned
+    return unowned === undefined || unowned.size === 0 ? NO_OBJECTS : [...unowned.values()]
   }
 
   /** The object of that uid, whatever its kind. */
@@ -71,8 +100,8 @@ export class ClusterIndex implements ClusterView {
   /** Everything in a namespace. */
   contents(namespace: string): readonly Indexed[] {
     const found: Indexed[] = []
-    for (const namespaces of this.#resources.values()) {
-      for (const object of namespaces.get(namespace)?.values() ?? []) {
+    for (const namespaces of [...this.#resources.values()].flatMap((groups) => [...groups.values()])) {
+      for (const object of namespaces.get(namespace)?.list() ?? NO_OBJECTS) {
         const entry = this.#byUid.get(object.metadata.uid ?? '')
         if (entry !== undefined) found.push(entry)
       }
@@ -85,16 +114,13 @@ export class ClusterIndex implements ClusterView {
     const { uid = '', namespace, name } = object.metadata
     this.#byUid.set(uid, entry)
     const bucket = this.#bucket(group, resource, namespace)
-    if (!known) bucket.delete(name)
-    bucket.set(name, object)
+    bucket.put(object, known)
     for (const owner of object.metadata.ownerReferences ?? []) {
       const siblings = this.#dependents.get(owner.uid) ?? new Map<string, Indexed>()
       this.#dependents.set(owner.uid, siblings.set(uid, entry))
     }
     if (ADOPTABLE.has(resource) && !object.metadata.ownerReferences?.some((owner) => owner.controller === true)) {
-      const key = `${group}/${resource}/${namespace ?? ''}`
-      const unowned = this.#unowned.get(key) ?? new Map<string, KubeObject>()
-      this.#unowned.set(key, unowned.set(name, object))
+      bucket.unowned.set(name, object)
     }
   }
 
@@ -107,17 +133,16 @@ export class ClusterIndex implements ClusterView {
       siblings?.delete(uid)
       if (siblings?.size === 0) this.#dependents.delete(owner.uid)
     }
-    this.#unowned.get(`${group}/${resource}/${namespace ?? ''}`)?.delete(name)
+    this.#bucket(group, resource, namespace).unowned.delete(name)
   }
 
-  #bucket(group: string, resource: string, namespace: string | undefined): Bucket {
-    const key = `${group}/${resource}/${namespace ?? ''}`
-    const known = this.#buckets.get(key)
-    if (known !== undefined) return known
-    const bucket: Bucket = new Map()
-    this.#buckets.set(key, bucket)
-    const namespaces = this.#resources.get(`${group}/${resource}`) ?? new Map<string, Bucket>()
-    this.#resources.set(`${group}/${resource}`, namespaces.set(namespace ?? '', bucket))
+  #bucket(group: string, resource: string, namespace: string = ''): Bucket {
+    let groups = this.#resources.get(resource)
+    if (groups === undefined) this.#resources.set(resource, (groups = new Map()))
+    let namespaces = groups.get(group)
+    if (namespaces === undefined) groups.set(group, (namespaces = new Map()))
+    let bucket = namespaces.get(namespace)
+    if (bucket === undefined) namespaces.set(namespace, (bucket = new Bucket()))
     return bucket
   }
 }

@@ -260,8 +260,11 @@ function keepNodePorts(next: JsonMap, before: JsonMap): JsonMap {
  */
 export function resetFields(group: string, kind: string, subresource?: string): FieldSet | undefined {
   if (!WITH_STATUS.has(`${group}/${kind}`)) return undefined
-  return subresource === 'status' ? resetFieldSet([['spec'], ['metadata', 'labels']]) : resetFieldSet([['status']])
+  return subresource === 'status' ? RESET_BY_STATUS : RESET_BY_MAIN
 }
+
+const RESET_BY_STATUS: FieldSet = resetFieldSet([['spec'], ['metadata', 'labels']])
+const RESET_BY_MAIN: FieldSet = resetFieldSet([['status']])
 
 /**
  * Quality of service class of a pod.
