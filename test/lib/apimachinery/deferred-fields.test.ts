@@ -17,7 +17,8 @@ describe('deferredList', () => {
       computed++
       return [{ name: 'a' }, { name: 'b' }]
     })
-    const shared = { ...{ list } }
+    const holder = { list }
+    const shared = { ...holder }
     expect(computed).toBe(0)
     expect(JSON.stringify(shared)).toBe('{"list":[{"name":"a"},{"name":"b"}]}')
     expect(shared.list.map(({ name }) => name)).toEqual(['a', 'b'])
