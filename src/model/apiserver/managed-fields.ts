@@ -56,7 +56,6 @@ export function fieldWriter(call: ResourceCall): FieldWriter {
  * @param existing - stored object; undefined on creation
  */
 export function trackUpdate(call: ResourceCall, object: KubeObject, existing: KubeObject | undefined): KubeObject {
-  if (!call.core.tracksFields) return untracked(object, existing)
   const live = existing === undefined ? emptyObject(call.info) : fromStorage(call.info, existing)
   const tracked = trackUpdateLater({
     ...fieldWriter(call),
@@ -67,13 +66,6 @@ export function trackUpdate(call: ResourceCall, object: KubeObject, existing: Ku
   return Object.isFrozen(tracked.metadata) || tracked.metadata === existing?.metadata
     ? { ...tracked, metadata: { ...tracked.metadata } }
     : tracked
-}
-
-function untracked(object: KubeObject, existing: KubeObject | undefined): KubeObject {
-  const metadata = { ...object.metadata }
-  delete metadata.managedFields
-  const kept = existing?.metadata.managedFields
-  return { ...object, metadata: kept === undefined ? metadata : { ...metadata, managedFields: kept } }
 }
 
 /**

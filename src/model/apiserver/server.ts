@@ -41,11 +41,6 @@ export interface ApiServerOptions {
   readonly crds?: readonly KubeObject[]
   /** Changes kept for watches and exact lists; default 10,000. */
   readonly watchWindow?: number
-  /**
-   * Whether creates, updates and patches record who owns which field; default true. Without it they cost half as much, and a
-   * server-side apply finds everything set by `before-first-apply`.
-   */
-  readonly tracksFields?: boolean
   /** State to begin with, definitions included; default: the namespaces every cluster has and `crds`. */
   readonly state?: ApiSnapshot
   /** Documentation of fields for tables and OpenAPI documents; default: none. */
@@ -96,7 +91,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     newUid: () => randomUid(options.random),
     serviceCidr: options.serviceCidr ?? '10.96.0.0/16',
     descriptions: options.descriptions,
-    tracksFields: options.tracksFields ?? true,
     serverAddress: '127.0.0.1:6443'
   }
   const server: ApiServer = {
