@@ -121,7 +121,7 @@ async function proxyHop(): Promise<string> {
 }
 
 async function virtualCanary(): Promise<string> {
-  const { benchVirtualRollouts } = await import('../test/bench/virtual-rollout.ts')
+  const { benchVirtualRollouts } = await import('../test/bench/virtual-rollouts.ts')
   const figures = await benchVirtualRollouts(10_000)
   const { meanMs, p50Ms, p99Ms, leastMs, runs, meanMsBy } = figures
   const uses = Object.entries(meanMsBy).map(([use, ms]) => `${use} ${ms.toFixed(2)}`)

@@ -6,5 +6,4 @@ export type { CaseFigures, CaseResult, Outcome, ResultMilestone, SessionSummary,
 export { parseShard } from './select.ts'
 export { loadCases, runSession, type SessionOptions, summarize } from './session.ts'
 export { updateSequences } from './update.ts'
-export { WORKER_LIMITS } from './worker-limits.ts'
 export { worldLoader, WORLD_NAMES } from './worlds.ts'

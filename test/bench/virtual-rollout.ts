@@ -1,5 +1,3 @@
-import { Worker } from 'node:worker_threads'
-import { WORKER_LIMITS } from '../../src/run/index.ts'
 import type { WorldFigures } from '../../src/world/index.ts'
 import { createVirtualWorld } from '../../src/world/virtual/index.ts'
 import { rolloutSpec, SET_IMAGE } from '../world/embedded/fixture.ts'
@@ -16,18 +14,6 @@ export interface VirtualRolloutFigures {
   /** Most memory the process has had, and most it had had after {@link FIRST_RUNS} runs. */
   readonly peakRssBytes: number
   readonly firstRssBytes: number
-}
-
-/** Measures rollouts in a thread like those that run cases. @see benchVirtualRollout */
-export function benchVirtualRollouts(runs: number): Promise<VirtualRolloutFigures> {
-  const worker = new Worker(new URL('./virtual-rollout-worker.ts', import.meta.url), {
-    workerData: runs,
-    resourceLimits: WORKER_LIMITS
-  })
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
-  })
 }
 
 /** Runs after which memory is looked at for the first time. */
