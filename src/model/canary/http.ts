@@ -2,6 +2,7 @@ import { parseUrl, queryEscape, resolveReference, urlText, withPassword } from '
 import { exchange, type Effect, type HttpOutcome, type HttpRequest, type Plan } from './effects.ts'
 import { StepFailed } from './failure.ts'
 
+/** After so many requests Go follows no further redirect. */
 const REDIRECTS_MAX = 10
 
 /** An effect that is one HTTP request. */
@@ -14,7 +15,7 @@ type Exchange = Extract<Effect, { effect: 'query' | 'webhook' | 'alert' }>
  */
 export function* requested(first: HttpRequest, effectOf: (request: HttpRequest) => Exchange): Plan<HttpOutcome> {
   let request = first
-  for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
+  for (let redirects = 0; redirects < REDIRECTS_MAX; redirects++) {
     const unusable = unusableUrl(request.url)
     if (unusable !== undefined) return unusable
     const outcome = yield* exchange(effectOf(request))

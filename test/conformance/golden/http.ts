@@ -24,7 +24,7 @@ export class ScriptedHosts {
   readonly #timeline: Timeline
   #metrics: Map<string, { readonly match: string; answers: AnswerList<MetricAnswer> }>
   #webhooks: Map<string, AnswerList<WebhookAnswer>>
-  /** Path of the canary's first own event hook. */
+  /** Where the canary's first own event hook is. */
   readonly #eventHook: string | undefined
 
   constructor(golden: GoldenCase, recorder: HostRecords, timeline: Timeline) {
@@ -36,7 +36,8 @@ export class ScriptedHosts {
     this.#webhooks = new Map(Object.entries(golden.webhooks).map(([path, answers]) => [path, new AnswerList(answers)]))
     const { webhooks = [] } =
       (golden.canary.spec as { analysis?: { webhooks?: { type?: string; url: string }[] } }).analysis ?? {}
-    this.#eventHook = webhooks.find((hook) => hook.type === 'event')?.url
+    const hook = webhooks.find(({ type }) => type === 'event')?.url
+    this.#eventHook = hook === undefined || !URL.canParse(hook) ? undefined : placeOf(new URL(hook))
   }
 
   setMetric(name: string, answers: readonly MetricAnswer[]): void {
@@ -117,7 +118,7 @@ export class ScriptedHosts {
       this.#recorder.add(eventRecord(payload), context)
       return done({ ok: true, status: 200, body: '', headers: {} })
     }
-    if (payload?.metadata?.eventMessage !== undefined && effect.request.url === this.#eventHook) {
+    if (payload?.metadata?.eventMessage !== undefined && placeOf(url) === this.#eventHook) {
       this.#recorder.add(eventRecord(payload), context)
     }
     const answer = this.#webhooks.get(url.pathname)?.take() ?? 200
@@ -172,9 +173,15 @@ function parsed(body: string | undefined): unknown {
   return body === undefined || body === '' ? undefined : JSON.parse(body)
 }
 
+/** What a server sees of a URL. */
+function placeOf({ host, pathname, search }: URL): string {
+  return host + pathname + search
+}
+
 function basicAuthorization({ username, password }: URL): { authorization?: string } {
   if (username === '') return {}
-  return { authorization: `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}` }
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` }
 }
 
 /** Authorization and X- headers as Go's server names them. */
