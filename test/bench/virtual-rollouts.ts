@@ -1,15 +1,15 @@
-import { Worker } from 'node:worker_threads'
-import { WORKER_LIMITS } from '../../src/run/worker-limits.ts'
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import type { VirtualRolloutFigures } from './virtual-rollout.ts'
 
-/** Measures rollouts in a thread like those that run cases; nothing of the world is loaded outside it. */
+const PROCESS = fileURLToPath(new URL('./virtual-rollout-process.ts', import.meta.url))
+
+/** Measures rollouts in a process of their own: its peak is theirs, whatever was measured before. */
 export function benchVirtualRollouts(runs: number): Promise<VirtualRolloutFigures> {
-  const worker = new Worker(new URL('./virtual-rollout-worker.ts', import.meta.url), {
-    workerData: runs,
-    resourceLimits: WORKER_LIMITS
-  })
+  const child = fork(PROCESS, [String(runs)], { serialization: 'advanced' })
   return new Promise((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
+    child.once('message', (figures) => resolve(figures as VirtualRolloutFigures))
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`the process of the rollouts ended with ${code}`)))
   })
 }
