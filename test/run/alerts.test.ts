@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { runCase } from '../../src/run/index.ts'
-import { worldLoader } from '../../src/run/worlds.ts'
-import { formatProblem, loadScenarioFile } from '../../src/scenario/index.ts'
 import { decodeTrace } from '../../src/trace/index.ts'
 import { folderOf, MANIFESTS, scenarioText } from '../scenario/folder.ts'
+import { runFolder } from './run-folder.ts'
 
 const ADDRESS = 'https://hooks.slack.com/services/T0/B0/x'
 const PROVIDER = `---
@@ -29,17 +26,7 @@ async function play(world: string): Promise<{ readonly alerts: unknown; readonly
     'manifests.yaml': namespace + MANIFESTS.replace('maxWeight: 20', alerts) + PROVIDER,
     'scenario.yaml': text
   })
-  const { cases, problems } = loadScenarioFile(join(folder, 'scenario.yaml'))
-  expect(problems.map(formatProblem)).toEqual([])
-  const [scenario] = cases
-  if (scenario === undefined) throw new Error('no case')
-  const result = await runCase(scenario, {
-    world,
-    createWorld: await worldLoader(world)(),
-    outputFolder: join(folder, 'out'),
-    repetition: 1,
-    versions: { twin: '0' }
-  })
+  const result = await runFolder(folder, world)
   expect(result.outcome).toBe('passed')
   const decoded = decodeTrace(readFileSync(result.trace ?? '', 'utf8'))
   return { alerts: result.alerts, trace: decoded.ok ? decoded.events : [] }

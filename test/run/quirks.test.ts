@@ -1,9 +1,6 @@
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { runCase } from '../../src/run/index.ts'
-import { worldLoader } from '../../src/run/worlds.ts'
-import { formatProblem, loadScenarioFile } from '../../src/scenario/index.ts'
 import { folderOf, MANIFESTS, scenarioText } from '../scenario/folder.ts'
+import { runFolder } from './run-folder.ts'
 
 const SEQUENCE = /sequence: .*/
 const NAMESPACE = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: test }\n---\n'
@@ -22,17 +19,7 @@ async function play(world: string, quirksOff: string, weights: readonly number[]
   )
   const manifests = NAMESPACE + MANIFESTS.replace('stepWeight: 10, maxWeight: 20', 'stepWeight: 20, maxWeight: 30')
   const folder = folderOf({ 'manifests.yaml': manifests, 'scenario.yaml': text })
-  const { cases, problems } = loadScenarioFile(join(folder, 'scenario.yaml'))
-  expect(problems.map(formatProblem)).toEqual([])
-  const [scenario] = cases
-  if (scenario === undefined) throw new Error('no case')
-  const result = await runCase(scenario, {
-    world,
-    createWorld: await worldLoader(world)(),
-    outputFolder: join(folder, 'out'),
-    repetition: 1,
-    versions: { twin: '0' }
-  })
+  const result = await runFolder(folder, world)
   return [
     ...(result.error === undefined ? [] : [result.error.message]),
     ...result.verdicts.flatMap((verdict) => (verdict.met ? [] : [verdict.reason ?? 'not met']))

@@ -1,13 +1,4 @@
-const UNIT_NS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9
-}
+import { GO_DURATION_UNITS_NS } from '../time/index.ts'
 /** From here on a duration does not fit into 64 bits. */
 const NANOSECONDS_END = 2 ** 63
 
@@ -30,7 +21,7 @@ export function parseDuration(text: string): ParsedDuration {
     if (Number(/^\d*/.exec(amount)?.[0] ?? '') >= NANOSECONDS_END) return invalid
     const [unit = ''] = /^[^\d.]*/.exec(rest.slice(amount.length)) ?? []
     if (unit === '') return refused(text, 'missing unit in duration')
-    const unitNs = UNIT_NS[unit]
+    const unitNs = GO_DURATION_UNITS_NS[unit]
     if (unitNs === undefined) return refused(text, `unknown unit ${byteQuote(unit)} in duration`)
     totalNs += Math.trunc(Number(amount) * unitNs)
     if (totalNs >= NANOSECONDS_END) return invalid

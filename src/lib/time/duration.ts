@@ -1,6 +1,7 @@
 import type { Instant } from './timeline.ts'
 
-const UNIT_NS: Readonly<Record<string, number>> = {
+/** Units of Go's durations, in nanoseconds. @see Go time.ParseDuration */
+export const GO_DURATION_UNITS_NS: Readonly<Record<string, number>> = {
   ns: 1,
   us: 1e3,
   µs: 1e3,
@@ -24,7 +25,7 @@ export function parseGoDuration(text: string): number | undefined {
   if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return undefined
   let totalNs = 0
   for (const part of rest.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
-    totalNs += Number(part[1]) * (UNIT_NS[part[2] ?? ''] ?? 0)
+    totalNs += Number(part[1]) * (GO_DURATION_UNITS_NS[part[2] ?? ''] ?? 0)
   }
   return (sign * totalNs) / 1e6
 }

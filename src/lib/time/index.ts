@@ -1,4 +1,11 @@
-export { formatGoDuration, formatTimestamp, formatTimestampNano, parseGoDuration, parseTimestamp } from './duration.ts'
+export {
+  formatGoDuration,
+  formatTimestamp,
+  formatTimestampNano,
+  GO_DURATION_UNITS_NS,
+  parseGoDuration,
+  parseTimestamp
+} from './duration.ts'
 export { EventQueue } from './event-queue.ts'
 export { SteppedClock, type Hold } from './stepped-clock.ts'
 export { SystemClock, wallClock } from './system-clock.ts'
