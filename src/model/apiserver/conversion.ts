@@ -20,10 +20,10 @@ export function expectedKind(info: ResourceInfo): ExpectedKind {
  */
 export function decodeBody(call: ResourceCall, warnings: Warnings, existing?: KubeObject): Record<string, unknown> {
   warnDeprecation(call, warnings)
-  const parsed = parseBody(call.request, call.info.kind)
+  const stored = existing?.apiVersion === call.info.apiVersion ? existing : undefined
+  const parsed = parseBody(call.request, call.info.kind, stored)
   const expected = expectedKind(call.info)
   const body = withExpectedKind(parsed.value, expected)
-  const stored = existing?.apiVersion === call.info.apiVersion ? existing : undefined
   const { object, strict } = decodeObject(body, expected, { duplicates: parsed.duplicates, stored })
   return pruneCustom(call, object, strict, warnings)
 }

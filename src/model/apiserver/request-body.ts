@@ -2,7 +2,7 @@ import {
   badRequestStatus,
   goQuote,
   isJsonMap,
-  sharedCopy,
+  takenOver,
   unsupportedMediaTypeStatus
 } from '../../lib/apimachinery/index.ts'
 import { builtinDefinitionName } from './builtin/index.ts'
@@ -43,7 +43,8 @@ const EXCERPT_LENGTH = 30
  */
 export function checkBodyType(request: ApiRequest): void {
   const header = request.headers?.['content-type']
-  const type = header?.split(';')[0]?.trim() ?? ''
+  if (header === undefined || header === 'application/json') return
+  const type = header.split(';')[0]?.trim() ?? ''
   if (type === '' || type === 'application/json' || type === 'application/yaml' || type === '*/*') return
   const accepted = `accepted media types include: ${ACCEPTED}`
   refuse(unsupportedMediaTypeStatus(`the body of the request was in an unknown format - ${accepted}`))
@@ -53,15 +54,18 @@ export function checkBodyType(request: ApiRequest): void {
  * Parses the body of a write.
  * @param request - the request
  * @param kind - expected kind, for the message
+ * @param stored - object that the body replaces: what equals it becomes the same parts
  */
-export function parseBody(request: ApiRequest, kind: string): ParsedBody {
+export function parseBody(request: ApiRequest, kind: string, stored?: unknown): ParsedBody {
   // Whoever sent the body may go on changing it.
-  if (request.bodyText === undefined) return { value: sharedCopy(request.body) }
+  if (request.bodyText === undefined) return { value: takenOver(request.body, stored) }
   if (request.bodyError !== undefined) return refuseUndecoded(request.bodyText, kind, request.bodyError)
   if (request.bodyText === '') return { value: {} }
   const parsed = parseJsonText(request.bodyText)
   if (parsed.ok) {
-    return isJsonMap(parsed.value) || parsed.value === null ? parsed : refuseShape(request.bodyText, kind, parsed.value)
+    if (!isJsonMap(parsed.value) && parsed.value !== null) return refuseShape(request.bodyText, kind, parsed.value)
+    // Repeated names are known by the parts of the text they were in.
+    return parsed.duplicates.size > 0 ? parsed : { value: takenOver(parsed.value, stored) }
   }
   return refuseText(request.bodyText, kind, parsed.message)
 }
