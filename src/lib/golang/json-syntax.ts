@@ -19,7 +19,7 @@ export function goTypeOf(value: unknown): string {
 
 const END = 'unexpected end of JSON input'
 /** Deepest nesting that is read. */
-const DEPTH_MAX = 10_000
+export const NESTING_MAX = 10_000
 
 class Scanner {
   readonly #characters: readonly string[]
@@ -64,7 +64,7 @@ class Scanner {
   }
 
   #nested(read: () => string | undefined): string | undefined {
-    if (++this.#depth > DEPTH_MAX) return 'exceeded max depth'
+    if (++this.#depth > NESTING_MAX) return 'exceeded max depth'
     this.#at++
     const problem = read()
     this.#depth--

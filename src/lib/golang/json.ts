@@ -1,4 +1,4 @@
-import { goJsonError } from './json-syntax.ts'
+import { goJsonError, NESTING_MAX } from './json-syntax.ts'
 
 /** A Go type that JSON is decoded into. `text` is how errors name it. */
 export type JsonType =
@@ -46,10 +46,12 @@ export function struct(name: string, fields: readonly JsonField[], declaration: 
  * @see Go encoding/json.Unmarshal 1.26
  */
 export function unmarshal(text: string, type: JsonType): Unmarshalled {
-  const syntax = goJsonError(text)
+  // What JavaScript can parse Go can, too, but for what is nested too deeply.
+  const parsed = text.length > NESTING_MAX ? undefined : parsedJson(text)
+  const syntax = parsed === undefined ? goJsonError(text) : undefined
   if (syntax !== undefined) return { ok: false, error: syntax }
   const walk: Walk = { problem: undefined }
-  const value = decode(JSON.parse(text) as unknown, type, { struct: undefined, path: [] }, walk)
+  const value = decode((parsed ?? parsedJson(text))?.value, type, NOWHERE, walk)
   return walk.problem === undefined ? { ok: true, value } : { ok: false, error: walk.problem }
 }
 
@@ -57,11 +59,24 @@ interface Walk {
   problem: string | undefined
 }
 
+function parsedJson(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) }
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
 interface Place {
   /** Name of the struct around; undefined outside of one. */
   readonly struct: string | undefined
-  readonly path: readonly string[]
+  readonly field: string
+  /** Where that struct itself stands; undefined for the outermost one. */
+  readonly around: Place | undefined
 }
+
+const NOWHERE: Place = { struct: undefined, field: '', around: undefined }
 
 function decode(value: unknown, type: JsonType, place: Place, walk: Walk): unknown {
   if (value === null || value === undefined) return undefined
@@ -84,19 +99,25 @@ function decode(value: unknown, type: JsonType, place: Place, walk: Walk): unkno
 function decodeStruct(
   value: Readonly<Record<string, unknown>>,
   type: Extract<JsonType, { kind: 'struct' }>,
-  { path }: Place,
+  place: Place,
   walk: Walk
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {}
-  for (const [key, entry] of Object.entries(value)) {
-    const field =
-      type.fields.find(({ name }) => name === key) ??
-      type.fields.find(({ name }) => name.toLowerCase() === key.toLowerCase())
+  for (const key of Object.keys(value)) {
+    const field = fieldOf(type.fields, key)
     if (field === undefined) continue
-    const decoded = decode(entry, field.type, { struct: type.name, path: [...path, field.name] }, walk)
+    const inside = { struct: type.name, field: field.name, around: place.struct === undefined ? undefined : place }
+    const decoded = decode(value[key], field.type, inside, walk)
     if (decoded !== undefined) result[field.name] = decoded
   }
   return result
+}
+
+/** The field of that name, else one whose name differs in upper and lower case alone. */
+function fieldOf(fields: readonly JsonField[], key: string): JsonField | undefined {
+  for (const field of fields) if (field.name === key) return field
+  const lower = key.toLowerCase()
+  return fields.find(({ name }) => name.toLowerCase() === lower)
 }
 
 function decodeNumber(value: unknown, type: JsonType, place: Place, walk: Walk): unknown {
@@ -110,12 +131,17 @@ function mismatch(value: unknown, type: JsonType, place: Place, walk: Walk): und
   return failed(what, type, place, walk)
 }
 
-function failed(what: string, type: JsonType, { struct: name, path }: Place, walk: Walk): undefined {
-  const target = name === undefined ? 'value' : `struct field ${name}.${path.join('.')}`
+function failed(what: string, type: JsonType, place: Place, walk: Walk): undefined {
+  const target = place.struct === undefined ? 'value' : `struct field ${place.struct}.${pathOf(place)}`
   walk.problem ??= `json: cannot unmarshal ${what} into Go ${target} of type ${type.text}`
   return undefined
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Fields from the outermost struct on. */
+function pathOf({ field, around }: Place): string {
+  return around === undefined ? field : `${pathOf(around)}.${field}`
 }

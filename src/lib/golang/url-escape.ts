@@ -7,26 +7,37 @@ export type UrlPart = 'path' | 'user' | 'host' | 'query'
 export class EscapeProblem extends Error {}
 
 const UNRESERVED = 'A-Za-z0-9\\-_.~'
-/** Bytes that stand for themselves. */
-const PLAIN: Readonly<Record<UrlPart, RegExp>> = {
-  path: new RegExp(`[${UNRESERVED}$&+,/:;=@]`),
-  user: new RegExp(`[${UNRESERVED}$&+,;=]`),
-  host: new RegExp(`[${UNRESERVED}!$&'()*+,;=:[\\]<>"]`),
-  query: new RegExp(`[${UNRESERVED}]`)
+/** Bytes that stand for themselves, as a class of a regular expression. */
+const PLAIN: Readonly<Record<UrlPart, string>> = {
+  path: `${UNRESERVED}$&+,/:;=@`,
+  user: `${UNRESERVED}$&+,;=`,
+  host: `${UNRESERVED}!$&'()*+,;=:[\\]<>"`,
+  query: UNRESERVED
 }
+/** Every byte that is escaped. */
+const ESCAPED: Readonly<Record<UrlPart, RegExp>> = {
+  path: new RegExp(`[^${PLAIN.path}]`, 'g'),
+  user: new RegExp(`[^${PLAIN.user}]`, 'g'),
+  host: new RegExp(`[^${PLAIN.host}]`, 'g'),
+  query: new RegExp(`[^${PLAIN.query}]`, 'g')
+}
+/** What a host must not have: a byte of ASCII that is not plain, but for the escapes themselves. */
+const NO_HOST = new RegExp(`[^${PLAIN.host}%\\u0080-\\uffff]`)
 
 /**
  * Escapes the bytes of a text (one character each).
  * @see Go net/url escape 1.26
  */
 export function escape(value: string, part: UrlPart): string {
-  return [...value]
-    .map((byte) => {
-      if (PLAIN[part].test(byte)) return byte
-      if (byte === ' ' && part === 'query') return '+'
-      return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
-    })
-    .join('')
+  return value.replace(ESCAPED[part], part === 'query' ? escapedInQuery : escapedByte)
+}
+
+function escapedInQuery(byte: string): string {
+  return byte === ' ' ? '+' : escapedByte(byte)
+}
+
+function escapedByte(byte: string): string {
+  return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 }
 
 /**
@@ -35,11 +46,12 @@ export function escape(value: string, part: UrlPart): string {
  * @see Go net/url unescape 1.26
  */
 export function unescape(value: string, part: UrlPart): string {
+  if (!value.includes('%') && (part !== 'host' || !NO_HOST.test(value))) return value
   let result = ''
   for (let at = 0; at < value.length; at++) {
     const byte = value.charAt(at)
     if (byte !== '%') {
-      if (part === 'host' && byte < '\u0080' && !PLAIN.host.test(byte))
+      if (part === 'host' && NO_HOST.test(byte))
         throw new EscapeProblem(`invalid character ${quoteBytes(byte)} in host name`)
       result += byte
       continue
@@ -56,5 +68,17 @@ export function unescape(value: string, part: UrlPart): string {
 
 /** Escapes a text for the value of a query parameter. */
 export function queryEscape(value: string): string {
-  return escape(Buffer.from(value, 'utf8').toString('latin1'), 'query')
+  return escape(latin1(value), 'query')
+}
+
+/** One character per byte: what Go's strings are. */
+export function latin1(value: string): string {
+  // oxlint-disable-next-line no-control-regex -- ASCII is meant, which has the same bytes
+  return /^[\u0000-\u007f]*$/.test(value) ? value : Buffer.from(value, 'utf8').toString('latin1')
+}
+
+/** The text of such bytes. */
+export function utf8(value: string): string {
+  // oxlint-disable-next-line no-control-regex -- as above
+  return /^[\u0000-\u007f]*$/.test(value) ? value : Buffer.from(value, 'latin1').toString('utf8')
 }

@@ -1,5 +1,5 @@
 import { quote } from './quote.ts'
-import { escape, EscapeProblem, unescape } from './url-escape.ts'
+import { escape, EscapeProblem, latin1, unescape, utf8 } from './url-escape.ts'
 
 /** A parsed URL, with the parts Go keeps. Texts hold one character per byte. */
 export interface GoUrl {
@@ -37,16 +37,27 @@ const EMPTY: GoUrl = {
  * @see Go net/url.Parse 1.26
  */
 export function parseUrl(text: string): ParsedUrl {
-  const [withoutFragment = '', ...fragment] = bytes(text).split('#')
-  return parsed(withoutFragment, false, { fragment: fragment.join('#') })
+  const known = parsedUrls.get(text)
+  if (known !== undefined) return known
+  const [withoutFragment = '', ...fragment] = latin1(text).split('#')
+  const result = parsed(withoutFragment, false, { fragment: fragment.join('#') })
+  if (parsedUrls.size >= URLS_MAX) parsedUrls.clear()
+  parsedUrls.set(text, result)
+  return result
 }
+
+/** The same addresses and queries are parsed again and again. */
+const parsedUrls = new Map<string, ParsedUrl>()
+
+/** Most URLs that are kept. */
+const URLS_MAX = 500
 
 /**
  * Parses the URL of a request: absolute, or a path.
  * @see Go net/url.ParseRequestURI 1.26
  */
 export function parseRequestUri(text: string): ParsedUrl {
-  return parsed(bytes(text), true, {})
+  return parsed(latin1(text), true, {})
 }
 
 /** The text of a URL. */
@@ -54,7 +65,7 @@ export function urlText(url: GoUrl): string {
   const { scheme, opaque, user, host, path, query, forceQuery, omitHost, fragment } = url
   const start = scheme === '' ? '' : `${scheme}:`
   const tail = `${forceQuery || query !== '' ? `?${query}` : ''}${fragment === '' ? '' : `#${fragment}`}`
-  if (opaque !== '') return text(`${start}${opaque}${tail}`)
+  if (opaque !== '') return utf8(`${start}${opaque}${tail}`)
   const hasAuthority = (scheme !== '' || host !== '' || user !== undefined) && !(omitHost && host === '' && !user)
   const authority =
     hasAuthority && (host !== '' || path !== '' || user !== undefined)
@@ -63,7 +74,7 @@ export function urlText(url: GoUrl): string {
   const encoded = escapedPath(url)
   const slash = encoded !== '' && !encoded.startsWith('/') && host !== '' ? '/' : ''
   const dot = start === '' && authority === '' && /^[^/]*:/.test(encoded) ? './' : ''
-  return text(`${start}${authority}${slash}${dot}${encoded}${tail}`)
+  return utf8(`${start}${authority}${slash}${dot}${encoded}${tail}`)
 }
 
 /** The same URL with another password; unchanged where it has none. */
@@ -112,7 +123,7 @@ function parsed(raw: string, viaRequest: boolean, extra: Partial<GoUrl>): Parsed
     return { ok: true, url: { ...read(raw, viaRequest), ...extra } }
   } catch (error) {
     if (!(error instanceof UrlProblem) && !(error instanceof EscapeProblem)) throw error
-    return { ok: false, error: `parse ${quote(text(raw))}: ${error.message}` }
+    return { ok: false, error: `parse ${quote(utf8(raw))}: ${error.message}` }
   }
 }
 
@@ -159,7 +170,7 @@ function readHost(scheme: string, host: string): string {
   const strict = scheme === 'http' || scheme === 'https'
   const colon = open === 0 ? close + 1 : strict ? host.indexOf(':') : host.lastIndexOf(':')
   const port = colon < 0 ? '' : host.slice(colon)
-  if (!/^(?::\d*)?$/.test(port)) throw new UrlProblem(`invalid port ${quote(text(port))} after host`)
+  if (!/^(?::\d*)?$/.test(port)) throw new UrlProblem(`invalid port ${quote(utf8(port))} after host`)
   return open === 0 ? host : unescape(host, 'host')
 }
 
@@ -197,13 +208,4 @@ function resolvedPath(base: string, reference: string): string {
 function userText(user: GoUrl['user']): string {
   if (user === undefined) return ''
   return `${escape(user.name, 'user')}${user.password === undefined ? '' : `:${escape(user.password, 'user')}`}@`
-}
-
-/** One character per byte: what Go's strings are. */
-function bytes(value: string): string {
-  return Buffer.from(value, 'utf8').toString('latin1')
-}
-
-function text(value: string): string {
-  return Buffer.from(value, 'latin1').toString('utf8')
 }

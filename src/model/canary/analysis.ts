@@ -45,13 +45,14 @@ function* checksPassed(tick: Tick): Plan<boolean> {
 /** Provider kubernetes knows neither A/B tests nor weights; the canary in memory is changed, on every tick anew. */
 function* adaptToKubernetes({ settings, canary, provider }: Tick): Plan<void> {
   if (provider !== 'kubernetes') return
-  const { analysis } = canary.spec
-  if ((analysis.match ?? []).length > 0) {
+  if ((canary.spec.analysis.match ?? []).length > 0) {
     yield* recordWarning(settings, canary, 'A/B testing is not supported when using the kubernetes provider')
-    delete analysis.match
+    const { match: _dropped, ...analysis } = canary.spec.analysis
+    canary.spec = { ...canary.spec, analysis }
   }
-  if ((analysis.iterations ?? 0) >= 1) return
+  if ((canary.spec.analysis.iterations ?? 0) >= 1) return
   yield* recordWarning(settings, canary, 'Progressive traffic is not supported when using the kubernetes provider')
   yield* recordWarning(settings, canary, `Setting canaryAnalysis.iterations: ${KUBERNETES_ITERATIONS}`)
-  analysis.iterations = KUBERNETES_ITERATIONS
+  const analysis = { ...canary.spec.analysis, iterations: KUBERNETES_ITERATIONS }
+  canary.spec = { ...canary.spec, analysis }
 }

@@ -4,13 +4,6 @@ import { goJsonError, goTypeOf } from '../../lib/golang/index.ts'
 import type { Resource } from './objects.ts'
 import { quoteGo } from './go-format.ts'
 
-/** What an unsuccessful answer of the API server means to client-go. */
-export interface ApiFailure {
-  readonly message: string
-  /** A reason of metav1.StatusReason, `''` when there is none. */
-  readonly reason: string
-}
-
 /** Which request was answered. */
 export interface ApiCall {
   /** Lower-case HTTP method. */
@@ -67,33 +60,32 @@ const TYPE_META =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 
 /**
- * The object of a successful answer.
- * @throws StepFailed with what client-go's typed clients say where they cannot decode it
+ * The object of a successful answer, or what client-go's typed clients say where they cannot decode it.
  * @see k8s.io/apimachinery pkg/runtime/serializer/json Decode; k8s.io/client-go rest/request.go Into v0.36.2
  */
-export function objectOfResponse({ code, body }: ApiResponse): KubeObject {
+export function objectOfResponse({ code, body }: ApiResponse): KubeObject | StepFailed {
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
     const object = body as Partial<KubeObject>
-    if (object.kind === undefined) throw new StepFailed(`Object 'Kind' is missing in '${JSON.stringify(body)}'`)
+    if (object.kind === undefined) return new StepFailed(`Object 'Kind' is missing in '${JSON.stringify(body)}'`)
     return (object.metadata === undefined ? { ...object, metadata: { name: '' } } : object) as KubeObject
   }
   if (body === undefined || body === '')
-    throw new StepFailed(`0-length response with status code: ${code} and content type: application/json`)
+    return new StepFailed(`0-length response with status code: ${code} and content type: application/json`)
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const error = goJsonError(text) ?? `json: cannot unmarshal ${goTypeOf(body)} into Go value of type ${TYPE_META}`
-  throw new StepFailed(`couldn't get version/kind; json parse error: ${error}`)
+  return new StepFailed(`couldn't get version/kind; json parse error: ${error}`)
 }
 
 /**
  * Text and reason of an unsuccessful answer: those of its Status, else client-go's own words for the code.
  * @see k8s.io/apimachinery pkg/api/errors NewGenericServerResponse, reasonAndCodeForError v0.36.2
  */
-export function failureOfResponse({ code, body }: ApiResponse, call: ApiCall): ApiFailure {
+export function failureOfResponse({ code, body }: ApiResponse, call: ApiCall): StepFailed {
   if (typeof body === 'string') return generic(code, body.trim(), call)
   const { kind, message = '', reason = '' } = (body ?? {}) as { kind?: string; message?: string; reason?: string }
-  if (code === 0) return { message, reason }
+  if (code === 0) return new StepFailed(message, { reason })
   if (kind !== 'Status') return generic(code, 'unknown', call)
-  return { message, reason: effectiveReason(reason, code) }
+  return new StepFailed(message, { reason: effectiveReason(reason, code) })
 }
 
 /** An unknown reason is overruled by the code where client-go looks at both. */
@@ -103,12 +95,12 @@ function effectiveReason(reason: string, code: number): string {
   return code === 409 ? 'Conflict' : reason
 }
 
-function generic(code: number, text: string, { verb, kind, name }: ApiCall): ApiFailure {
+function generic(code: number, text: string, { verb, kind, name }: ApiCall): StepFailed {
   const [reason, words] = GENERIC[code] ?? [code >= 500 ? 'InternalError' : '', fallback(code, text)]
   const resource = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`
   const place = name === '' ? `${verb} ${resource}` : `${verb} ${resource} ${name}`
   const isCreation = code === 409 && verb === 'post'
-  return { message: `${words || text} (${place})`, reason: isCreation ? 'AlreadyExists' : reason }
+  return new StepFailed(`${words || text} (${place})`, { reason: isCreation ? 'AlreadyExists' : reason })
 }
 
 function fallback(code: number, text: string): string {

@@ -106,10 +106,7 @@ function* readConfig(
   let object: KubeObject | undefined
   const failure = yield* failureOf(
     (function* () {
-      object = yield* wrapped(
-        `${type} ${name}.${namespace} get query error: `,
-        getObject(resourceOf(type), namespace, name)
-      )
+      object = yield* getObject(resourceOf(type), namespace, name, `${type} ${name}.${namespace} get query error: `)
     })()
   )
   if (failure !== undefined) {

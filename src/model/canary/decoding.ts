@@ -1,4 +1,5 @@
 import type { Canary, KubeObject } from '../../kinds/index.ts'
+import { draftOf } from './objects.ts'
 
 interface WholeNumber {
   /** Fields from the canary on; `*` stands for every element of a list. */
@@ -37,6 +38,21 @@ export function decodeCanary(object: KubeObject): Canary {
   return 'service' in canary.spec
     ? canary
     : { ...canary, spec: { ...(canary.spec as Canary['spec']), service: { port: 0 } } }
+}
+
+/**
+ * A canary of its own for a plan, which changes it as Flagger changes its object in memory: the status, the metadata of
+ * the Services, and what stands in place of a part. All else is shared with what is stored.
+ */
+export function privateCanary(object: KubeObject): Canary {
+  const canary = decodeCanary(object)
+  const { spec, status } = canary
+  const { service } = spec
+  const own: Canary = { ...canary }
+  if (status !== undefined) own.status = { ...status }
+  if (service.apex !== undefined || service.canary !== undefined || service.primary !== undefined)
+    own.spec = { ...spec, service: draftOf(service) }
+  return own
 }
 
 /**

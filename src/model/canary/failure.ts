@@ -10,18 +10,24 @@ export interface FailureFacts {
 
 /**
  * A step failed with the text that Go's `error` would have. It never leaves a plan: the tick turns it into a Warning
- * event, a worker into a log line.
+ * event, a worker into a log line. Failures are a controller's daily bread and nobody looks where they were thrown:
+ * it is no `Error`, whose stack costs more than the step.
  */
-export class StepFailed extends Error {
+export class StepFailed {
+  readonly message: string
   readonly reason: string
   readonly retriable: boolean
 
   /** @param message - the whole text, as the event shows it */
   constructor(message: string, facts: FailureFacts = {}) {
-    super(message)
-    this.name = 'StepFailed'
+    this.message = message
     this.reason = facts.reason ?? ''
     this.retriable = facts.retriable ?? true
+  }
+
+  /** The same failure with `<prefix>` before its text (Go's `%w`). */
+  under(prefix: string): StepFailed {
+    return new StepFailed(prefix + this.message, this)
   }
 }
 
@@ -40,13 +46,13 @@ export function* pure<Value>(compute: () => Value): Plan<Value> {
   return compute()
 }
 
-/** Runs a plan; a failure inside gets `<prefix>` before its text and keeps its facts (Go's `%w`). */
+/** Runs a plan; a failure inside gets `<prefix>` before its text and keeps its facts. */
 export function* wrapped<Value>(prefix: string, plan: Plan<Value>): Plan<Value> {
   try {
     return yield* plan
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error
-    throw new StepFailed(`${prefix}${error.message}`, { reason: error.reason, retriable: error.retriable })
+    throw error.under(prefix)
   }
 }
 

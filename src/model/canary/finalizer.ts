@@ -44,7 +44,7 @@ export function removeFinalizer(canary: Canary): Plan<void> {
  */
 export function* finalise(settings: ControllerSettings, canary: Canary): Plan<void> {
   const namespace = namespaceOf(canary)
-  yield* wrapped('get query error: ', getObject(RESOURCES.canaries, namespace, canary.metadata.name))
+  yield* getObject(RESOURCES.canaries, namespace, canary.metadata.name, 'get query error: ')
   const { kind, apiVersion } = canary.spec.targetRef
   const target = targetFor(settings, kind, apiVersion)
   if (statusOf(canary).phase !== 'Terminating') {

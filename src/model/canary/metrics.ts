@@ -143,7 +143,7 @@ function* clientFor(settings: ControllerSettings, use: TemplateUse): Plan<Metric
   let credentials: Record<string, string> = {}
   if (provider.secretRef !== undefined) {
     const { name } = provider.secretRef
-    const secret = yield* wrapped(`${place} secret ${name} error: `, getObject(RESOURCES.secrets, namespace, name))
+    const secret = yield* getObject(RESOURCES.secrets, namespace, name, `${place} secret ${name} error: `)
     credentials = decodedSecret(secret)
   }
   const nextValues = (): number => gatheredHeaders(settings, template)

@@ -1,6 +1,6 @@
-import type { ApiRequest, KubeObject, OwnerReference } from '../../kinds/index.ts'
-import { request, sleep, randomFraction, type Plan } from './effects.ts'
-import { failureOfResponse, objectOfResponse } from './api-failure.ts'
+import type { ApiRequest, ApiResponse, KubeObject, OwnerReference } from '../../kinds/index.ts'
+import { sleep, randomFraction, type Plan } from './effects.ts'
+import { failureOfResponse, objectOfResponse, type ApiCall } from './api-failure.ts'
 import { StepFailed } from './failure.ts'
 import { decodeTyped, encodeTyped, type TypedStruct } from './typed.ts'
 
@@ -64,29 +64,39 @@ export interface Draft {
  */
 export function pathOf(kind: Resource, namespace: string, name?: string, subresource?: string): string {
   const problem = name === undefined ? undefined : pathProblem(name)
-  if (problem !== undefined) throw new StepFailed(problem)
+  if (problem !== undefined) throw problem
+  return plainPath(kind, namespace, name, subresource)
+}
+
+function plainPath(kind: Resource, namespace: string, name?: string, subresource?: string): string {
   const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
   const scope = namespace === '' ? '' : `/namespaces/${namespace}`
-  const tail = [name, subresource].filter((part) => part !== undefined).map((part) => `/${part}`)
-  return `${root}${scope}/${kind.plural}${tail.join('')}`
+  const tail = subresource === undefined ? '' : `/${subresource}`
+  return `${root}${scope}/${kind.plural}${name === undefined ? '' : `/${name}`}${tail}`
 }
 
 /**
  * Reads an object.
+ * @param failing - stands before the text of a failure
  * @throws StepFailed with the server's message
  */
-export function* getObject(kind: Resource, namespace: string, name: string): Plan<KubeObject> {
-  return yield* performed(kind, { method: 'GET', path: pathOf(kind, namespace, name) }, name)
+export function* getObject(kind: Resource, namespace: string, name: string, failing: string = ''): Plan<KubeObject> {
+  const read = yield* tryRead(kind, namespace, name)
+  if (!(read instanceof StepFailed)) return read
+  throw failing === '' ? read : read.under(failing)
 }
 
-/** Reads an object; undefined when the server says NotFound. */
-export function* findObject(kind: Resource, namespace: string, name: string): Plan<KubeObject | undefined> {
-  try {
-    return yield* getObject(kind, namespace, name)
-  } catch (error) {
-    if (error instanceof StepFailed && error.reason === 'NotFound') return undefined
-    throw error
-  }
+/** Reads an object; undefined when the server says NotFound. @param failing - as for {@link getObject} */
+export function* findObject(
+  kind: Resource,
+  namespace: string,
+  name: string,
+  failing: string = ''
+): Plan<KubeObject | undefined> {
+  const read = yield* tryRead(kind, namespace, name)
+  if (!(read instanceof StepFailed)) return read
+  if (read.reason === 'NotFound') return undefined
+  throw failing === '' ? read : read.under(failing)
 }
 
 /** Creates an object from a draft. */
@@ -178,11 +188,25 @@ function typed(kind: Resource, draft: Draft): Draft {
   return { ...draft, ...spec, apiVersion, kind: kind.kind }
 }
 
-function* performed(kind: Resource, call: ApiRequest, name: string = ''): Plan<KubeObject> {
-  const response = yield* request(call)
-  if (response.code >= 200 && response.code < 300) return decoded(kind, objectOfResponse(response))
-  const { message, reason } = failureOfResponse(response, { verb: call.method.toLowerCase(), kind, name })
-  throw new StepFailed(message, { reason })
+function* tryRead(kind: Resource, namespace: string, name: string): Plan<KubeObject | StepFailed> {
+  const problem = pathProblem(name)
+  if (problem !== undefined) return problem
+  const path = plainPath(kind, namespace, name)
+  const response = (yield { effect: 'api', request: { method: 'GET', path } }) as ApiResponse
+  return answered(kind, response, { verb: 'get', kind, name })
+}
+
+function* performed(kind: Resource, request: ApiRequest, name: string = ''): Plan<KubeObject> {
+  const response = (yield { effect: 'api', request }) as ApiResponse
+  const result = answered(kind, response, { verb: request.method.toLowerCase(), kind, name })
+  if (result instanceof StepFailed) throw result
+  return result
+}
+
+function answered(kind: Resource, response: ApiResponse, call: ApiCall): KubeObject | StepFailed {
+  const isSuccess = response.code >= 200 && response.code < 300
+  const result = isSuccess ? objectOfResponse(response) : failureOfResponse(response, call)
+  return result instanceof StepFailed ? result : decoded(kind, result)
 }
 
 /** A spec as Flagger's types hold it: to compare what is wanted with what was read. Nil and empty are not the same. */
@@ -195,8 +219,8 @@ const decodedAnswers = new WeakMap<KubeObject, KubeObject>()
 
 function decoded(kind: Resource, object: KubeObject): KubeObject {
   if (kind.spec === undefined) return object
-  const known = decodedAnswers.get(object) ?? { ...object, spec: inMemory(kind, object.spec) }
-  decodedAnswers.set(object, known)
+  let known = decodedAnswers.get(object)
+  if (known === undefined) decodedAnswers.set(object, (known = { ...object, spec: inMemory(kind, object.spec) }))
   return known
 }
 
@@ -204,11 +228,12 @@ function decoded(kind: Resource, object: KubeObject): KubeObject {
  * What client-go has against a name before it asks the server.
  * @see k8s.io/client-go rest/request.go Name v0.36.2
  */
-function pathProblem(name: string): string | undefined {
-  if (name === '') return 'resource name may not be empty'
+function pathProblem(name: string): StepFailed | undefined {
+  if (name === '') return new StepFailed('resource name may not be empty')
+  if (!/[/%]|^\.\.?$/.test(name)) return undefined
   const reasons =
     name === '.' || name === '..'
       ? [`may not be '${name}'`]
       : ['/', '%'].flatMap((part) => (name.includes(part) ? [`may not contain '${part}'`] : []))
-  return reasons.length === 0 ? undefined : `invalid resource name ${JSON.stringify(name)}: [${reasons.join(' ')}]`
+  return new StepFailed(`invalid resource name ${JSON.stringify(name)}: [${reasons.join(' ')}]`)
 }

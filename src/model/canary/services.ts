@@ -76,7 +76,7 @@ export function* finaliseApexService(canary: Canary, target: TargetMetadata): Pl
   if (canary.spec.targetRef.kind === 'Service') return
   const { apex } = serviceNames(canary)
   const namespace = namespaceOf(canary)
-  const service = yield* wrapped(`service ${apex}.${namespace} get query error: `, getObject(SERVICES, namespace, apex))
+  const service = yield* getObject(SERVICES, namespace, apex, `service ${apex}.${namespace} get query error: `)
   if (canaryOwner(service) !== undefined) return
   const applied = service.metadata.annotations?.[LAST_APPLIED]
   if (applied === undefined)
@@ -107,7 +107,7 @@ function* reconcile(canary: Canary, wanted: WantedService): Plan<void> {
   metadata.labels = { ...metadata.labels, [target.label]: name }
   metadata.annotations ??= {}
   const spec = wantedSpec(canary, wanted)
-  const existing = yield* wrapped(`service ${name} get query error: `, findObject(SERVICES, namespace, name))
+  const existing = yield* findObject(SERVICES, namespace, name, `service ${name} get query error: `)
   if (existing === undefined) {
     const annotations = markUnmanagedByFlux(metadata.annotations)
     const draft = {

@@ -95,8 +95,14 @@ export function* rewriting(canary: Canary, attempt: (current: Canary) => Plan<vo
 }
 
 function* readAgain(canary: Canary): Plan<Canary> {
-  const reading = getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name)
-  return decodeCanary(yield* wrapped(`canary ${fullName(canary)} get query failed: `, reading))
+  return decodeCanary(
+    yield* getObject(
+      RESOURCES.canaries,
+      namespaceOf(canary),
+      canary.metadata.name,
+      `canary ${fullName(canary)} get query failed: `
+    )
+  )
 }
 
 function write(canary: Canary, change: (current: Canary, timestamp: string) => CanaryStatus): Plan<void> {

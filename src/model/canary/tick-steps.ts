@@ -1,7 +1,7 @@
 import type { Canary } from '../../kinds/index.ts'
 import { sendAlert } from './alerts.ts'
 import { scalerFor } from './autoscalers/registry.ts'
-import { decodeCanary } from './decoding.ts'
+import { privateCanary } from './decoding.ts'
 import { log, noticingUpdates, type Plan } from './effects.ts'
 import { decide, recordError, recordInfo, recordWarning, releaseName, withPhase } from './events.ts'
 import { failureOf, StepFailed, wrapped } from './failure.ts'
@@ -9,7 +9,7 @@ import { setPhaseGauge, setWeightGauges } from './gauges.ts'
 import { rolloutConfirmed } from './hooks/confirm-rollout.ts'
 import { rollbackRequested } from './hooks/rollback.ts'
 import { probeMetricProviders } from './metrics.ts'
-import { draftOf, getObject, RESOURCES } from './objects.ts'
+import { getObject, RESOURCES } from './objects.ts'
 import { isAnalysing, isUnderWay } from './phases.ts'
 import { finishRelease, isPromoting, promoteWithoutAnalysis, shiftToPrimary } from './promotion.ts'
 import { handleFailedPromotion, rollback, rollbackNotReady } from './rollback.ts'
@@ -32,7 +32,7 @@ export function* readCanary({ name, namespace }: CanaryKey): Plan<Canary | undef
   let canary: Canary | undefined
   const failure = yield* failureOf(
     (function* () {
-      canary = draftOf(decodeCanary(yield* getObject(RESOURCES.canaries, namespace, name)))
+      canary = privateCanary(yield* getObject(RESOURCES.canaries, namespace, name))
     })()
   )
   if (failure !== undefined) yield* log('error', `Canary ${name}.${namespace} not found`, `${name}.${namespace}`)
@@ -126,8 +126,12 @@ export function* completeInitialisation(tick: Tick): Plan<void> {
   if (!isInitialising(canary)) return
   canary.status = { ...statusOf(canary), phase: 'Initialized' }
   yield* wrapped(`failed to sync canary ${fullName(canary)} status: `, syncInitialized(tick))
-  const reading = getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name)
-  const stored = (yield* wrapped(`failed to get canary ${fullName(canary)}: `, reading)) as Canary
+  const stored = (yield* getObject(
+    RESOURCES.canaries,
+    namespaceOf(canary),
+    canary.metadata.name,
+    `failed to get canary ${fullName(canary)}: `
+  )) as Canary
   const { lastAppliedSpec, trackedConfigs } = statusOf(stored)
   if (lastAppliedSpec !== undefined) canary.status.lastAppliedSpec = lastAppliedSpec
   if (trackedConfigs !== undefined) canary.status.trackedConfigs = { ...trackedConfigs }
@@ -335,7 +339,7 @@ function* startRevision(tick: Tick): Plan<void> {
 
 function* readFresh(canary: Canary): Plan<Canary | undefined> {
   try {
-    return draftOf(decodeCanary(yield* getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name)))
+    return privateCanary(yield* getObject(RESOURCES.canaries, namespaceOf(canary), canary.metadata.name))
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error
     yield* log('error', error.message, fullName(canary))

@@ -1,91 +1,145 @@
+import { deepFreeze } from '../../lib/apimachinery/index.ts'
 import data from './typed-fields.generated.json' with { type: 'json' }
 
 /** A Go struct of Flagger's API types, e.g. `istio/v1beta1.VirtualServiceSpec`. */
 export type TypedStruct = keyof typeof data.structs
 
-interface Field {
-  readonly name: string
-  /** `s`, `b`, `n`, `any`, `port` or a struct, after `*` (pointer), `[` (list) and `%` (map). */
-  readonly type: string
-  readonly omitsZero: boolean
-}
-
 type Fields = Record<string, unknown>
 
+/** Undefined stands for nil. */
+type Converter = (value: unknown) => unknown
+
+interface Field {
+  readonly name: string
+  readonly convert: Converter
+  /** Nil is written as null. */
+  readonly isAlwaysWritten: boolean
+  /** Whether a value is left out as Go's `omitempty` does. */
+  readonly isOmitted: (value: unknown) => boolean
+}
+
+/** Between memory and the wire: nil is left out when read, and empty lists and maps when written. */
+type Direction = 'read' | 'write'
+
 const TEXTS: Readonly<Record<string, string>> = data.structs
-const STRUCTS = new Map<string, readonly Field[]>()
 
 /**
  * A value as Flagger's typed client holds it: fields that its types do not have are gone, and those that are always
- * written have their zero. What is nil in Go is left out; an empty list or map is not nil.
+ * written have their zero. What is nil in Go is left out; an empty list or map is not nil. The same frozen value gives
+ * the same frozen result.
  * @see Go encoding/json, k8s.io/client-go typed clients
  */
 export function decodeTyped(struct: TypedStruct, value: unknown): unknown {
-  return convert(struct, value, false)
+  return converted(struct, 'read', value)
 }
 
-/** A value as Flagger's typed client writes it: as {@link decodeTyped}, in Go's order, with null for what is nil and always written. */
+/**
+ * A value as Flagger's typed client writes it: as {@link decodeTyped}, in Go's order, with null for what is nil and always
+ * written.
+ */
 export function encodeTyped(struct: TypedStruct, value: unknown): unknown {
-  return convert(struct, value, true)
+  return converted(struct, 'write', value)
 }
 
-function fieldsOf(struct: string): readonly Field[] | undefined {
-  const known = STRUCTS.get(struct)
+/** What is stored or was converted before is frozen throughout: what it gives holds as long as it does. */
+const resultsOfFrozen: Readonly<Record<Direction, Map<TypedStruct, WeakMap<object, unknown>>>> = {
+  read: new Map(),
+  write: new Map()
+}
+
+function converted(struct: TypedStruct, direction: Direction, value: unknown): unknown {
+  const convert = converterOf(struct, direction)
+  if (typeof value !== 'object' || value === null || !Object.isFrozen(value)) return convert(value)
+  let results = resultsOfFrozen[direction].get(struct)
+  if (results === undefined) resultsOfFrozen[direction].set(struct, (results = new WeakMap()))
+  const known = results.get(value)
   if (known !== undefined) return known
-  const text = TEXTS[struct]
-  if (text === undefined) return undefined
-  const fields = text.split(' ').flatMap((one): Field[] => {
-    const colon = one.indexOf(':')
-    if (colon < 0) return []
-    const name = one.slice(0, colon)
-    const omitsZero = name.endsWith('?')
-    return [{ name: omitsZero ? name.slice(0, -1) : name, type: one.slice(colon + 1), omitsZero }]
-  })
-  STRUCTS.set(struct, fields)
-  return fields
+  const result = deepFreeze(convert(value))
+  results.set(value, result)
+  return result
 }
 
-/** Undefined stands for nil. */
-function convert(type: string, value: unknown, writes: boolean): unknown {
-  const given = value ?? undefined
-  if (type.startsWith('*')) return given === undefined ? undefined : convert(type.slice(1), given, writes)
+const CONVERTERS: Readonly<Record<Direction, Map<string, Converter>>> = { read: new Map(), write: new Map() }
+
+/**
+ * @param type - `s`, `b`, `n`, `any`, `port` or a struct, after `*` (pointer), `[` (list) and `%` (map)
+ */
+function converterOf(type: string, direction: Direction): Converter {
+  const known = CONVERTERS[direction].get(type)
+  if (known !== undefined) return known
+  const made = makeConverter(type, direction)
+  CONVERTERS[direction].set(type, made)
+  return made
+}
+
+function makeConverter(type: string, direction: Direction): Converter {
+  const text = TEXTS[type]
+  if (text !== undefined) return structConverter(text, direction)
+  const zero = ZEROS[type]
+  if (type in ZEROS) return (value) => value ?? zero
+  const of = converterOf(type.slice(1), direction)
+  if (type.startsWith('*')) return (value) => (value === undefined || value === null ? undefined : of(value))
   if (type.startsWith('['))
-    return Array.isArray(given) ? given.map((entry) => convert(type.slice(1), entry, writes) ?? null) : undefined
-  if (type.startsWith('%')) return isFields(given) ? convertMap(type.slice(1), given, writes) : undefined
-  const fields = fieldsOf(type)
-  if (fields !== undefined) return convertStruct(fields, isFields(given) ? given : {}, writes)
-  return given ?? ZEROS[type]
+    return (value) => (Array.isArray(value) ? value.map((entry) => of(entry) ?? null) : undefined)
+  return (value) => (isFields(value) ? convertedMap(of, value) : undefined)
 }
 
 /** Zeros of scalars that are no pointers. */
-const ZEROS: Readonly<Record<string, unknown>> = { s: '', b: false, n: 0, port: 0 }
+const ZEROS: Readonly<Record<string, unknown>> = { s: '', b: false, n: 0, port: 0, any: undefined }
 
 /** Go writes maps by key. */
-function convertMap(type: string, value: Fields, writes: boolean): Fields {
-  const entries = Object.entries(value).map(([key, entry]) => [key, convert(type, entry, writes) ?? null] as const)
-  return Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1)))
+function convertedMap(of: Converter, value: Fields): Fields {
+  const keys = Object.keys(value).sort()
+  return Object.fromEntries(keys.map((key) => [key, of(value[key]) ?? null]))
 }
 
-function convertStruct(fields: readonly Field[], value: Fields, writes: boolean): Fields {
+/** Structs refer to one another in circles: their fields are looked up when the first value comes. */
+function structConverter(text: string, direction: Direction): Converter {
+  let fields: readonly Field[] | undefined
+  return (value) => {
+    fields ??= fieldsOf(text, direction)
+    return convertedStruct(fields, isFields(value) ? value : {}, direction)
+  }
+}
+
+function convertedStruct(fields: readonly Field[], value: Fields, direction: Direction): Fields {
   const result: Fields = {}
-  for (const { name, type, omitsZero } of fields) {
-    const converted = convert(type, value[name], writes)
-    if (converted === undefined) {
-      if (!omitsZero && writes) result[name] = null
-    } else if (!omitsZero || !isOmitted(type, converted, writes)) {
-      result[name] = converted
+  for (const { name, convert, isAlwaysWritten, isOmitted } of fields) {
+    const member = convert(value[name])
+    if (member === undefined) {
+      if (isAlwaysWritten && direction === 'write') result[name] = null
+    } else if (isAlwaysWritten || !isOmitted(member)) {
+      result[name] = member
     }
   }
   return result
 }
 
+function fieldsOf(text: string, direction: Direction): readonly Field[] {
+  return text.split(' ').flatMap((one): Field[] => {
+    const colon = one.indexOf(':')
+    if (colon < 0) return []
+    const [name, type] = [one.slice(0, colon), one.slice(colon + 1)]
+    const isAlwaysWritten = !name.endsWith('?')
+    return [
+      {
+        name: isAlwaysWritten ? name : name.slice(0, -1),
+        convert: converterOf(type, direction),
+        isAlwaysWritten,
+        isOmitted: omission(type, direction)
+      }
+    ]
+  })
+}
+
 /** Pointers and structs are never empty to Go's encoder; a pointer's nil is undefined here. */
-function isOmitted(type: string, value: unknown, writes: boolean): boolean {
-  if (type.startsWith('[')) return writes && Array.isArray(value) && value.length === 0
-  if (type.startsWith('%')) return writes && isFields(value) && Object.keys(value).length === 0
-  if (type === 's' || type === 'any') return value === ''
-  if (type === 'n') return value === 0
-  return type === 'b' && value === false
+function omission(type: string, direction: Direction): (value: unknown) => boolean {
+  if (type.startsWith('[')) return (value) => direction === 'write' && Array.isArray(value) && value.length === 0
+  if (type.startsWith('%'))
+    return (value) => direction === 'write' && isFields(value) && Object.keys(value).length === 0
+  if (type === 's' || type === 'any') return (value) => value === ''
+  if (type === 'n') return (value) => value === 0
+  return type === 'b' ? (value) => value === false : () => false
 }
 
 function isFields(value: unknown): value is Fields {

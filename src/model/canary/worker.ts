@@ -3,7 +3,7 @@ import { log, type Plan } from './effects.ts'
 import { recordInfo } from './events.ts'
 import { failureOf, StepFailed, wrapped } from './failure.ts'
 import { addFinalizer, finalise, hasFinalizer, removeFinalizer } from './finalizer.ts'
-import { draftOf } from './objects.ts'
+import { privateCanary } from './decoding.ts'
 import { sameJson } from './same.ts'
 import type { ControllerSettings } from './settings.ts'
 import { fullName, namespaceOf, statusOf } from './spec.ts'
@@ -34,7 +34,7 @@ export function reactToUpdate(before: Canary, after: Canary): UpdateReaction {
 /** Removes the finalizer of a canary that does not want to be reverted any more. */
 export function* optOut(canary: Canary): Plan<void> {
   yield* log('info', `${fullName(canary)} opting out, deleting finalizers`)
-  const failure = yield* failureOf(removeFinalizer(draftOf(canary)))
+  const failure = yield* failureOf(removeFinalizer(privateCanary(canary)))
   if (failure !== undefined)
     yield* log('warn', `Failed to remove finalizers for ${fullName(canary)}: ${failure.message}`)
 }
@@ -53,7 +53,7 @@ export interface SyncOutcome {
  * @see fluxcd/flagger pkg/controller/controller.go syncHandler, processNextWorkItem 1.44.0
  */
 export function* syncCanary(settings: ControllerSettings, cached: Canary): Plan<SyncOutcome> {
-  const canary = draftOf(cached)
+  const canary = privateCanary(cached)
   const key = `${namespaceOf(canary)}/${canary.metadata.name}`
   let stored = false
   const failure = yield* failureOf(

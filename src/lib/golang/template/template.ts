@@ -1,6 +1,6 @@
 import { quote } from '../quote.ts'
 import { BUILTINS } from './functions.ts'
-import { parseTemplates, TemplateProblem } from './parser.ts'
+import { parseTemplates, TemplateProblem, type Templates } from './parser.ts'
 import { ExecutionProblem, runTemplates, type TemplateFunctions } from './run.ts'
 import { textValue, type GoValue } from './value.ts'
 
@@ -19,12 +19,10 @@ export function renderTemplate(
   text: string,
   values: Readonly<Record<string, string | Readonly<Record<string, string>>>>
 ): Rendered {
-  const functions: TemplateFunctions = new Map(
-    Object.entries(values).map(([key, value]) => [key, (): GoValue => valueOf(value)])
-  )
+  const names = Object.keys(values)
+  const functions: TemplateFunctions = new Map(names.map((key) => [key, (): GoValue => valueOf(values[key])]))
   try {
-    const templates = parseTemplates(name, text, (one) => functions.has(one) || BUILTINS.has(one))
-    return { ok: true, text: runTemplates(templates, name, functions) }
+    return { ok: true, text: runTemplates(parsed(name, text, names), name, functions) }
   } catch (error) {
     if (error instanceof TemplateProblem)
       return { ok: false, step: 'parsing', error: `template: ${name}:${error.line}: ${error.message}` }
@@ -34,7 +32,23 @@ export function renderTemplate(
   }
 }
 
-function valueOf(value: string | Readonly<Record<string, string>>): GoValue {
+/** The same templates are rendered again and again: what they were parsed to, by their text and the functions they may call. */
+const parsedTemplates = new Map<string, Templates>()
+
+/** Most templates that are kept. */
+const TEMPLATES_MAX = 200
+
+function parsed(name: string, text: string, names: readonly string[]): Templates {
+  const key = `${name} ${names.join(' ')}\n${text}`
+  const known = parsedTemplates.get(key)
+  if (known !== undefined) return known
+  const templates = parseTemplates(name, text, (one) => names.includes(one) || BUILTINS.has(one))
+  if (parsedTemplates.size >= TEMPLATES_MAX) parsedTemplates.clear()
+  parsedTemplates.set(key, templates)
+  return templates
+}
+
+function valueOf(value: string | Readonly<Record<string, string>> = ''): GoValue {
   return typeof value === 'string'
     ? textValue(value)
     : { type: 'map[string]string', value: new Map(Object.entries(value)) }

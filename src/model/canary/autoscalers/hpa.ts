@@ -39,11 +39,15 @@ function* reconcilePrimary(canary: Canary, mode: 'create' | 'update'): Plan<void
   const scaler = canary.spec.autoscalerRef
   if (scaler === undefined) return
   const namespace = namespaceOf(canary)
-  const reading = getObject(HPAS, namespace, scaler.name)
-  const source = yield* wrapped(`HorizontalPodAutoscaler ${scaler.name}.${namespace} get query error: `, reading)
+  const source = yield* getObject(
+    HPAS,
+    namespace,
+    scaler.name,
+    `HorizontalPodAutoscaler ${scaler.name}.${namespace} get query error: `
+  )
   const spec = primarySpec(canary, source)
   const name = `${scaler.name}-primary`
-  const existing = yield* wrapped('HorizontalPodAutoscaler v2 . get query failed: ', findObject(HPAS, namespace, name))
+  const existing = yield* findObject(HPAS, namespace, name, 'HorizontalPodAutoscaler v2 . get query failed: ')
   if (existing === undefined) {
     const metadata = {
       name,

@@ -49,8 +49,7 @@ export function kedaScaler(settings: ControllerSettings): Scaler {
 function* readTarget(canary: Canary): Plan<KubeObject> {
   const name = canary.spec.autoscalerRef?.name ?? ''
   const namespace = namespaceOf(canary)
-  const reading = getObject(SCALED_OBJECTS, namespace, name)
-  return yield* wrapped(`Keda ScaledObject ${name}.${namespace} get query error: `, reading)
+  return yield* getObject(SCALED_OBJECTS, namespace, name, `Keda ScaledObject ${name}.${namespace} get query error: `)
 }
 
 function* reconcilePrimary(settings: ControllerSettings, canary: Canary, mode: 'create' | 'update'): Plan<void> {
@@ -58,7 +57,7 @@ function* reconcilePrimary(settings: ControllerSettings, canary: Canary, mode: '
   const source = yield* readTarget(canary)
   const spec = primarySpec(canary, draftOf(source.spec as ScaledObjectSpec))
   const name = `${source.metadata.name}-primary`
-  const existing = yield* wrapped('Keda ScaledObject . get query failed: ', findObject(SCALED_OBJECTS, namespace, name))
+  const existing = yield* findObject(SCALED_OBJECTS, namespace, name, 'Keda ScaledObject . get query failed: ')
   if (existing === undefined) {
     const metadata = {
       name,

@@ -74,7 +74,7 @@ function* reconcile(context: Context, canary: Canary): Plan<void> {
     [names.canary, 0]
   ])
   const spec = withAnalysisMatch(context, canary, matches, { ...routeSpec(canary), rules: [rule] })
-  const existing = yield* wrapped(`${name} get error: `, findObject(kind, namespace, names.apex))
+  const existing = yield* findObject(kind, namespace, names.apex, `${name} get error: `)
   const { labels, annotations } = apexMetadata(canary)
   if (existing === undefined) {
     const metadata = newApexMetadata(canary, { labels, annotations })
@@ -184,7 +184,7 @@ function isStickyRule({ version }: Context, rule: RouteRule, affinity: SessionAf
 function* read(context: Context, canary: Canary): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
   const namespace = namespaceOf(canary)
-  return yield* wrapped(`HTTPRoute ${apex}.${namespace} get error: `, getObject(context.kind, namespace, apex))
+  return yield* getObject(context.kind, namespace, apex, `HTTPRoute ${apex}.${namespace} get error: `)
 }
 
 function* getRoutes(context: Context, canary: Canary): Plan<Routes> {

@@ -78,12 +78,13 @@ function* reconcileUpstream(canary: Canary, role: 'primary' | 'canary'): Plan<vo
   const namespace = namespaceOf(canary)
   const service = serviceNames(canary)[role]
   const name = upstreamName(canary, role)
-  const reading = getObject(RESOURCES.services, namespace, service)
-  const source = yield* wrapped(`service ${service}.${namespace} get query error: `, reading)
-  const existing = yield* wrapped(
-    `upstream ${name}.${namespace} get query error: `,
-    findObject(UPSTREAMS, namespace, name)
+  const source = yield* getObject(
+    RESOURCES.services,
+    namespace,
+    service,
+    `service ${service}.${namespace} get query error: `
   )
+  const existing = yield* findObject(UPSTREAMS, namespace, name, `upstream ${name}.${namespace} get query error: `)
   const config = yield* configUpstream(canary)
   if (existing !== undefined) return yield* syncUpstream(canary, existing, config)
   const { selector } = source.spec as { selector?: Record<string, string> }
@@ -104,8 +105,12 @@ function* reconcileUpstream(canary: Canary, role: 'primary' | 'canary'): Plan<vo
 function* configUpstream(canary: Canary): Plan<KubeObject | undefined> {
   const reference = canary.spec.upstreamRef
   if (reference === undefined) return undefined
-  const reading = getObject(UPSTREAMS, reference.namespace ?? '', reference.name)
-  return yield* wrapped(`config upstream ${reference.name}.${namespaceOf(canary)} get query error: `, reading)
+  return yield* getObject(
+    UPSTREAMS,
+    reference.namespace ?? '',
+    reference.name,
+    `config upstream ${reference.name}.${namespaceOf(canary)} get query error: `
+  )
 }
 
 function pickedConfig(config: KubeObject | undefined): Record<string, unknown> {

@@ -68,7 +68,7 @@ function* reconcileDestinationRule(canary: Canary, name: string): Plan<void> {
   const text = `DestinationRule ${name}.${namespace}`
   const { trafficPolicy } = canary.spec.service
   const spec = { host: name, ...(trafficPolicy === undefined ? {} : { trafficPolicy }) }
-  const existing = yield* wrapped(`${text} get query error: `, findObject(DESTINATION_RULES, namespace, name))
+  const existing = yield* findObject(DESTINATION_RULES, namespace, name, `${text} get query error: `)
   if (existing === undefined) {
     const metadata = { name, namespace, ownerReferences: [controllerReference(canary)] }
     yield* wrapped(`${text} create error: `, createObject(DESTINATION_RULES, namespace, { metadata, spec }))
@@ -89,7 +89,7 @@ function* reconcileVirtualService(canary: Canary): Plan<void> {
   }
   const spec = wantedSpec(canary)
   const { labels, annotations } = apexMetadata(canary)
-  const existing = yield* wrapped(`${text} get query error `, findObject(VIRTUAL_SERVICES, namespace, names.apex))
+  const existing = yield* findObject(VIRTUAL_SERVICES, namespace, names.apex, `${text} get query error `)
   if (existing === undefined) {
     const metadata = newApexMetadata(canary, { labels, annotations })
     yield* wrapped(`${text} create error: `, createObject(VIRTUAL_SERVICES, namespace, { metadata, spec }))
@@ -155,7 +155,7 @@ function comparable(canary: Canary, spec: VirtualServiceSpec): unknown {
 function* read(canary: Canary, text = 'get query error '): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
   const namespace = namespaceOf(canary)
-  return yield* wrapped(`VirtualService ${apex}.${namespace} ${text}`, getObject(VIRTUAL_SERVICES, namespace, apex))
+  return yield* getObject(VIRTUAL_SERVICES, namespace, apex, `VirtualService ${apex}.${namespace} ${text}`)
 }
 
 function* getRoutes(canary: Canary): Plan<Routes> {

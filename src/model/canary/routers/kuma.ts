@@ -43,8 +43,7 @@ function* reconcile(canary: Canary): Plan<void> {
     conf: { split: split(canary, { primaryWeight: 100, canaryWeight: 0 }) }
   }
   const { labels, annotations } = apexMetadata(canary)
-  const finding = findObject(TRAFFIC_ROUTES, EVERYWHERE, apex)
-  const existing = yield* wrapped(`TrafficRoute ${apex} get query error: `, finding)
+  const existing = yield* findObject(TRAFFIC_ROUTES, EVERYWHERE, apex, `TrafficRoute ${apex} get query error: `)
   if (existing === undefined) {
     const mesh = canary.metadata.annotations?.['kuma.io/mesh'] ?? 'default'
     const draft = { metadata: { name: apex, labels, annotations }, spec, mesh }
@@ -82,7 +81,7 @@ function* setRoutes(canary: Canary, routes: Routes): Plan<void> {
 
 function* read(canary: Canary): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
-  return yield* wrapped(`TrafficRoute ${apex} get query error `, getObject(TRAFFIC_ROUTES, EVERYWHERE, apex))
+  return yield* getObject(TRAFFIC_ROUTES, EVERYWHERE, apex, `TrafficRoute ${apex} get query error `)
 }
 
 function split(canary: Canary, routes: Omit<Routes, 'mirrored'>): Split[] {

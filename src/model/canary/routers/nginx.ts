@@ -42,10 +42,9 @@ function* reconcile(prefix: string, canary: Canary): Plan<void> {
   if (source === '') throw new StepFailed('ingress selector is empty')
   const namespace = namespaceOf(canary)
   const name = `${source}-canary`
-  const reading = getObject(INGRESSES, namespace, source)
-  const ingress = yield* wrapped(`ingress ${source}.${namespace} get query error: `, reading)
+  const ingress = yield* getObject(INGRESSES, namespace, source, `ingress ${source}.${namespace} get query error: `)
   const spec = canarySpec(canary, ingress)
-  const existing = yield* wrapped(`ingress ${name}.${namespace} query error: `, findObject(INGRESSES, namespace, name))
+  const existing = yield* findObject(INGRESSES, namespace, name, `ingress ${name}.${namespace} query error: `)
   if (existing === undefined) {
     const { labels } = ingress.metadata
     const metadata = {
@@ -86,7 +85,7 @@ function canarySpec(canary: Canary, ingress: KubeObject): IngressSpec {
 function* read(canary: Canary): Plan<KubeObject> {
   const name = `${canary.spec.ingressRef?.name ?? ''}-canary`
   const namespace = namespaceOf(canary)
-  return yield* wrapped(`ingress ${name}.${namespace} get query error: `, getObject(INGRESSES, namespace, name))
+  return yield* getObject(INGRESSES, namespace, name, `ingress ${name}.${namespace} get query error: `)
 }
 
 function* getRoutes(prefix: string, canary: Canary): Plan<Routes> {

@@ -50,13 +50,10 @@ function* reconcile(settings: ControllerSettings, canary: Canary): Plan<void> {
   if (apex === '') throw new StepFailed('ingress selector is empty')
   const namespace = namespaceOf(canary)
   const name = `${apex}-canary`
-  const source = yield* wrapped(
-    `apexIngress ${apex}.${namespace} get query error: `,
-    getObject(INGRESSES, namespace, apex)
-  )
+  const source = yield* getObject(INGRESSES, namespace, apex, `apexIngress ${apex}.${namespace} get query error: `)
   const spec = splitSpec(canary, source)
   const annotations = weighted(settings, canary, source, { primaryWeight: 100, canaryWeight: 0 })
-  const existing = yield* wrapped(`ingress ${name}.${namespace} query error: `, findObject(INGRESSES, namespace, name))
+  const existing = yield* findObject(INGRESSES, namespace, name, `ingress ${name}.${namespace} query error: `)
   if (existing === undefined) {
     const { resourceVersion: _version, ...metadata } = source.metadata
     const draft = {
@@ -95,7 +92,7 @@ function splitSpec(canary: Canary, source: KubeObject): IngressSpec {
 function* read(canary: Canary): Plan<KubeObject> {
   const name = `${canary.spec.ingressRef?.name ?? ''}-canary`
   const namespace = namespaceOf(canary)
-  return yield* wrapped(`ingress ${name}.${namespace} get query error: `, getObject(INGRESSES, namespace, name))
+  return yield* getObject(INGRESSES, namespace, name, `ingress ${name}.${namespace} get query error: `)
 }
 
 function* getRoutes(canary: Canary): Plan<Routes> {

@@ -51,7 +51,7 @@ function* reconcile(kind: Resource, provider: string, canary: Canary): Plan<void
     backends: backends(kind, canary, { primaryWeight: 100, canaryWeight: 0 })
   }
   const name = `TrafficSplit ${apex}.${namespace}`
-  const existing = yield* wrapped(`${name} get query error: `, findObject(kind, namespace, apex))
+  const existing = yield* findObject(kind, namespace, apex, `${name} get query error: `)
   if (existing === undefined) {
     const metadata = {
       name: apex,
@@ -81,8 +81,12 @@ function withoutWeights(spec: TrafficSplitSpec | undefined): unknown {
 
 function* read(kind: Resource, canary: Canary): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
-  const reading = getObject(kind, namespaceOf(canary), apex)
-  return yield* wrapped(`TrafficSplit ${apex}.${namespaceOf(canary)} get query error `, reading)
+  return yield* getObject(
+    kind,
+    namespaceOf(canary),
+    apex,
+    `TrafficSplit ${apex}.${namespaceOf(canary)} get query error `
+  )
 }
 
 function* getRoutes(kind: Resource, canary: Canary): Plan<Routes> {

@@ -22,7 +22,7 @@ export function* reconcileApexObject(
   const namespace = namespaceOf(canary)
   const name = `${kind.kind} ${apex}.${namespace}`
   const { labels, annotations } = apexMetadata(canary)
-  const existing = yield* wrapped(`${name} get query error: `, findObject(kind, namespace, apex))
+  const existing = yield* findObject(kind, namespace, apex, `${name} get query error: `)
   const spec = wanted(existing)
   if (existing === undefined) {
     const metadata = newApexMetadata(canary, { labels, annotations })
@@ -43,7 +43,7 @@ export function* reconcileApexObject(
 export function* readApexObject(kind: Resource, canary: Canary, text: string): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
   const namespace = namespaceOf(canary)
-  return yield* wrapped(`${kind.kind} ${apex}.${namespace} ${text}`, getObject(kind, namespace, apex))
+  return yield* getObject(kind, namespace, apex, `${kind.kind} ${apex}.${namespace} ${text}`)
 }
 
 /** Writes a new spec to the object named like the apex Service. */

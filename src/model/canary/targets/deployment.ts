@@ -191,9 +191,13 @@ function* finalise(canary: Canary): Plan<void> {
   const namespace = namespaceOf(canary)
   const { name } = canary.spec.targetRef
   // The misspelt word is upstream's.
-  yield* wrapped(`deplyoment ${name}.${namespace} get query error: `, getObject(DEPLOYMENTS, namespace, name))
-  const reading = findObject(DEPLOYMENTS, namespace, primaryName(canary))
-  const primary = yield* wrapped(`deplyoment ${primaryName(canary)}.${namespace} get query error: `, reading)
+  yield* getObject(DEPLOYMENTS, namespace, name, `deplyoment ${name}.${namespace} get query error: `)
+  const primary = yield* findObject(
+    DEPLOYMENTS,
+    namespace,
+    primaryName(canary),
+    `deplyoment ${primaryName(canary)}.${namespace} get query error: `
+  )
   if (primary === undefined) {
     yield* wrapped('ScaleFromZero failed: ', scaleFromZero(canary))
     return

@@ -65,8 +65,7 @@ export function* readWorkload(
   text: string = 'get query error'
 ): Plan<Workload> {
   const namespace = namespaceOf(canary)
-  const reading = getObject(resource, namespace, name)
-  return (yield* wrapped(`${word} ${name}.${namespace} ${text}: `, reading)) as Workload
+  return (yield* getObject(resource, namespace, name, `${word} ${name}.${namespace} ${text}: `)) as Workload
 }
 
 /**

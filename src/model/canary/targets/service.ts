@@ -51,15 +51,14 @@ export function serviceTarget(settings: ControllerSettings): Target {
 
 function* read(canary: Canary, name: string): Plan<KubeObject> {
   const namespace = namespaceOf(canary)
-  return yield* wrapped(`service ${name}.${namespace} get query error: `, getObject(SERVICES, namespace, name))
+  return yield* getObject(SERVICES, namespace, name, `service ${name}.${namespace} get query error: `)
 }
 
 function* initialise(settings: ControllerSettings, canary: Canary): Plan<void> {
   const namespace = namespaceOf(canary)
   const { name } = canary.spec.targetRef
   // The error names the primary, as upstream.
-  const reading = getObject(SERVICES, namespace, name)
-  const source = yield* wrapped(`service ${name}-primary.${namespace} get query error: `, reading)
+  const source = yield* getObject(SERVICES, namespace, name, `service ${name}-primary.${namespace} get query error: `)
   yield* wrapped('reconcileCanaryService failed: ', reconcileCopy(settings, canary, source, 'canary'))
   yield* wrapped('reconcilePrimaryService failed: ', reconcileCopy(settings, canary, source, 'primary'))
 }
@@ -73,10 +72,7 @@ function* reconcileCopy(
 ): Plan<void> {
   const namespace = namespaceOf(canary)
   const name = `${canary.spec.targetRef.name}-${role}`
-  const existing = yield* wrapped(
-    `service ${name}.${namespace} get query error: `,
-    findObject(SERVICES, namespace, name)
-  )
+  const existing = yield* findObject(SERVICES, namespace, name, `service ${name}.${namespace} get query error: `)
   if (existing === undefined) return yield* createCopy(settings, canary, source, name)
   if (role === 'primary') return
   const copy = copyOf(canary, source, name)
