@@ -1,7 +1,7 @@
 import { deferredList, deferredNote } from './deferred-list.ts'
 import { fieldStep, type FieldSet } from './field-set.ts'
-import { isJsonMap, ownMember, type JsonMap } from './json.ts'
-import { trackUpdate, UNOWNED, type TrackUpdateInput } from './managed-fields.ts'
+import { isJsonMap, ownMember, setMember, type JsonMap } from './json.ts'
+import { trackedEntries, UNOWNED, type TrackUpdateInput } from './managed-fields.ts'
 
 /** Updates of an object whose fields are put off; the next one computes them all, so that their objects can go. */
 const MAX_PENDING = 64
@@ -14,37 +14,52 @@ interface PendingFields {
   readonly updates: number
   /** Names of members on the way to a value that some manager owns: while it is there, there is at least one entry. */
   readonly witness: readonly string[]
-  /** The compared object: it must not change any more once it is stored. */
-  readonly compared: JsonMap
 }
 
 /**
  * Like {@link trackUpdate}, but the entries are computed when somebody looks at them, which nobody does in most runs.
- * Whether there are any must be known at once, since an object without entries has no `managedFields`: where that
- * cannot be told from a single value, they are computed as ever.
  * @param input - objects, type and writer; `next` must not change afterwards
  * @returns the object to store
  */
 export function trackUpdateLater(input: TrackUpdateInput): JsonMap {
-  const { live, next } = input
-  const entries = entriesBefore(input)
-  if (entries === undefined) return trackUpdate(input)
-  const pending = pendingFields(entries)
-  const updates = (pending?.updates ?? 0) + 1
-  const witness = updates > MAX_PENDING ? undefined : witnessAfter(input, entries)
-  if (witness === undefined) return trackUpdate(input)
-  const note: PendingFields = { updates, witness, compared: next }
-  const list = deferredList(note, () => entriesOf(trackUpdate({ ...input, live, next })) ?? [])
-  const { managedFields: _before, ...metadata } = metadataOf(next)
-  return { ...next, metadata: { ...metadata, managedFields: list } }
+  const { next } = input
+  const metadata = metadataOf(next)
+  const list = trackedEntriesLater(input)
+  const copy = metadata['managedFields'] === undefined ? { ...metadata } : withoutMember(metadata, 'managedFields')
+  if (list !== undefined) copy['managedFields'] = list
+  return { ...next, metadata: copy }
 }
 
 /**
- * What has to be frozen together with an object that carries such entries: the object they will be computed from.
- * @param entries - `metadata.managedFields`
+ * The entries of {@link trackUpdateLater}. Whether there are any must be known at once, since an object without entries
+ * has no `managedFields`: where that cannot be told from a single value, they are computed as ever.
+ * @param input - objects, type and writer; `next` must not change afterwards
+ * @returns undefined where the object is to have no `managedFields`
  */
-export function comparedObject(entries: unknown): JsonMap | undefined {
-  return pendingFields(entries)?.compared
+export function trackedEntriesLater(input: TrackUpdateInput): readonly JsonMap[] | undefined {
+  const entries = entriesBefore(input)
+  if (entries === undefined) return presentEntries(input)
+  const pending = pendingFields(entries)
+  const updates = (pending?.updates ?? 0) + 1
+  const witness = updates > MAX_PENDING ? undefined : witnessAfter(input, entries, pending)
+  if (witness === undefined) return presentEntries(input)
+  const note: PendingFields = { updates, witness }
+  return deferredList(note, () => entriesNow(input))
+}
+
+function presentEntries(input: TrackUpdateInput): readonly JsonMap[] | undefined {
+  const entries = entriesNow(input)
+  return entries.length === 0 ? undefined : entries
+}
+
+function entriesNow(input: TrackUpdateInput): readonly JsonMap[] {
+  return trackedEntries(input) as readonly object[] as readonly JsonMap[]
+}
+
+function withoutMember(map: JsonMap, name: string): JsonMap {
+  const rest: JsonMap = {}
+  for (const key of Object.keys(map)) if (key !== name) setMember(rest, key, map[key])
+  return rest
 }
 
 function pendingFields(entries: unknown): PendingFields | undefined {
@@ -69,8 +84,12 @@ function metadataOf(object: JsonMap): JsonMap {
 }
 
 /** A value that somebody owns after the update: still there, or of a new object. */
-function witnessAfter(input: TrackUpdateInput, entries: readonly unknown[]): readonly string[] | undefined {
-  const known = pendingFields(entries)?.witness ?? witnessIn(entries)
+function witnessAfter(
+  input: TrackUpdateInput,
+  entries: readonly unknown[],
+  pending: PendingFields | undefined
+): readonly string[] | undefined {
+  const known = pending?.witness ?? witnessIn(entries)
   if (known !== undefined) return valueAt(input.next, known) === undefined ? undefined : known
   const isNew = input.live?.['kind'] === undefined
   return isNew ? firstScalar(input.next, [], { unowned: UNOWNED, ignored: input.ignored }) : undefined

@@ -133,7 +133,7 @@ export {
   type ManagedFieldsEntry,
   type TrackUpdateInput
 } from './managed-fields.ts'
-export { comparedObject, trackUpdateLater } from './deferred-fields.ts'
+export { trackedEntriesLater, trackUpdateLater } from './deferred-fields.ts'
 export { deferredList, deferredNote } from './deferred-list.ts'
 export { SoundValues } from './sound-values.ts'
 export { sharedCopy } from './shared-copy.ts'

@@ -24,9 +24,9 @@ export interface FieldWriter {
   /** RFC 3339 in whole seconds. */
   readonly now: string
   /** `status`, `scale`, …; absent on the main resource. */
-  readonly subresource?: string
+  readonly subresource?: string | undefined
   /** Fields the strategy of the resource resets, see {@link resetFieldSet}. */
-  readonly ignored?: FieldSet
+  readonly ignored?: FieldSet | undefined
 }
 
 /** Input of {@link trackUpdate}. */
@@ -229,12 +229,20 @@ function withEntries(object: JsonMap, entries: readonly ManagedFieldsEntry[]): J
  * @returns the object to store
  */
 export function trackUpdate(input: TrackUpdateInput): JsonMap {
+  return withEntries(input.next, trackedEntries(input))
+}
+
+/**
+ * The entries of {@link trackUpdate}; none where the object is to have no `managedFields`.
+ * @param input - objects, type and writer
+ */
+export function trackedEntries(input: TrackUpdateInput): readonly ManagedFieldsEntry[] {
   const { live, next, type } = input
   const sent = entriesOf(next)
   const cleared = sent.length > 0 && sent.every((entry) => isJsonMap(entry) && Object.keys(entry).length === 0)
   const entries = cleared ? [] : input.subresource === undefined && sent.length > 0 ? sent : entriesOf(live)
   // An object whose entries were cleared stays untracked until somebody applies it.
-  if (live !== undefined && entries.length === 0) return withoutEntries(next)
+  if (live !== undefined && entries.length === 0) return []
   const ledger = readLedger(entries)
   const manager = identityOf(input, 'Update')
   const before = live === undefined ? {} : withoutEntries(live)
@@ -251,7 +259,7 @@ export function trackUpdate(input: TrackUpdateInput): JsonMap {
   const { added, modified } = update.comparison
   if (!added.union(modified).difference(UNOWNED).isEmpty) ledger.times.set(manager, input.now)
   ledger.versions.set(manager, input.apiVersion)
-  return withEntries(next, writeLedger(update.owners, ledger))
+  return writeLedger(update.owners, ledger)
 }
 
 function identityOf(writer: FieldWriter, operation: Identity['operation']): string {

@@ -6,7 +6,7 @@ import {
   type JsonMap
 } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
-import { expectedKind, fromStorage } from './conversion.ts'
+import { fromStorage } from './conversion.ts'
 import { storedObject, type ResourceCall } from './core.ts'
 import { storeNew } from './create.ts'
 import { fieldWriter, mergeTypeOf } from './managed-fields.ts'
@@ -44,7 +44,7 @@ export function applyObject(call: ResourceCall, config: unknown, warnings: Warni
     existing,
     warnings,
     isUnconditional: true,
-    managed: keepManaged(merged)
+    managed: () => metadataOf(merged).managedFields
   })
   return { object, isNew: false }
 }
@@ -98,14 +98,14 @@ function merge(call: ResourceCall, config: JsonMap, existing: KubeObject | undef
 }
 
 function typed(call: ResourceCall, merged: JsonMap, warnings: Warnings): Record<string, unknown> {
-  const { object, strict } = decodeObject(merged, expectedKind(call.info))
+  const { object, strict } = decodeObject(merged, call.info)
   const pruned = call.info.crd?.prune(object)
   const unknown = (pruned?.unknownFields ?? []).map((path) => `unknown field "${path}"`)
   if (call.query['fieldValidation'] !== 'Ignore') for (const text of [...strict, ...unknown]) warnings.add(text)
   return pruned === undefined ? object : (pruned.value as Record<string, unknown>)
 }
 
-/** Managed fields come from the merge, not from comparing objects. */
+/** Managed fields of a new object come from the merge, not from comparing objects. */
 function keepManaged(merged: JsonMap): (object: KubeObject) => KubeObject {
   const { managedFields } = metadataOf(merged)
   return (object) => {

@@ -3,14 +3,9 @@ import type { KubeObject } from '../../kinds/index.ts'
 import type { ResourceCall } from './core.ts'
 import { convertEvent } from './event-conversion.ts'
 import { autoscalerFromV1, autoscalerToV1 } from './builtin/index.ts'
-import { decodeObject, parseBody, withExpectedKind, type ExpectedKind } from './request-body.ts'
+import { decodeObject, parseBody, withExpectedKind } from './request-body.ts'
 import type { ResourceInfo } from './resources.ts'
 import { reportStrictErrors, warnDeprecation, type Warnings } from './warnings.ts'
-
-/** What the endpoint of a call expects as body. */
-export function expectedKind(info: ResourceInfo): ExpectedKind {
-  return { group: info.group, version: info.version, kind: info.kind, isCustom: info.crd !== undefined }
-}
 
 /**
  * Reads the body of a create or update: parsed, of the right kind, decoded into its type or pruned by its schema.
@@ -21,10 +16,11 @@ export function expectedKind(info: ResourceInfo): ExpectedKind {
 export function decodeBody(call: ResourceCall, warnings: Warnings, existing?: KubeObject): Record<string, unknown> {
   warnDeprecation(call, warnings)
   const stored = existing?.apiVersion === call.info.apiVersion ? existing : undefined
-  const parsed = parseBody(call.request, call.info.kind, stored)
-  const expected = expectedKind(call.info)
-  const body = withExpectedKind(parsed.value, expected)
-  const { object, strict } = decodeObject(body, expected, { duplicates: parsed.duplicates, stored })
+  const { info } = call
+  const { value, duplicates } = parseBody(call.request, info.kind, stored)
+  const isExpected = isJsonMap(value) && value['kind'] === info.kind && value['apiVersion'] === info.apiVersion
+  const body = isExpected ? value : withExpectedKind(value, info)
+  const { object, strict } = decodeObject(body, info, { duplicates, stored })
   return pruneCustom(call, object, strict, warnings)
 }
 
@@ -42,26 +38,13 @@ export function pruneCustom(
   warnings: Warnings
 ): Record<string, unknown> {
   const { info, query } = call
-  const mode = query['fieldValidation']
-  if (info.crd === undefined) {
-    const version = info.version
-    reportStrictErrors(
-      strict,
-      mode,
-      warnings,
-      `${info.kind} in version "${version}" cannot be handled as a ${info.kind}`
-    )
-    return object
+  const pruned = info.crd?.prune(object)
+  const unknown = pruned?.unknownFields.map((path) => `unknown field "${path}"`) ?? []
+  if (strict.length + unknown.length > 0) {
+    const subject = `${info.kind} in version "${info.version}" cannot be handled as a ${info.kind}`
+    reportStrictErrors([...strict, ...unknown], query['fieldValidation'], warnings, subject)
   }
-  const pruned = info.crd.prune(object)
-  const unknown = pruned.unknownFields.map((path) => `unknown field "${path}"`)
-  reportStrictErrors(
-    [...strict, ...unknown],
-    mode,
-    warnings,
-    `${info.kind} in version "${info.version}" cannot be handled as a ${info.kind}`
-  )
-  return isJsonMap(pruned.value) ? pruned.value : object
+  return isJsonMap(pruned?.value) ? pruned.value : object
 }
 
 /** Objects in the version they are served in, by version (custom: by its schema) and stored object: frozen objects never change. */

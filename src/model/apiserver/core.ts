@@ -31,7 +31,7 @@ export interface ResourceCall {
   readonly query: Readonly<Record<string, string>>
   readonly path: RequestInfo
   readonly info: ResourceInfo
-  readonly subresource?: Subresource
+  readonly subresource: Subresource | undefined
   /** What the client is warned of; refusals carry it too. */
   readonly warnings: Warnings
 }
@@ -53,12 +53,8 @@ let lastTimestamp = ''
 /** The stored object a call names. */
 export function storedObject(call: ResourceCall): KubeObject | undefined {
   const { storage, namespaced } = call.info
-  return call.core.store.get(
-    storage.group,
-    storage.resource,
-    namespaced ? call.path.namespace : undefined,
-    call.path.name ?? ''
-  )
+  const { namespace, name } = call.path
+  return call.core.store.get(storage.group, storage.resource, namespaced ? namespace : undefined, name ?? '')
 }
 
 /** Whether the call must leave nothing behind. */
@@ -71,6 +67,7 @@ export function fieldManager(call: ResourceCall): string {
   const given = call.query['fieldManager']
   if (given !== undefined && given !== '') return given
   const agent = call.request.headers?.['user-agent'] ?? ''
-  const name = agent.split('/')[0] ?? ''
+  const end = agent.indexOf('/')
+  const name = end === -1 ? agent : agent.slice(0, end)
   return name === '' ? 'unknown' : name.slice(0, 128)
 }

@@ -4,7 +4,7 @@ import { admitCreate } from './admission.ts'
 import { decodeBody, toStorage } from './conversion.ts'
 import { isDryRun, type ResourceCall } from './core.ts'
 import { rulesOf } from './kind-rules.ts'
-import { trackUpdate } from './managed-fields.ts'
+import { trackCreate } from './managed-fields.ts'
 import { generateName, prepareNewMetadata } from './object-meta.ts'
 import { checkWriteOptions } from './option-validation.ts'
 import { chargeQuotas } from './quota.ts'
@@ -61,7 +61,7 @@ export function storeNew(
   const rules = rulesOf(info)
   let object = rules.applyDefaults(info, prepared)
   object = admitCreate(call, object, warnings)
-  object = managed === undefined ? trackUpdate(call, object, undefined) : managed(object)
+  object = managed === undefined ? trackCreate(call, object) : managed(object)
   object = rules.prepareCreate(info, toStorage(info, object))
   refuseInvalid({ group: info.storage.group, name: info.kind }, object.metadata.name, rules.validate(info, object))
   object = uniqueName(call, object)

@@ -25,9 +25,12 @@ export interface KindRules {
   applyDefaults(info: ResourceInfo, object: KubeObject): KubeObject
   /** Clears what a client may not set and starts the generation. */
   prepareCreate(info: ResourceInfo, object: KubeObject): KubeObject
-  /** Keeps what this door may not change and raises the generation; `old` is what is stored, both in the stored version. */
+  /**
+   * Keeps what this door may not change and raises the generation; `old` is what is stored, both in the stored version.
+   * Gives a new object, whose parts may be shared. Managed fields are given to it later.
+   */
   prepareUpdate(info: ResourceInfo, object: KubeObject, old: KubeObject, subresource?: string): KubeObject
-  validate(info: ResourceInfo, object: KubeObject, old?: KubeObject, subresource?: string): FieldError[]
+  validate(info: ResourceInfo, object: KubeObject, old?: KubeObject, subresource?: string): readonly FieldError[]
   /** Fields nobody comes to own through a door. */
   resetFields(info: ResourceInfo, subresource?: string): FieldSet | undefined
 }
@@ -68,9 +71,12 @@ const HEADER: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata'])
 
 function isDesiredStateChanged(info: ResourceInfo, object: KubeObject, old: KubeObject): boolean {
   const hasStatusDoor = info.subresources.has('status')
-  const differs = (key: string): boolean =>
-    !HEADER.has(key) && !(hasStatusDoor && key === 'status') && !deepEqual(object[key], old[key])
-  return Object.keys(object).some(differs) || Object.keys(old).some(differs)
+  for (const key in object)
+    if (!HEADER.has(key) && !(hasStatusDoor && key === 'status') && !deepEqual(object[key], old[key])) return true
+  for (const key in old)
+    if (object[key] === undefined && old[key] !== undefined && !HEADER.has(key) && !(hasStatusDoor && key === 'status'))
+      return true
+  return false
 }
 
 const STATUS_ONLY = resetFieldSet([['status']])
@@ -87,27 +93,39 @@ const CUSTOM_RULES: KindRules = {
   },
   prepareUpdate: (info, object, old, subresource) => {
     if (subresource === 'status') return statusOnly(object, old)
-    const prepared: KubeObject = { ...object, metadata: { ...object.metadata } }
-    if (info.subresources.has('status')) {
+    const prepared: KubeObject = { ...object }
+    if (info.subresources.has('status') && object.status !== old.status) {
       if (old.status === undefined) delete prepared.status
       else prepared.status = old.status
     }
-    const generation = old.metadata.generation ?? 0
-    prepared.metadata.generation = isDesiredStateChanged(info, prepared, old) ? generation + 1 : generation
+    const before = old.metadata.generation ?? 0
+    const generation = isDesiredStateChanged(info, prepared, old) ? before + 1 : before
+    if (object.metadata.generation !== generation) prepared.metadata = { ...object.metadata, generation }
     return prepared
   },
   validate: (info, object, old, subresource) => {
-    const metadata = object.metadata as unknown as JsonMap
-    const before = old?.metadata as unknown as JsonMap | undefined
-    const fixed = before === undefined ? [] : validateObjectMetaUpdate(metadata, before)
-    const errors = [...fixed, ...validateObjectMeta(metadata, { nameRule: 'subdomain', isCustom: true })]
-    const found = info.crd?.validate(object, old) ?? []
-    return [...errors, ...scaleErrors(info, object), ...(subresource === 'status' ? found.map(fromStatusDoor) : found)]
+    const errors = metadataErrors(object, old)
+    const scale = scaleErrors(info, object)
+    const found = info.crd?.validate(object, old) ?? NO_ERRORS
+    if (errors.length + scale.length + found.length === 0) return NO_ERRORS
+    return [...errors, ...scale, ...(subresource === 'status' ? found.map(fromStatusDoor) : found)]
   },
   resetFields: (info, subresource) => {
     if (!info.subresources.has('status')) return undefined
     return subresource === 'status' ? ALL_BUT_STATUS : STATUS_ONLY
   }
+}
+
+const NO_ERRORS: readonly FieldError[] = Object.freeze([])
+const META_RULES = { nameRule: 'subdomain', isCustom: true } as const
+
+/** What is stored was validated when it came. */
+function metadataErrors(object: KubeObject, old: KubeObject | undefined): readonly FieldError[] {
+  if (object.metadata === old?.metadata) return NO_ERRORS
+  const metadata = object.metadata as unknown as JsonMap
+  const before = old?.metadata as unknown as JsonMap | undefined
+  const fixed = before === undefined ? NO_ERRORS : validateObjectMetaUpdate(metadata, before)
+  return [...fixed, ...validateObjectMeta(metadata, META_RULES)]
 }
 
 /** Through the status door the schema of the status is applied by itself, which shows in the texts. */
@@ -119,9 +137,9 @@ function fromStatusDoor(error: FieldError): FieldError {
 }
 
 /** Replica counts of a scale sub-resource are whole numbers from 0 (apiextensions `customResourceStrategy.validateScale`). */
-function scaleErrors(info: ResourceInfo, object: KubeObject): FieldError[] {
+function scaleErrors(info: ResourceInfo, object: KubeObject): readonly FieldError[] {
   const scale = info.crd?.scale
-  if (scale === undefined) return []
+  if (scale === undefined) return NO_ERRORS
   return [scale.specReplicasPath, scale.statusReplicasPath].flatMap((path) => replicaErrors(object, path))
 }
 
@@ -154,15 +172,11 @@ function goType(value: unknown): string {
   return typeof value === 'string' ? 'string' : 'map[string]interface {}'
 }
 
-/** Through the status door only the status of a custom resource changes, and who owns it. */
+/** Through the status door only the status of a custom resource changes. */
 function statusOnly(object: KubeObject, old: KubeObject): KubeObject {
-  const { managedFields } = object.metadata
-  const metadata = { ...old.metadata }
-  delete metadata.managedFields
-  if (managedFields !== undefined) metadata.managedFields = managedFields
-  const changed: KubeObject = { ...old, metadata }
-  if (object.status === undefined) delete changed.status
-  else changed.status = object.status
+  const changed: KubeObject = { ...old }
+  if (object.status !== undefined) changed.status = object.status
+  else if (old.status !== undefined) delete changed.status
   return changed
 }
 

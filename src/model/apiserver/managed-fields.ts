@@ -2,10 +2,12 @@ import {
   deepEqual,
   DEDUCED,
   mergeTypeFromOpenApi,
+  trackedEntriesLater,
   trackUpdateLater,
   type FieldWriter,
   type JsonMap,
-  type MergeType
+  type MergeType,
+  type TrackUpdateInput
 } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import { BUILTIN_DEFINITIONS, builtinDefinitionName, builtinSchema } from './builtin/index.ts'
@@ -39,40 +41,71 @@ export function mergeTypeOf(info: ResourceInfo): MergeType {
 /** Who writes through a call. */
 export function fieldWriter(call: ResourceCall): FieldWriter {
   const subresource = call.subresource?.name
-  const ignored = rulesOf(call.info).resetFields(call.info, subresource)
   return {
     manager: fieldManager(call),
     apiVersion: call.info.apiVersion,
     now: timestamp(call.core.clock.now()),
-    ...(subresource === undefined ? {} : { subresource }),
-    ...(ignored === undefined ? {} : { ignored })
+    subresource,
+    ignored: rulesOf(call.info).resetFields(call.info, subresource)
   }
 }
 
 /**
- * The object with the managed fields of a create, update or (non-apply) patch by this client.
+ * A new object with the managed fields of its creation by this client.
  * @param call - the request
  * @param object - defaulted candidate of the served version
- * @param existing - stored object; undefined on creation
  */
-export function trackUpdate(call: ResourceCall, object: KubeObject, existing: KubeObject | undefined): KubeObject {
-  const live = existing === undefined ? emptyObject(call.info) : fromStorage(call.info, existing)
-  const tracked = trackUpdateLater({
-    ...fieldWriter(call),
-    live: live as JsonMap | undefined,
-    next: object,
-    type: mergeTypeOf(call.info)
-  }) as unknown as KubeObject
-  return Object.isFrozen(tracked.metadata) || tracked.metadata === existing?.metadata
-    ? { ...tracked, metadata: { ...tracked.metadata } }
-    : tracked
+export function trackCreate(call: ResourceCall, object: KubeObject): KubeObject {
+  return trackUpdateLater(updateInput(call, object, emptyObject(call.info))) as unknown as KubeObject
+}
+
+/**
+ * The managed fields of an object after an update or (non-apply) patch by this client; undefined: it has none.
+ * @param call - the request
+ * @param object - defaulted candidate of the served version; must not change afterwards
+ * @param existing - stored object
+ */
+export function entriesAfterUpdate(call: ResourceCall, object: KubeObject, existing: KubeObject): ManagedEntries {
+  return trackedEntriesLater(updateInput(call, object, fromStorage(call.info, existing))) as ManagedEntries
+}
+
+/** What `metadata.managedFields` may be. */
+export type ManagedEntries = KubeObject['metadata']['managedFields']
+
+function updateInput(call: ResourceCall, next: KubeObject, live: JsonMap | undefined): TrackUpdateInput {
+  return { ...fieldWriter(call), live, next, type: mergeTypeOf(call.info) }
+}
+
+/**
+ * Metadata of a changed object as it is stored.
+ * @param metadata - of the candidate; not changed
+ * @param managedFields - its managed fields, which come last
+ * @param resourceVersion - version of the stored object, until the store gives it the next one
+ */
+export function storedMetadata(
+  metadata: KubeObject['metadata'],
+  managedFields: ManagedEntries,
+  resourceVersion: string
+): KubeObject['metadata'] {
+  const keys = Object.keys(metadata) as (keyof KubeObject['metadata'])[]
+  const at = metadata.managedFields === undefined ? -1 : keys.indexOf('managedFields')
+  if (managedFields !== undefined && (at === -1 || at === keys.length - 1)) {
+    const copy = { ...metadata, managedFields }
+    copy.resourceVersion = resourceVersion
+    return copy
+  }
+  const copy: Record<string, unknown> = {}
+  for (const key of keys) if (key !== 'managedFields') copy[key] = metadata[key]
+  if (managedFields !== undefined) copy['managedFields'] = managedFields
+  copy['resourceVersion'] = resourceVersion
+  return copy as unknown as KubeObject['metadata']
 }
 
 /**
  * What a new object is compared with: Go's zero value of its type, whose structs nobody comes to own. The entry without
  * fields marks it as tracked.
  */
-function emptyObject(info: ResourceInfo): unknown {
+function emptyObject(info: ResourceInfo): JsonMap | undefined {
   if (info.crd !== undefined) return undefined
   const name = builtinDefinitionName(info.group, info.version, info.kind)
   if (name === undefined) return undefined
@@ -83,7 +116,7 @@ function emptyObject(info: ResourceInfo): unknown {
   return empty
 }
 
-const EMPTY_OBJECTS = new Map<string, unknown>()
+const EMPTY_OBJECTS = new Map<string, JsonMap>()
 
 /**
  * Whether a candidate equals the stored object but for the times of its managed fields, so that nothing need be stored.
@@ -92,16 +125,22 @@ const EMPTY_OBJECTS = new Map<string, unknown>()
  * @param existing - stored object
  */
 export function sameExceptTimes(object: KubeObject, existing: KubeObject): boolean {
-  const { metadata, ...rest } = object
-  const { metadata: before, ...restBefore } = existing
-  if (!deepEqual(rest, restBefore)) return false
-  const { managedFields, ...own } = metadata
-  const { managedFields: fieldsBefore, ...ownBefore } = before
-  if (!deepEqual(own, ownBefore)) return false
-  if (managedFields === fieldsBefore) return true
-  return deepEqual(withoutTimes(managedFields), withoutTimes(fieldsBefore))
+  if (!sameMembers(object, existing, 'metadata')) return false
+  const { metadata } = object
+  const before = existing.metadata
+  if (!sameMembers(metadata, before, 'managedFields')) return false
+  if (metadata.managedFields === before.managedFields) return true
+  return deepEqual(withoutTimes(metadata.managedFields), withoutTimes(before.managedFields))
 }
 
-function withoutTimes(entries: KubeObject['metadata']['managedFields']): unknown {
+/** Whether two maps are equal but for one member. */
+function sameMembers(left: object, right: object, except: string): boolean {
+  const [one, other] = [left as JsonMap, right as JsonMap]
+  for (const key in one) if (key !== except && !deepEqual(one[key], other[key])) return false
+  for (const key in other) if (key !== except && one[key] === undefined && other[key] !== undefined) return false
+  return true
+}
+
+function withoutTimes(entries: ManagedEntries): unknown {
   return entries?.map(({ time: _time, ...rest }) => rest)
 }

@@ -96,7 +96,9 @@ function refuseNoName(call: ResourceCall): void {
  */
 export function prepareChangedMetadata(object: Record<string, unknown>, existing: KubeObject): KubeObject {
   const kept = existing.metadata
-  const metadata: ObjectMeta = { ...metadataOf(object), name: kept.name }
+  const given = metadataOf(object)
+  if (given === kept || isKept(given, kept)) return object as KubeObject
+  const metadata: ObjectMeta = { ...given, name: kept.name }
   if (kept.namespace !== undefined) metadata.namespace = kept.namespace
   if (kept.uid !== undefined) metadata.uid = kept.uid
   for (const field of KEPT_FIELDS) {
@@ -106,6 +108,14 @@ export function prepareChangedMetadata(object: Record<string, unknown>, existing
   }
   if (metadata.selfLink !== undefined) delete metadata.selfLink
   return { ...object, metadata } as KubeObject
+}
+
+/** Whether nothing that clients may not change is changed. */
+function isKept(given: Readonly<Partial<ObjectMeta>>, kept: ObjectMeta): boolean {
+  if (given.name !== kept.name || given.namespace !== kept.namespace || given.uid !== kept.uid) return false
+  if (given.selfLink !== undefined) return false
+  for (const field of KEPT_FIELDS) if (given[field] !== kept[field]) return false
+  return true
 }
 
 const KEPT_FIELDS = [

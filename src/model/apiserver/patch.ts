@@ -15,7 +15,7 @@ import {
 import type { ApiResponse, KubeObject } from '../../kinds/index.ts'
 import { applyObject } from './apply.ts'
 import { BUILTIN_DEFINITIONS, builtinSchema } from './builtin/index.ts'
-import { expectedKind, fromStorage } from './conversion.ts'
+import { fromStorage } from './conversion.ts'
 import { storedObject, type ResourceCall } from './core.ts'
 import { negotiate } from './media-type.ts'
 import { checkNamespaceGiven, metadataOf } from './object-meta.ts'
@@ -123,8 +123,7 @@ function patchedObject(call: ResourceCall, patching: Patching): Record<string, u
   const shown = (): string =>
     type === STRATEGIC_PATCH ? goValueText(patch) : embeddedText(patched, call.info.crd !== undefined)
   const identified = withIdentity(call, patched, { type, shown })
-  const expected = expectedKind(call.info)
-  const { object, strict } = decodeObject(identified, expected, {
+  const { object, strict } = decodeObject(identified, call.info, {
     stored: current === existing ? existing : undefined,
     onFailure: (failure, converterFailure) =>
       refuseInvalid({ group: '', name: '' }, '', [
@@ -194,7 +193,7 @@ function withIdentity(
   if (patched['kind'] === info.kind && patched['apiVersion'] === info.apiVersion) return patched
   // The typed object that a strategic patch is applied to keeps its kind.
   if (type === STRATEGIC_PATCH) return { ...patched, kind: info.kind, apiVersion: info.apiVersion }
-  const wrong = wrongKind(String(patched['apiVersion']), String(patched['kind']), expectedKind(info))
+  const wrong = wrongKind(String(patched['apiVersion']), String(patched['kind']), info)
   return refuseInvalid({ group: '', name: '' }, '', [invalidError('patch', shown(), wrong)]) ?? patched
 }
 

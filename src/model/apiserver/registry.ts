@@ -71,8 +71,10 @@ function customResource(compiled: CompiledCrd, version: CompiledCrdVersion): Res
     version: version.name,
     apiVersion: apiVersionOf(group, version.name),
     resource: names.plural,
+    groupResource: `${group}/${names.plural}`,
     singular: names.singular,
     kind: names.kind,
+    isCustom: true,
     listKind: names.listKind,
     namespaced: scope === 'Namespaced',
     verbs: CUSTOM_VERBS,
@@ -95,9 +97,11 @@ export class Registry {
   /** Unset until somebody asks after a change. */
   #custom: ReadonlyMap<string, ResourceInfo> | undefined
 
-  /** The resource of that name, if it is served. */
-  find(group: string, version: string, resource: string): ResourceInfo | undefined {
-    const key = resourceKey(group, version, resource)
+  /**
+   * The resource of that name, if it is served.
+   * @param key - see {@link resourceKey}
+   */
+  find(key: string): ResourceInfo | undefined {
     return BUILTIN_INDEX.get(key) ?? this.#served().get(key)
   }
 

@@ -17,17 +17,17 @@ export interface ListContent {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
+type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>
+
 /** Headers that go with a representation and warnings. */
-export function answerHeaders(
-  representation: Representation,
-  warnings: Warnings
-): Record<string, string | readonly string[]> {
+export function answerHeaders(representation: Representation, warnings: Warnings): AnswerHeaders {
   const list = warnings.headers()
-  return {
-    'content-type': representation.format === 'yaml' ? 'application/yaml' : 'application/json',
-    ...(list.length === 0 ? {} : { warning: list })
-  }
+  const plain = representation.format === 'yaml' ? YAML_HEADERS : JSON_HEADERS
+  return list.length === 0 ? plain : { ...plain, warning: list }
 }
+
+const JSON_HEADERS: AnswerHeaders = Object.freeze({ 'content-type': 'application/json' })
+const YAML_HEADERS: AnswerHeaders = Object.freeze({ 'content-type': 'application/yaml' })
 
 /**
  * Answers with one object in the representation the client asked for.

@@ -1,19 +1,19 @@
+import { resourceKey } from './resources.ts'
+
 /** What a path of the resource API names. */
 export interface RequestInfo {
   readonly group: string
   readonly version: string
-  readonly namespace?: string
+  readonly namespace: string | undefined
   readonly resource: string
-  readonly name?: string
-  readonly subresource?: string
+  readonly name: string | undefined
+  readonly subresource: string | undefined
+  /** Group, version and resource as lookup tables have them. */
+  readonly key: string
   /** Path below the sub-resource (of a proxy). */
   readonly rest: readonly string[]
   /** The deprecated `/watch/` form of the path. */
   readonly isWatchPath: boolean
-}
-
-function splitPath(path: string): string[] {
-  return path.split('/').filter((part) => part !== '')
 }
 
 /**
@@ -36,9 +36,9 @@ const PARSED = new Map<string, RequestInfo>()
 const MAX_PARSED = 2048
 
 function parsePath(path: string): RequestInfo | undefined {
-  const parts = splitPath(path).map(decode)
-  const prefix = parts.shift()
+  const [prefix, ...encoded] = path.split('/').filter((part) => part !== '')
   if (prefix !== 'api' && prefix !== 'apis') return undefined
+  const parts = encoded.map(decode)
   const group = prefix === 'api' ? '' : parts.shift()
   const version = parts.shift()
   if (group === undefined || version === undefined || parts.length === 0) return undefined
@@ -48,16 +48,8 @@ function parsePath(path: string): RequestInfo | undefined {
   const namespace = scoped ? parts[1] : undefined
   const [resource, name, subresource, ...rest] = scoped ? parts.slice(2) : parts
   if (resource === undefined) return undefined
-  return {
-    group,
-    version,
-    resource,
-    rest,
-    isWatchPath,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(name === undefined ? {} : { name }),
-    ...(subresource === undefined ? {} : { subresource })
-  }
+  const key = resourceKey(group, version, resource)
+  return { group, version, namespace, resource, name, subresource, key, rest, isWatchPath }
 }
 
 const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize'])

@@ -27,8 +27,12 @@ export interface ResourceInfo {
   /** `v1`, `apps/v1`. */
   readonly apiVersion: string
   readonly resource: string
+  /** `apps/deployments`; of the core group `/pods`. */
+  readonly groupResource: string
   readonly singular: string
   readonly kind: string
+  /** Whether a definition defines it. */
+  readonly isCustom: boolean
   readonly listKind: string
   readonly namespaced: boolean
   readonly verbs: readonly string[]
@@ -112,8 +116,10 @@ function fromRow(row: ResourceRow): ResourceInfo {
     version,
     apiVersion,
     resource,
+    groupResource: `${group}/${resource}`,
     singular,
     kind,
+    isCustom: false,
     listKind: `${kind}List`,
     namespaced: scope === 'N',
     verbs: verbList,

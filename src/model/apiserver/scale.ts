@@ -12,7 +12,7 @@ import { fromStorage } from './conversion.ts'
 import { storedObject, type ResourceCall } from './core.ts'
 import { evaluateSimplePath } from './json-path.ts'
 import { negotiate } from './media-type.ts'
-import { trackUpdate } from './managed-fields.ts'
+import { entriesAfterUpdate, type ManagedEntries } from './managed-fields.ts'
 import { metadataOf } from './object-meta.ts'
 import { refuse, refuseInvalid } from './refusal.ts'
 import { answerHeaders } from './representation.ts'
@@ -86,22 +86,21 @@ export function handleScale(call: ResourceCall): ApiResponse {
       : withExpectedKind(parseBody(call.request, 'Scale').value, SCALE)
   checkScale(call, wanted, existing)
   const candidate = withReplicas(call, fromStorage(call.info, existing), replicasOf(wanted))
-  const managed = (object: KubeObject): KubeObject => ownedThroughScale(call, object, existing)
+  const managed = (object: KubeObject): ManagedEntries => ownedThroughScale(call, object, existing)
   const updated = updateObject(call, { candidate, existing, warnings, isUnconditional: true, managed })
   return answer(call, updated, warnings)
 }
 
 /** A Scale of 0 leaves its replicas out, so that nobody owns them afterwards. */
-function ownedThroughScale(call: ResourceCall, object: KubeObject, existing: KubeObject): KubeObject {
-  const tracked = trackUpdate(call, object, existing)
+function ownedThroughScale(call: ResourceCall, object: KubeObject, existing: KubeObject): ManagedEntries {
+  const tracked = entriesAfterUpdate(call, object, existing)
   const path = (call.info.crd?.scale?.specReplicasPath ?? '.spec.replicas').replace(/^\./, '').split('.')
-  if (numberAt(object, `.${path.join('.')}`) !== 0) return tracked
+  if (numberAt(object, `.${path.join('.')}`) !== 0 || tracked === undefined) return tracked
   const steps = path.map((step) => `f:${step}`)
-  const entries = (tracked.metadata.managedFields ?? []).flatMap((entry) => {
+  return tracked.flatMap((entry) => {
     const fields = withoutPath(entry['fieldsV1'], steps)
     return fields === undefined ? [] : [{ ...entry, fieldsV1: fields }]
   })
-  return { ...tracked, metadata: { ...tracked.metadata, managedFields: entries } }
 }
 
 /** Owned fields without one of them; undefined when nothing is left. */

@@ -22,7 +22,7 @@ import { Refusal, refuse } from './refusal.ts'
 import { refusedAnswer } from './refused-answer.ts'
 import { Warnings } from './warnings.ts'
 import { Registry } from './registry.ts'
-import { parseResourcePath } from './request-info.ts'
+import { parseResourcePath, type RequestInfo } from './request-info.ts'
 import { BUILTINS } from './resources.ts'
 import { handleScale } from './scale.ts'
 import { Store, type StoreSnapshot } from './store.ts'
@@ -94,7 +94,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     serverAddress: '127.0.0.1:6443'
   }
   const server: ApiServer = {
-    handle: (request) => guarded(request, (warnings) => route(core, request, warnings)),
+    handle: (request) => handle(core, request),
     openWatch: (request, onEvent) => watch(core, request, onEvent),
     subscribe: (listener) => core.store.subscribe(listener),
     list: (group, resource, namespace) => core.store.list(group, resource, namespace),
@@ -167,15 +167,19 @@ function randomUid(random: Random): string {
 
 const HEX_DIGITS = '0123456789abcdef'
 
-/** Answers a refusal with its status and with what the client was to be warned of until then. */
-function guarded<Answer>(request: ApiRequest, run: (warnings: Warnings) => Answer): Answer | ApiResponse {
+function handle(core: Core, request: ApiRequest): ApiResponse {
   const warnings = new Warnings()
   try {
-    return run(warnings)
+    return route(core, request, warnings)
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    return refusedAnswer(error.status, request.headers?.['accept'], warnings.headers())
+    return refused(error, request, warnings)
   }
+}
+
+/** The status of a refusal, and what the client was to be warned of until then. */
+function refused(error: unknown, request: ApiRequest, warnings: Warnings): ApiResponse {
+  if (!(error instanceof Refusal)) throw error
+  return refusedAnswer(error.status, request.headers?.['accept'], warnings.headers())
 }
 
 const HEALTH_PATHS: ReadonlySet<string> = new Set([
@@ -188,13 +192,12 @@ const HEALTH_PATHS: ReadonlySet<string> = new Set([
 ])
 
 function route(core: Core, request: ApiRequest, warnings: Warnings): ApiResponse {
-  if (RESOURCE_PATH.test(request.path)) {
-    const call = resourceCall(core, request, warnings)
-    if (call !== undefined) return dispatch(call)
-    return parseResourcePath(request.path) === undefined
-      ? discover(core, request.path, request.headers?.['accept'])
-      : text(404, '404 page not found\n')
+  const path = parseResourcePath(request.path)
+  if (path !== undefined) {
+    const call = resourceCall(core, request, path, warnings)
+    return call === undefined ? text(404, '404 page not found\n') : dispatch(call)
   }
+  if (RESOURCE_PATH.test(request.path)) return discover(core, request.path, request.headers?.['accept'])
   if (request.path === '/version' || request.path === '/version/') return json(SERVER_VERSION)
   if (HEALTH_PATHS.has(request.path.slice(1))) return text(200, 'ok')
   if (OPENAPI_PATH.test(request.path)) {
@@ -222,10 +225,14 @@ function hasBuiltinVersion(group: string, version: string): boolean {
   return BUILTINS.some((info) => info.group === group && info.version === version)
 }
 
-function resourceCall(core: Core, request: ApiRequest, warnings: Warnings): ResourceCall | undefined {
-  const path = parseResourcePath(request.path)
-  if (path === undefined) return undefined
-  const info = core.registry.find(path.group, path.version, path.resource)
+/** What a path that names a resource asks for; undefined: nothing of that kind is served at all. */
+function resourceCall(
+  core: Core,
+  request: ApiRequest,
+  path: RequestInfo,
+  warnings: Warnings
+): ResourceCall | undefined {
+  const info = core.registry.find(path.key)
   if (info === undefined) {
     // Groups of definitions are served by another handler, which answers in plain text.
     return hasBuiltinVersion(path.group, path.version) || path.group === ''
@@ -235,16 +242,17 @@ function resourceCall(core: Core, request: ApiRequest, warnings: Warnings): Reso
   if (path.namespace !== undefined && !info.namespaced) refuse(unknownResourceStatus())
   if (path.namespace === undefined && info.namespaced && path.name !== undefined)
     return info.crd === undefined ? refuse(unknownResourceStatus()) : undefined
-  const base = { core, request, query: request.query ?? {}, path, info, warnings }
-  if (path.subresource === undefined) return base
-  const subresource = info.subresources.get(path.subresource)
-  if (subresource !== undefined) return { ...base, subresource }
+  const subresource = path.subresource === undefined ? undefined : info.subresources.get(path.subresource)
+  if (subresource !== undefined || path.subresource === undefined)
+    return { core, request, query: request.query ?? NO_QUERY, path, info, subresource, warnings }
   // A custom resource without a scale or status door answers as if the object were not there.
   const isPossible = info.crd !== undefined && (path.subresource === 'scale' || path.subresource === 'status')
   return refuse(
     isPossible ? notFoundStatus({ group: info.group, name: info.resource }, path.name ?? '') : unknownResourceStatus()
   )
 }
+
+const NO_QUERY: Readonly<Record<string, string>> = Object.freeze({})
 
 const METHOD_VERBS: Readonly<Record<string, string>> = {
   GET: 'get',
@@ -269,7 +277,7 @@ function dispatch(call: ResourceCall): ApiResponse {
     refuse(methodNotAllowedStatus())
   }
   if (isVirtual(call)) return answerReview(call)
-  if (call.info.group === '' && call.info.resource === 'bindings') return bindPod(call)
+  if (call.info.groupResource === '/bindings') return bindPod(call)
   switch (verb) {
     case 'get':
       return handleGet(call)
@@ -324,10 +332,14 @@ function isWatchRequest(request: ApiRequest): boolean {
 }
 
 function watch(core: Core, request: ApiRequest, onEvent: OnWatchEvent): OpenWatch | ApiResponse {
-  return guarded(request, (warnings) => {
-    const call = resourceCall(core, request, warnings)
-    if (call === undefined || !call.info.verbs.includes('watch'))
-      return refuse(call === undefined ? unknownResourceStatus() : methodNotAllowedStatus())
+  const warnings = new Warnings()
+  try {
+    const path = parseResourcePath(request.path)
+    const call = path === undefined ? undefined : resourceCall(core, request, path, warnings)
+    if (call === undefined) return refuse(unknownResourceStatus())
+    if (!call.info.verbs.includes('watch')) return refuse(methodNotAllowedStatus())
     return openWatch(call, onEvent)
-  })
+  } catch (error) {
+    return refused(error, request, warnings)
+  }
 }

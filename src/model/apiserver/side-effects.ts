@@ -18,7 +18,7 @@ export function beforeCommit(
   existing: KubeObject | undefined,
   warnings: Warnings
 ): KubeObject {
-  switch (`${call.info.group}/${call.info.resource}`) {
+  switch (call.info.groupResource) {
     case '/events':
     case 'events.k8s.io/events':
       return completeEvent(object)
@@ -44,8 +44,7 @@ export function beforeCommit(
  * @param object - stored object
  */
 export function afterCommit(call: ResourceCall, object: KubeObject): void {
-  const key = `${call.info.group}/${call.info.resource}`
-  if (key === 'apiextensions.k8s.io/customresourcedefinitions') crdChanged(call.core, object)
+  if (call.info.groupResource === 'apiextensions.k8s.io/customresourcedefinitions') crdChanged(call.core, object)
 }
 
 /**
@@ -57,8 +56,7 @@ export function afterCommit(call: ResourceCall, object: KubeObject): void {
 export function finishDeletion(call: ResourceCall, object: KubeObject, existing: KubeObject): KubeObject {
   const { core, info } = call
   const removed = core.store.remove(info.storage, { ...object, metadata: { ...object.metadata } })
-  const key = `${info.group}/${info.resource}`
-  if (key === 'apiextensions.k8s.io/customresourcedefinitions') crdRemoved(core, existing.metadata.name)
+  if (info.groupResource === 'apiextensions.k8s.io/customresourcedefinitions') crdRemoved(core, existing.metadata.name)
   if (info.crd !== undefined) removeCrdWhenEmpty(core, info)
   return removed
 }

@@ -1,4 +1,4 @@
-import { comparedObject, deepFreeze, isJsonMap } from '../../lib/apimachinery/index.ts'
+import { deepFreeze, deferredNote } from '../../lib/apimachinery/index.ts'
 import type { ApiChange, KubeObject } from '../../kinds/index.ts'
 import type { StoragePlace } from './resources.ts'
 import { Shelf } from './shelf.ts'
@@ -195,22 +195,19 @@ export class Store {
   }
 }
 
-/** Freezes an object without looking at managed fields that are still to be computed, and what they will be computed from. */
+/** Freezes an object without looking into managed fields that are still to be computed. */
 function freezeStored(object: KubeObject): KubeObject {
   const { metadata } = object
-  const compared = comparedObject(metadata.managedFields)
-  if (compared === undefined) return deepFreeze(object)
-  freezeMembers(metadata, 'managedFields')
-  freezeMembers(object, 'metadata')
-  const comparedMetadata = compared['metadata']
-  if (isJsonMap(comparedMetadata)) freezeMembers(comparedMetadata, 'managedFields')
-  freezeMembers(compared, 'metadata')
-  return object
+  for (const name in metadata) if (name !== 'managedFields') freezeMember(metadata[name as keyof typeof metadata])
+  const { managedFields } = metadata
+  if (managedFields !== undefined && deferredNote(managedFields) === undefined) deepFreeze(managedFields)
+  Object.freeze(metadata)
+  for (const name in object) if (name !== 'metadata') freezeMember(object[name])
+  return Object.freeze(object)
 }
 
-function freezeMembers(map: object, except: string): void {
-  for (const [name, member] of Object.entries(map)) if (name !== except) deepFreeze(member)
-  Object.freeze(map)
+function freezeMember(member: unknown): void {
+  if (typeof member === 'object' && member !== null) deepFreeze(member)
 }
 
 function objectKey(object: KubeObject): string {

@@ -12,7 +12,7 @@ import { decodeBody, toStorage } from './conversion.ts'
 import { isDryRun, storedObject, type ResourceCall } from './core.ts'
 import { createObject } from './create.ts'
 import { rulesOf } from './kind-rules.ts'
-import { sameExceptTimes, trackUpdate } from './managed-fields.ts'
+import { entriesAfterUpdate, sameExceptTimes, storedMetadata, type ManagedEntries } from './managed-fields.ts'
 import { negotiate } from './media-type.ts'
 import { checkNamespaceGiven, metadataOf, prepareChangedMetadata } from './object-meta.ts'
 import { checkWriteOptions } from './option-validation.ts'
@@ -87,8 +87,8 @@ export interface Change {
   readonly warnings: Warnings
   /** Patches without resourceVersion apply to whatever is stored. */
   readonly isUnconditional: boolean
-  /** Gives the object its managed fields; default: those of an update by this client. */
-  readonly managed?: (object: KubeObject) => KubeObject
+  /** Gives the managed fields of the defaulted object; default: those of an update by this client. */
+  readonly managed?: (object: KubeObject) => ManagedEntries
 }
 
 /**
@@ -101,14 +101,14 @@ export function updateObject(call: ResourceCall, change: Change): KubeObject {
   const { existing, warnings } = change
   checkPreconditions(call, change)
   const rules = rulesOf(info)
-  let object = prepareChangedMetadata(change.candidate, existing)
-  object = rules.applyDefaults(info, object)
-  object = change.managed === undefined ? trackUpdate(call, object, existing) : change.managed(object)
-  object = rules.prepareUpdate(info, toStorage(info, object), existing, call.subresource?.name)
-  const errors = [...uidErrors(change), ...rules.validate(info, object, existing, call.subresource?.name)]
-  refuseInvalid({ group: info.storage.group, name: info.kind }, object.metadata.name, errors)
+  const door = call.subresource?.name
+  const candidate = rules.applyDefaults(info, prepareChangedMetadata(change.candidate, existing))
+  const { managed } = change
+  const entries = managed === undefined ? entriesAfterUpdate(call, candidate, existing) : managed(candidate)
+  let object = rules.prepareUpdate(info, toStorage(info, candidate), existing, door)
+  refuseErrors(call, object, uidErrors(change), rules.validate(info, object, existing, door))
   object = beforeCommit(call, object, existing, warnings)
-  object.metadata.resourceVersion = existing.metadata.resourceVersion ?? ''
+  object.metadata = storedMetadata(object.metadata, entries, existing.metadata.resourceVersion ?? '')
   if (isFinished(object, existing)) return isDryRun(call) ? object : finishDeletion(call, object, existing)
   if (sameExceptTimes(object, existing)) return existing
   if (isDryRun(call)) return object
@@ -117,9 +117,21 @@ export function updateObject(call: ResourceCall, change: Change): KubeObject {
   return stored
 }
 
+function refuseErrors(
+  call: ResourceCall,
+  object: KubeObject,
+  uidErrors: readonly FieldError[],
+  errors: readonly FieldError[]
+): void {
+  if (uidErrors.length === 0 && errors.length === 0) return
+  const { storage, kind } = call.info
+  refuseInvalid({ group: storage.group, name: kind }, object.metadata.name, [...uidErrors, ...errors])
+}
+
 function checkPreconditions(call: ResourceCall, change: Change): void {
   const { existing, candidate } = change
   const metadata = metadataOf(candidate)
+  if (metadata === existing.metadata) return
   const resource = { group: call.info.group, name: call.info.resource }
   const { name } = existing.metadata
   const version = metadata.resourceVersion ?? ''
@@ -148,12 +160,14 @@ function checkPreconditions(call: ResourceCall, change: Change): void {
   }
 }
 
-function uidErrors(change: Change): FieldError[] {
+function uidErrors(change: Change): readonly FieldError[] {
   const uid = metadataOf(change.candidate).uid
-  if (uid === undefined || uid === '' || uid === change.existing.metadata.uid) return []
+  if (uid === undefined || uid === '' || uid === change.existing.metadata.uid) return NO_ERRORS
   const error = invalidError('metadata.uid', uid, 'field is immutable')
   return [error, error]
 }
+
+const NO_ERRORS: readonly FieldError[] = Object.freeze([])
 
 /** A deleted object whose last finalizer goes is removed. */
 function isFinished(object: KubeObject, existing: KubeObject): boolean {

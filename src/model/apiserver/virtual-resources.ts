@@ -32,7 +32,11 @@ const ANSWERS: Readonly<Record<string, (call: ResourceCall, body: Record<string,
 
 /** Whether a resource only answers questions. */
 export function isVirtual(call: ResourceCall): boolean {
-  return ANSWERS[`${call.info.group}/${call.info.resource}`] !== undefined
+  const { info } = call
+  return (
+    (info.group === 'authorization.k8s.io' || info.group === 'authentication.k8s.io') &&
+    ANSWERS[info.groupResource] !== undefined
+  )
 }
 
 /**
@@ -42,7 +46,7 @@ export function isVirtual(call: ResourceCall): boolean {
 export function answerReview(call: ResourceCall): ApiResponse {
   const body = decodeBody(call, call.warnings)
   checkReview(call, body)
-  const status = ANSWERS[`${call.info.group}/${call.info.resource}`]?.(call, body)
+  const status = ANSWERS[call.info.groupResource]?.(call, body)
   const metadata = isJsonMap(body['metadata']) ? body['metadata'] : {}
   return {
     code: 201,

@@ -4,17 +4,20 @@ import { refuse } from './refusal.ts'
 
 /** Warnings of one request, in order, each once; they become `Warning: 299 - "…"` headers. */
 export class Warnings {
-  readonly #texts: string[] = []
+  #texts: string[] | undefined
 
   add(text: string): void {
-    if (!this.#texts.includes(text)) this.#texts.push(text)
+    const texts = (this.#texts ??= [])
+    if (!texts.includes(text)) texts.push(text)
   }
 
   /** Header values. */
   headers(): readonly string[] {
-    return this.#texts.map((text) => `299 - ${goQuote(text)}`)
+    return this.#texts?.map((text) => `299 - ${goQuote(text)}`) ?? NONE
   }
 }
+
+const NONE: readonly string[] = Object.freeze([])
 
 const MAX_STRICT = 100
 
