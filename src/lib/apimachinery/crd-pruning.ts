@@ -53,6 +53,11 @@ function prune(value: unknown, schema: OpenApiSchema, context: PruneContext): un
   return changed ?? value
 }
 
+/** Nulls that the schema neither allows nor replaces by a default are as good as absent (apiextensions `PruneNonNullableNullsWithoutDefaults`). */
+function isDroppedNull(schema: OpenApiSchema): boolean {
+  return schema.nullable !== true && schema.default === undefined
+}
+
 function embeds(schema: OpenApiSchema): boolean {
   return schema['x-kubernetes-embedded-resource'] === true
 }
@@ -62,7 +67,8 @@ function pruneMember(member: unknown, name: string, schema: OpenApiSchema, conte
   if (context.isResource && OBJECT_MEMBERS.has(name)) return context.path === '' ? member : withoutUndefined(member)
   const property = memberSchema(schema, name)
   if (property !== undefined) {
-    if (typeof member !== 'object' || member === null) return member
+    if (member === null) return isDroppedNull(property) ? undefined : null
+    if (typeof member !== 'object') return member
     return prune(member, property, { ...context, path: fieldPath(context.path, name), isResource: embeds(property) })
   }
   const isKept = schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true

@@ -143,6 +143,8 @@ function celMessage(error: unknown): string {
   const text = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
   const missing = /^No such key: (.*)$/i.exec(text)
   if (missing !== null) return `no such key: ${missing[1] ?? ''}`
+  if (text.startsWith('Invalid duration string'))
+    return "type conversion error from 'string' to 'google.protobuf.Duration'"
   return text
 }
 

@@ -1,5 +1,5 @@
 import { deepEqual, isJsonMap, ownMember } from './json.ts'
-import { hasFormat } from './crd-formats.ts'
+import { hasFormat, isKnownFormat } from './crd-formats.ts'
 import {
   duplicateError,
   fieldPath,
@@ -68,15 +68,24 @@ function typeErrors(value: unknown, schema: OpenApiSchema, path: string): FieldE
         : [schema.type]
   if (expected.length === 0 || expected.includes(actual)) return formatErrors(value, schema, path)
   if (actual === 'integer' && expected.includes('number')) return []
-  const wanted = expected.join(',')
-  const errors = [typeInvalidError(path, actual, `${path} in body must be of type ${wanted}: "${actual}"`)]
-  const bounded = schema.minimum !== undefined || schema.maximum !== undefined || schema.multipleOf !== undefined
-  if (actual === 'number' && wanted === 'integer' && bounded) {
-    // The number validator complains a second time, without a field.
-    const format = schema.format === undefined ? 'default' : schema.format
-    errors.push(invalidError('', '', `Checked value must be of type integer (${format} format) in ${path}`))
+  const { format } = schema
+  if (format !== undefined && value !== null && isKnownFormat(format)) {
+    const isTextual = typeof value === 'string' || Array.isArray(value)
+    const isNumeric = expected.includes('number') || expected.includes('integer')
+    if (isTextual && !isNumeric) return formatErrors(value, schema, path)
+    if (!isTextual) return typeMismatch(path, format, goFormat(actual))
   }
-  return errors
+  return typeMismatch(path, expected.join(','), actual)
+}
+
+function typeMismatch(path: string, wanted: string, actual: string): FieldError[] {
+  return [typeInvalidError(path, actual, `${path} in body must be of type ${wanted}: "${actual}"`)]
+}
+
+/** Where a schema has a format, its validator names that of the value. */
+function goFormat(actual: string): string {
+  if (actual === 'integer') return 'int64'
+  return actual === 'number' ? 'float64' : ''
 }
 
 function formatErrors(value: unknown, schema: OpenApiSchema, path: string): FieldError[] {
@@ -161,7 +170,7 @@ function compileRegExp(source: string, flags: string): RegExp {
 }
 
 function numberErrors(value: number, schema: OpenApiSchema, path: string): FieldError[] {
-  const errors: FieldError[] = []
+  const errors: FieldError[] = rangeErrors(value, schema, path)
   const { multipleOf, maximum, minimum } = schema
   if (multipleOf !== undefined) {
     if (Number.isInteger(value) && Math.trunc(multipleOf) === 0) {
@@ -179,6 +188,19 @@ function numberErrors(value: number, schema: OpenApiSchema, path: string): Field
     errors.push(invalidError(path, value, `${path} in body should be ${rule} ${minimum}`))
   }
   return errors
+}
+
+const INT32_MAX = 2_147_483_647
+
+/** Whether the number fits its type; the finding has no field. */
+function rangeErrors(value: number, { type, format }: OpenApiSchema, path: string): FieldError[] {
+  if (type !== 'integer') return []
+  const isShort = format === 'int32'
+  const fits =
+    Number.isInteger(value) && (isShort ? value <= INT32_MAX && value >= -INT32_MAX - 1 : Math.abs(value) <= 2 ** 63)
+  if (fits) return []
+  const name = isShort || format === 'int64' ? `with format ${format}` : '(default format)'
+  return [invalidError('', '', `Checked value must be of type integer ${name} in ${path}`)]
 }
 
 function isMultiple(value: number, factor: number): boolean {
@@ -225,12 +247,12 @@ function enumErrors(value: unknown, schema: OpenApiSchema, path: string): FieldE
 
 function objectErrors(value: Record<string, unknown>, schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
   const size = Object.keys(value).length
+  const errors: FieldError[] = []
   if (schema.minProperties !== undefined && size < schema.minProperties) {
-    return [invalidError(path, size, `${path} in body should have at least ${schema.minProperties} properties`)]
+    errors.push(invalidError(path, size, `${path} in body should have at least ${schema.minProperties} properties`))
   }
   if (schema.maxProperties !== undefined && size > schema.maxProperties)
-    return [tooManyError(path, size, schema.maxProperties)]
-  const errors: FieldError[] = []
+    errors.push(tooManyError(path, size, schema.maxProperties))
   for (const name of schema.required ?? []) {
     if (ownMember(value, name) === undefined) errors.push(requiredError(fieldPath(path, name)))
   }
@@ -254,31 +276,23 @@ export function memberSchema(schema: OpenApiSchema, name: string): OpenApiSchema
 }
 
 /**
- * Repetitions in lists of type `set` and `map` (apiextensions `listtype`).
+ * Repetitions in lists of type `set` and `map`, and items of the latter that are no objects (apiextensions `listtype`).
  * @param value - validated value
  * @param schema - structural schema
  * @param path - where the value is
- * @param old - the stored value: unchanged parts are not reported
  */
-function validateListTypes(value: unknown, schema: OpenApiSchema, path: string, old?: unknown): FieldError[] {
+export function validateListTypes(value: unknown, schema: OpenApiSchema, path: string): FieldError[] {
   if (!hasIdentities(schema)) return []
-  return old !== undefined && deepEqual(value, old) ? [] : validateChangedLists(value, schema, path, old)
-}
-
-/** Like {@link validateListTypes}, for a value that is known to differ from the stored one. */
-export function validateChangedLists(value: unknown, schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
-  if (!hasIdentities(schema)) return []
-  if (Array.isArray(value)) return listTypeErrors(value, schema, path, old)
+  if (Array.isArray(value)) return listTypeErrors(value, schema, path)
   if (!isJsonMap(value)) return []
   return Object.entries(value).flatMap(([name, member]) => {
     const property = memberSchema(schema, name)
-    const before = isJsonMap(old) ? ownMember(old, name) : undefined
     if (property === undefined) return []
     const memberPath =
       schema.properties !== undefined && Object.hasOwn(schema.properties, name)
         ? fieldPath(path, name)
         : indexPath(path, name)
-    return validateListTypes(member, property, memberPath, before)
+    return validateListTypes(member, property, memberPath)
   })
 }
 
@@ -297,22 +311,31 @@ function hasIdentities(schema: OpenApiSchema): boolean {
   return found
 }
 
-function listTypeErrors(value: readonly unknown[], schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
-  const errors: FieldError[] = []
-  const identity = listIdentity(schema)
-  if (identity !== undefined) {
-    for (const [index, item] of value.entries()) {
-      const key = identity(item)
-      const repeated = value.slice(0, index).some((other) => deepEqual(identity(other), key))
-      if (repeated) errors.push(duplicateError(indexPath(path, index), key))
-    }
-  }
-  if (schema.items === undefined) return errors
-  const oldItem = elementCorrelation(schema, old)
+function listTypeErrors(value: readonly unknown[], schema: OpenApiSchema, path: string): FieldError[] {
+  const errors = identityErrors(value, schema, path)
+  const { items } = schema
+  if (items === undefined) return errors
   for (const [index, item] of value.entries()) {
-    errors.push(...validateListTypes(item, schema.items, indexPath(path, index), oldItem(item)))
+    const found = validateListTypes(item, items, indexPath(path, index))
+    if (found.length > 0) errors.push(...found)
   }
   return errors
+}
+
+/** Of several equal items only the second is reported. */
+function identityErrors(value: readonly unknown[], schema: OpenApiSchema, path: string): FieldError[] {
+  const identity = listIdentity(schema)
+  if (identity === undefined) return []
+  if (schema['x-kubernetes-list-type'] === 'map') {
+    const strange = value.findIndex((item) => item !== null && !isJsonMap(item))
+    if (strange !== -1)
+      return [invalidError(indexPath(path, strange), value[strange], 'must be an object for an array of list-type map')]
+  }
+  const keys = value.map(identity)
+  return keys.flatMap((key, index) => {
+    const before = keys.slice(0, index).filter((other) => deepEqual(other, key)).length
+    return before === 1 ? [duplicateError(indexPath(path, index), key)] : []
+  })
 }
 
 function listIdentity(schema: OpenApiSchema): ((item: unknown) => unknown) | undefined {
@@ -320,5 +343,5 @@ function listIdentity(schema: OpenApiSchema): ((item: unknown) => unknown) | und
   if (schema['x-kubernetes-list-type'] !== 'map') return undefined
   const keys = schema['x-kubernetes-list-map-keys'] ?? []
   return (item) =>
-    isJsonMap(item) ? Object.fromEntries(keys.filter((key) => key in item).map((key) => [key, item[key]])) : item
+    isJsonMap(item) ? Object.fromEntries(keys.filter((key) => key in item).map((key) => [key, item[key]])) : {}
 }

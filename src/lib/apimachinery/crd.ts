@@ -1,7 +1,7 @@
 import { isKnownFormat } from './crd-formats.ts'
 import { defaultBySchema, pruneBySchema, type PruneResult } from './crd-pruning.ts'
 import { hasRules, validateChangedRules, validateUnchangedRules } from './crd-rules.ts'
-import { validateChanged, validateChangedLists } from './crd-schema-validation.ts'
+import { validateChanged, validateListTypes } from './crd-schema-validation.ts'
 import { compareText, deepEqual, isJsonMap, type JsonMap } from './json.ts'
 import { invalidError, type FieldError, type FieldErrorType } from './field-error.ts'
 import { isOpenApiSchema, type OpenApiSchema } from './openapi.ts'
@@ -46,8 +46,9 @@ export interface CompiledCrdVersion {
   /**
    * Schema, list types and rules. Metadata is not looked at.
    * @param old - stored object on update
+   * @param earlier - what else is wrong with the object: rules are not run on objects with certain errors
    */
-  validate(object: unknown, old?: unknown): FieldError[]
+  validate(object: unknown, old?: unknown, earlier?: readonly FieldError[]): FieldError[]
 }
 
 /** A CustomResourceDefinition, compiled. */
@@ -145,7 +146,7 @@ function compileVersion(version: JsonMap): CompiledCrdVersion {
     ...(scale === undefined ? {} : { scale }),
     prune: (object) => pruneBySchema(object, schema),
     default: (object) => defaultBySchema(object, schema),
-    validate: (object, old) => validateCustomResource(object, schema, old)
+    validate: (object, old, earlier = []) => validateCustomResource(object, schema, old, earlier)
   }
 }
 
@@ -184,16 +185,29 @@ const BLOCKING: ReadonlySet<FieldErrorType> = new Set([
 const SKIPPED_RULES =
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
 
-function validateCustomResource(object: unknown, schema: OpenApiSchema, old: unknown): FieldError[] {
+function validateCustomResource(
+  object: unknown,
+  schema: OpenApiSchema,
+  old: unknown,
+  earlier: readonly FieldError[]
+): FieldError[] {
   // apiVersion, kind and metadata are validated by the server itself; unchanged roots still run transition rules.
   const isSame = old !== undefined && sameResource(object, old)
   const errors = isSame
     ? []
-    : [...validateChanged(object, headlessSchema(schema), '', old), ...validateChangedLists(object, schema, '', old)]
+    : [...validateChanged(object, headlessSchema(schema), '', old), ...listErrors(object, schema, old)]
   if (!hasRules(schema)) return errors
-  if (errors.some((error) => BLOCKING.has(error.type))) return [...errors, invalidError('', null, SKIPPED_RULES)]
+  if ([...earlier, ...errors].some((error) => BLOCKING.has(error.type)))
+    return [...errors, invalidError('', null, SKIPPED_RULES)]
   const validate = isSame ? validateUnchangedRules : validateChangedRules
   return [...errors, ...validate(object, schema, '', old)]
+}
+
+/** Objects stored with repetitions may keep them. */
+function listErrors(object: unknown, schema: OpenApiSchema, old: unknown): FieldError[] {
+  const errors = validateListTypes(object, schema, '')
+  if (errors.length === 0 || old === undefined) return errors
+  return validateListTypes(old, schema, '').length === 0 ? errors : []
 }
 
 /** Whether two resources are equal. Managed fields, which may still have to be computed, are not looked into. */

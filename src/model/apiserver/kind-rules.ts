@@ -106,9 +106,10 @@ const CUSTOM_RULES: KindRules = {
   validate: (info, object, old, subresource) => {
     const errors = metadataErrors(object, old)
     const scale = scaleErrors(info, object)
-    const found = info.crd?.validate(object, old) ?? NO_ERRORS
-    if (errors.length + scale.length + found.length === 0) return NO_ERRORS
-    return [...errors, ...scale, ...(subresource === 'status' ? found.map(fromStatusDoor) : found)]
+    const early = errors.length + scale.length === 0 ? NO_ERRORS : [...errors, ...scale]
+    const found = info.crd?.validate(object, old, early) ?? NO_ERRORS
+    if (early.length + found.length === 0) return NO_ERRORS
+    return [...early, ...(subresource === 'status' ? found.map(fromStatusDoor) : found)]
   },
   resetFields: (info, subresource) => {
     if (!info.subresources.has('status')) return undefined
@@ -119,13 +120,13 @@ const CUSTOM_RULES: KindRules = {
 const NO_ERRORS: readonly FieldError[] = Object.freeze([])
 const META_RULES = { nameRule: 'subdomain', isCustom: true } as const
 
-/** What is stored was validated when it came. */
+/** What is stored was validated when it came. Of an update, the generic strategy and that of custom resources both report. */
 function metadataErrors(object: KubeObject, old: KubeObject | undefined): readonly FieldError[] {
   if (object.metadata === old?.metadata) return NO_ERRORS
   const metadata = object.metadata as unknown as JsonMap
-  const before = old?.metadata as unknown as JsonMap | undefined
-  const fixed = before === undefined ? NO_ERRORS : validateObjectMetaUpdate(metadata, before)
-  return [...fixed, ...validateObjectMeta(metadata, META_RULES)]
+  if (old === undefined) return validateObjectMeta(metadata, META_RULES)
+  const errors = validateObjectMetaUpdate(metadata, old.metadata as unknown as JsonMap)
+  return errors.length === 0 ? NO_ERRORS : [...errors, ...errors]
 }
 
 /** Through the status door the schema of the status is applied by itself, which shows in the texts. */

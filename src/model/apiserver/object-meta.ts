@@ -1,7 +1,7 @@
-import { badRequestStatus, isJsonMap, requiredError, type FieldError } from '../../lib/apimachinery/index.ts'
+import { badRequestStatus, isJsonMap } from '../../lib/apimachinery/index.ts'
 import type { KubeObject, ObjectMeta } from '../../kinds/index.ts'
 import { timestamp, type ResourceCall } from './core.ts'
-import { refuse, refuseInvalid } from './refusal.ts'
+import { refuse } from './refusal.ts'
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
 const SUFFIX_LENGTH = 5
@@ -69,9 +69,8 @@ export function prepareNewMetadata(call: ResourceCall, object: Record<string, un
   const given = metadataOf(object)
   checkNamespaceGiven(call, given)
   const { name = '', generateName: base = '', managedFields } = given
-  if (name === '' && base === '') refuseNoName(call)
   // The order of members is that of Go's ObjectMeta, which shows in messages that embed an object.
-  const ordered: ObjectMeta = { name: name === '' ? generateName(base, call) : name }
+  const ordered: ObjectMeta = { name: name === '' && base !== '' ? generateName(base, call) : name }
   if (base !== '') ordered.generateName = base
   const namespace = namespaceOf(call)
   if (namespace !== undefined) ordered.namespace = namespace
@@ -82,11 +81,6 @@ export function prepareNewMetadata(call: ResourceCall, object: Record<string, un
   for (const [field, value] of Object.entries(given)) if (!PLACED.has(field)) members[field] = value
   if (managedFields !== undefined) ordered.managedFields = managedFields
   return { ...object, metadata: ordered } as KubeObject
-}
-
-function refuseNoName(call: ResourceCall): void {
-  const errors: FieldError[] = [requiredError('metadata.name', 'name or generateName is required')]
-  refuseInvalid({ group: call.info.group, name: call.info.kind }, '', errors)
 }
 
 /**
@@ -101,11 +95,12 @@ export function prepareChangedMetadata(object: Record<string, unknown>, existing
   const metadata: ObjectMeta = { ...given, name: kept.name }
   if (kept.namespace !== undefined) metadata.namespace = kept.namespace
   if (kept.uid !== undefined) metadata.uid = kept.uid
-  for (const field of KEPT_FIELDS) {
-    const value = kept[field]
-    if (value !== undefined) Object.assign(metadata, { [field]: value })
-    else if (metadata[field] !== undefined) delete metadata[field]
-  }
+  if (kept.creationTimestamp !== undefined) metadata.creationTimestamp = kept.creationTimestamp
+  if (kept.deletionTimestamp !== undefined) metadata.deletionTimestamp = kept.deletionTimestamp
+  if (kept.deletionGracePeriodSeconds !== undefined)
+    metadata.deletionGracePeriodSeconds ??= kept.deletionGracePeriodSeconds
+  if (kept.generation !== undefined) metadata.generation = kept.generation
+  else if (metadata.generation !== undefined) delete metadata.generation
   if (metadata.selfLink !== undefined) delete metadata.selfLink
   return { ...object, metadata } as KubeObject
 }
@@ -122,6 +117,5 @@ const KEPT_FIELDS = [
   'creationTimestamp',
   'deletionTimestamp',
   'deletionGracePeriodSeconds',
-  'generation',
-  'generateName'
+  'generation'
 ] as const

@@ -8,9 +8,8 @@ import {
 import { builtinDefinitionName } from './builtin/index.ts'
 import type { ApiRequest } from '../../kinds/index.ts'
 import { parseJsonText } from './json-text.ts'
-import { omittedZeros } from './omitted-zero.data.ts'
 import { refuse } from './refusal.ts'
-import { typeTree, type TypeNode } from './type-tree.ts'
+import { typeTree } from './type-tree.ts'
 import { decodeTyped, type Duplicates } from './typed-decoding.ts'
 
 /** A parsed body. */
@@ -159,51 +158,39 @@ export function decodeObject(
   options: DecodeOptions = {}
 ): DecodedObject {
   const { duplicates, stored, onFailure } = options
-  if (expected.isCustom) return decodeCustom(object, options)
+  if (expected.isCustom) return decodeCustom(object, expected, options)
   const name = builtinDefinitionName(expected.group, expected.version, expected.kind)
   if (name === undefined) return { object, strict: [] }
   const { value, strict, failure, converterFailure = '' } = decodeTyped(object, typeTree(name), duplicates, stored)
   if (failure !== undefined) {
     onFailure?.(failure, converterFailure)
-    const head = `${expected.kind} in version ${goQuote(expected.version)} cannot be handled as a ${expected.kind}`
-    refuse(badRequestStatus(`${head}: ${failure}`))
+    refuse(badRequestStatus(`${undecodable(expected)}: ${failure}`))
   }
   return { object: value as Record<string, unknown>, strict }
 }
 
 /** Of a custom resource only the metadata has a Go type. */
-const CUSTOM_ROOT: TypeNode = {
-  type: 'struct',
-  name: 'PartialObjectMetadata',
-  fields: new Map([
-    [
-      'metadata',
-      {
-        node: typeTree('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'),
-        isRequired: false,
-        isAlwaysWritten: false,
-        omits: omittedZeros('PartialObjectMetadata', 'metadata', false)
-      }
-    ]
-  ]),
-  written: []
-}
+const CUSTOM_METADATA = typeTree('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')
 
-function decodeCustom(object: Record<string, unknown>, options: DecodeOptions): DecodedObject {
+function decodeCustom(object: Record<string, unknown>, expected: ExpectedKind, options: DecodeOptions): DecodedObject {
   const { duplicates, stored, onFailure } = options
   const repeated = duplicateErrors(object, duplicates)
-  if (object['metadata'] === undefined || object['metadata'] === stored?.['metadata'])
-    return { object, strict: repeated }
-  const { value, strict, failure, converterFailure = '' } = decodeTyped({ metadata: object['metadata'] }, CUSTOM_ROOT)
+  const given = object['metadata']
+  if (given === undefined || given === stored?.['metadata']) return { object, strict: repeated }
+  if (given === null) return { object: { ...object, metadata: undefined }, strict: repeated }
+  const { value, strict, failure, converterFailure = '' } = decodeTyped(given, CUSTOM_METADATA)
   if (failure !== undefined) {
     onFailure?.(failure, converterFailure)
-    refuse(badRequestStatus(failure))
+    refuse(badRequestStatus(`${undecodable(expected)}: ${failure}`))
   }
-  const metadata = isJsonMap(value) ? value['metadata'] : undefined
   return {
-    object: metadata === object['metadata'] ? object : { ...object, metadata },
-    strict: [...repeated, ...strict]
+    object: value === given ? object : { ...object, metadata: value },
+    strict: [...repeated, ...strict.map((text) => text.replace(' field "', ' field "metadata.'))]
   }
+}
+
+function undecodable({ kind, version }: ExpectedKind): string {
+  return `${kind} in version ${goQuote(version)} cannot be handled as a ${kind}`
 }
 
 function duplicateErrors(object: unknown, duplicates: Duplicates | undefined): string[] {

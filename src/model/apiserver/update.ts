@@ -67,16 +67,21 @@ export function refuseMissing(call: ResourceCall): never {
   return refuse(missingStatus(call))
 }
 
-/** The body, whose name may be left out but not differ from that of the path. */
+/** The body, whose name is that of the path. */
 function withName(call: ResourceCall, decoded: Record<string, unknown>): Record<string, unknown> {
   const metadata = metadataOf(decoded)
   const wanted = call.path.name ?? ''
   const given = metadata.name ?? ''
-  if (given !== '' && given !== wanted) {
+  if (given === '') {
+    refuse(
+      badRequestStatus(`the name of the object (${wanted} based on URL) was undeterminable: name must be provided`)
+    )
+  }
+  if (given !== wanted) {
     refuse(badRequestStatus(`the name of the object (${given}) does not match the name on the URL (${wanted})`))
   }
   checkNamespaceGiven(call, metadata)
-  return given === '' ? { ...decoded, metadata: { ...metadata, name: wanted } } : decoded
+  return decoded
 }
 
 /** One change of a stored object. */
@@ -156,7 +161,7 @@ function checkPreconditions(call: ResourceCall, change: Change): void {
   const isMissing = version === '' && !change.isUnconditional && call.info.crd !== undefined
   if (isMissing) {
     const error = invalidError('metadata.resourceVersion', 0, 'must be specified for an update')
-    refuseInvalid({ group: call.info.group, name: call.info.kind }, name, [error])
+    refuseInvalid(resource, name, [error])
   }
 }
 
