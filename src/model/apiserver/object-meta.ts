@@ -113,9 +113,4 @@ function isKept(given: Readonly<Partial<ObjectMeta>>, kept: ObjectMeta): boolean
   return true
 }
 
-const KEPT_FIELDS = [
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'generation'
-] as const
+const KEPT_FIELDS = ['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'] as const
