@@ -52,9 +52,16 @@ export function isKnownFormat(format: string): boolean {
  * @param text - the value
  */
 export function hasFormat(format: string, text: string): boolean {
+  return formatTest(format)?.(text) ?? true
+}
+
+/**
+ * The test of a format; undefined where every text has it.
+ * @param format - value of `format`
+ */
+export function formatTest(format: string): ((text: string) => boolean) | undefined {
   const name = normalized(format)
-  const check = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined
-  return check === undefined || check(text)
+  return Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined
 }
 
 function isCalendarDay(text: string): boolean {
@@ -64,7 +71,17 @@ function isCalendarDay(text: string): boolean {
   return month >= 1 && month <= 12 && day >= 1 && day <= (days[month - 1] ?? 0)
 }
 
+/** The time that was good last: in a simulation, most are the same. */
+let lastDateTime: string | undefined
+
 function isDateTime(text: string): boolean {
+  if (text === lastDateTime) return true
+  const isGood = isDateTimeText(text)
+  if (isGood) lastDateTime = text
+  return isGood
+}
+
+function isDateTimeText(text: string): boolean {
   const match = /^\d{4}-\d{2}-\d{2}[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:?\d{2})$/.exec(text)
   if (match === null) return false
   const [hour = 0, minute = 0, second = 0] = [match[1], match[2], match[3]].map(Number)

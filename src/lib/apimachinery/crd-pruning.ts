@@ -118,8 +118,11 @@ function defaultMap(value: JsonMap, schema: OpenApiSchema): JsonMap {
 
 const WITH_DEFAULTS = new WeakMap<OpenApiSchema, boolean>()
 
-/** Whether a schema or one below it has a default. */
-function hasDefaults(schema: OpenApiSchema): boolean {
+/**
+ * Whether a schema or one below it has a default.
+ * @param schema - structural schema
+ */
+export function hasDefaults(schema: OpenApiSchema): boolean {
   const known = WITH_DEFAULTS.get(schema)
   if (known !== undefined) return known
   const found =

@@ -93,7 +93,13 @@ function formatErrors(value: unknown, schema: OpenApiSchema, path: string): Fiel
   return [typeInvalidError(path, value, `${path} in body must be of type ${schema.format}: ${JSON.stringify(value)}`)]
 }
 
-function combinationErrors(value: unknown, schema: OpenApiSchema, path: string): FieldError[] {
+/**
+ * What `allOf`, `anyOf`, `oneOf` and `not` find wrong.
+ * @param value - validated value
+ * @param schema - schema with such members
+ * @param path - where the value is
+ */
+export function combinationErrors(value: unknown, schema: OpenApiSchema, path: string): FieldError[] {
   const errors: FieldError[] = []
   const subject = `"${path}"`
   if (schema.allOf !== undefined) {
@@ -125,8 +131,13 @@ function oneOfErrors(value: unknown, alternatives: readonly OpenApiSchema[], pat
   return [invalidError('', '', text), ...(valid === 0 ? (results[0] ?? []) : [])]
 }
 
-/** Only the first of the three is reported. */
-function stringErrors(value: string, schema: OpenApiSchema, path: string): FieldError[] {
+/**
+ * What is wrong with the length or the form of a text; only the first of the three limits is reported.
+ * @param value - the text
+ * @param schema - its schema
+ * @param path - where it is
+ */
+export function stringErrors(value: string, schema: OpenApiSchema, path: string): FieldError[] {
   const isMeasured = schema.maxLength !== undefined || schema.minLength !== undefined
   const length = isMeasured ? [...value].length : 0
   if (schema.maxLength !== undefined && length > schema.maxLength) return [tooLongError(path, schema.maxLength)]
@@ -169,7 +180,13 @@ function compileRegExp(source: string, flags: string): RegExp {
   }
 }
 
-function numberErrors(value: number, schema: OpenApiSchema, path: string): FieldError[] {
+/**
+ * Limits that a number exceeds.
+ * @param value - the number
+ * @param schema - its schema
+ * @param path - where it is
+ */
+export function numberErrors(value: number, schema: OpenApiSchema, path: string): FieldError[] {
   const errors: FieldError[] = rangeErrors(value, schema, path)
   const { multipleOf, maximum, minimum } = schema
   if (multipleOf !== undefined) {
@@ -298,8 +315,11 @@ export function validateListTypes(value: unknown, schema: OpenApiSchema, path: s
 
 const WITH_IDENTITIES = new WeakMap<OpenApiSchema, boolean>()
 
-/** Whether a schema or one below it has a list whose items may not repeat. */
-function hasIdentities(schema: OpenApiSchema): boolean {
+/**
+ * Whether a schema or one below it has a list whose items may not repeat.
+ * @param schema - structural schema
+ */
+export function hasIdentities(schema: OpenApiSchema): boolean {
   const known = WITH_IDENTITIES.get(schema)
   if (known !== undefined) return known
   const found =

@@ -2,7 +2,8 @@ import { isKnownFormat } from './crd-formats.ts'
 import { defaultBySchema, pruneBySchema, type PruneResult } from './crd-pruning.ts'
 import { hasRules, validateChangedRules, validateUnchangedRules } from './crd-rules.ts'
 import { validateChanged, validateListTypes } from './crd-schema-validation.ts'
-import { compareText, deepEqual, isJsonMap, type JsonMap } from './json.ts'
+import { SoundnessPlan } from './crd-soundness.ts'
+import { compareText, deepEqual, isJsonMap, sameMembers, type JsonMap } from './json.ts'
 import { invalidError, type FieldError, type FieldErrorType } from './field-error.ts'
 import { isOpenApiSchema, type OpenApiSchema } from './openapi.ts'
 
@@ -39,16 +40,22 @@ export interface CompiledCrdVersion {
   /** Whether the version has a status sub-resource. */
   readonly status: boolean
   readonly scale?: ScalePaths
-  /** Drops unspecified fields and names them. */
-  prune(object: unknown): PruneResult
-  /** Fills in defaults; the argument is not changed. */
-  default(object: unknown): unknown
+  /**
+   * Drops unspecified fields and names them.
+   * @param old - stored object on update
+   */
+  prune(object: unknown, old?: unknown): PruneResult
+  /**
+   * Fills in defaults; the argument is not changed.
+   * @param old - stored object on update
+   */
+  default(object: unknown, old?: unknown): unknown
   /**
    * Schema, list types and rules. Metadata is not looked at.
    * @param old - stored object on update
    * @param earlier - what else is wrong with the object: rules are not run on objects with certain errors
    */
-  validate(object: unknown, old?: unknown, earlier?: readonly FieldError[]): FieldError[]
+  validate(object: unknown, old?: unknown, earlier?: readonly FieldError[]): readonly FieldError[]
 }
 
 /** A CustomResourceDefinition, compiled. */
@@ -144,11 +151,28 @@ function compileVersion(version: JsonMap): CompiledCrdVersion {
     selectableFields: listOf(version['selectableFields']).map((field) => textOf(mapOf(field)['jsonPath'])),
     status: isJsonMap(subresources['status']),
     ...(scale === undefined ? {} : { scale }),
-    prune: (object) => pruneBySchema(object, schema),
-    default: (object) => defaultBySchema(object, schema),
-    validate: (object, old, earlier = []) => validateCustomResource(object, schema, old, earlier)
+    ...treatment(schema)
   }
 }
+
+/** What is done to objects of a version. Nearly always there is nothing to do, which is found out first. */
+function treatment(schema: OpenApiSchema): Pick<CompiledCrdVersion, 'prune' | 'default' | 'validate'> {
+  const plan = new SoundnessPlan(schema)
+  const isSound = (object: unknown, old: unknown): boolean =>
+    isJsonMap(object) && plan.isSoundResource(object, isJsonMap(old) ? old : undefined)
+  return {
+    prune: (object, old) =>
+      isSound(object, old) ? { value: object, unknownFields: NONE } : pruneBySchema(object, schema),
+    default: (object, old) => (isSound(object, old) ? object : defaultBySchema(object, schema)),
+    validate: (object, old, earlier = NONE) => {
+      if (!isSound(object, old) || (earlier.length > 0 && hasRules(schema)))
+        return validateCustomResource(object, schema, old, earlier)
+      return hasRules(schema) ? ruleErrors(object, schema, old) : NONE
+    }
+  }
+}
+
+const NONE: readonly never[] = Object.freeze([])
 
 function scalePaths(scale: JsonMap): ScalePaths {
   return {
@@ -192,15 +216,16 @@ function validateCustomResource(
   earlier: readonly FieldError[]
 ): FieldError[] {
   // apiVersion, kind and metadata are validated by the server itself; unchanged roots still run transition rules.
-  const isSame = old !== undefined && sameResource(object, old)
-  const errors = isSame
+  const errors = isUnchanged(object, old)
     ? []
     : [...validateChanged(object, headlessSchema(schema), '', old), ...listErrors(object, schema, old)]
   if (!hasRules(schema)) return errors
-  if ([...earlier, ...errors].some((error) => BLOCKING.has(error.type)))
-    return [...errors, invalidError('', null, SKIPPED_RULES)]
-  const validate = isSame ? validateUnchangedRules : validateChangedRules
-  return [...errors, ...validate(object, schema, '', old)]
+  if (isBlocked(earlier) || isBlocked(errors)) return [...errors, invalidError('', null, SKIPPED_RULES)]
+  return [...errors, ...ruleErrors(object, schema, old)]
+}
+
+function isBlocked(errors: readonly FieldError[]): boolean {
+  return errors.some((error) => BLOCKING.has(error.type))
 }
 
 /** Objects stored with repetitions may keep them. */
@@ -210,15 +235,18 @@ function listErrors(object: unknown, schema: OpenApiSchema, old: unknown): Field
   return validateListTypes(old, schema, '').length === 0 ? errors : []
 }
 
-/** Whether two resources are equal. Managed fields, which may still have to be computed, are not looked into. */
-function sameResource(left: unknown, right: unknown): boolean {
-  if (!isJsonMap(left) || !isJsonMap(right)) return deepEqual(left, right)
-  const { metadata: leftMetadata, ...leftRest } = left
-  const { metadata: rightMetadata, ...rightRest } = right
-  if (!isJsonMap(leftMetadata) || !isJsonMap(rightMetadata)) return deepEqual(left, right)
-  const { managedFields: leftFields, ...leftOwn } = leftMetadata
-  const { managedFields: rightFields, ...rightOwn } = rightMetadata
-  return leftFields === rightFields && deepEqual(leftRest, rightRest) && deepEqual(leftOwn, rightOwn)
+function ruleErrors(object: unknown, schema: OpenApiSchema, old: unknown): FieldError[] {
+  const validate = isUnchanged(object, old) ? validateUnchangedRules : validateChangedRules
+  return validate(object, schema, '', old)
+}
+
+/** Whether a resource is what is stored. Managed fields, which may still have to be computed, are not looked into. */
+function isUnchanged(object: unknown, old: unknown): boolean {
+  if (!isJsonMap(object) || !isJsonMap(old)) return old !== undefined && deepEqual(object, old)
+  const { metadata } = object
+  const before = old['metadata']
+  if (!isJsonMap(metadata) || !isJsonMap(before)) return deepEqual(object, old)
+  return sameMembers(object, old, 'metadata') && sameMembers(metadata, before, 'managedFields')
 }
 
 const HEADLESS = new WeakMap<OpenApiSchema, OpenApiSchema>()

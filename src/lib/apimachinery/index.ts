@@ -6,6 +6,7 @@ export {
   goValueText,
   isJsonMap,
   mapShared,
+  sameMembers,
   stableStringify,
   withoutUndefined,
   type JsonMap

@@ -40,6 +40,18 @@ function equalMaps(left: JsonMap, right: JsonMap): boolean {
 }
 
 /**
+ * Whether two objects are equal but for one member.
+ * @param left - any JSON object
+ * @param right - any JSON object
+ * @param except - name of the member that is not looked at
+ */
+export function sameMembers(left: JsonMap, right: JsonMap, except: string): boolean {
+  for (const key in left) if (key !== except && !deepEqual(left[key], right[key])) return false
+  for (const key in right) if (key !== except && left[key] === undefined && right[key] !== undefined) return false
+  return true
+}
+
+/**
  * Freezes a JSON value and everything below it, and returns it. Parts that are frozen already are taken
  * as deeply frozen, so that freezing a new object that shares parts with an old one costs only the new parts.
  * @param value - any JSON value

@@ -21,24 +21,25 @@ export function decodeBody(call: ResourceCall, warnings: Warnings, existing?: Ku
   const isExpected = isJsonMap(value) && value['kind'] === info.kind && value['apiVersion'] === info.apiVersion
   const body = isExpected ? value : withExpectedKind(value, info)
   const { object, strict } = decodeObject(body, info, { duplicates, stored })
-  return pruneCustom(call, object, strict, warnings)
+  return pruneCustom(call, object, { strict, stored }, warnings)
 }
 
 /**
  * Drops what the schema of a custom resource does not specify and deals with strict findings.
  * @param call - the request
  * @param object - decoded object
- * @param strict - findings so far
+ * @param found - findings so far; stored object of the served version
  * @param warnings - takes them in mode Warn
  */
-export function pruneCustom(
+function pruneCustom(
   call: ResourceCall,
   object: Record<string, unknown>,
-  strict: readonly string[],
+  found: { readonly strict: readonly string[]; readonly stored: KubeObject | undefined },
   warnings: Warnings
 ): Record<string, unknown> {
   const { info, query } = call
-  const pruned = info.crd?.prune(object)
+  const { strict, stored } = found
+  const pruned = info.crd?.prune(object, stored)
   const unknown = pruned?.unknownFields.map((path) => `unknown field "${path}"`) ?? []
   if (strict.length + unknown.length > 0) {
     const subject = `${info.kind} in version "${info.version}" cannot be handled as a ${info.kind}`

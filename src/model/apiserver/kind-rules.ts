@@ -21,8 +21,8 @@ import type { ResourceInfo } from './resources.ts'
 
 /** The phases of a write in which the rules of a kind take part. */
 export interface KindRules {
-  /** Fills in defaults of the served version; may return the argument. */
-  applyDefaults(info: ResourceInfo, object: KubeObject): KubeObject
+  /** Fills in defaults of the served version; may return the argument. `old` is the stored object of an update. */
+  applyDefaults(info: ResourceInfo, object: KubeObject, old?: KubeObject): KubeObject
   /** Clears what a client may not set and starts the generation. */
   prepareCreate(info: ResourceInfo, object: KubeObject): KubeObject
   /**
@@ -84,7 +84,8 @@ const ALL_BUT_STATUS = resetFieldSet([['spec'], ['metadata']])
 
 /** Rules of custom resources (apiextensions-apiserver `registry/customresource`). */
 const CUSTOM_RULES: KindRules = {
-  applyDefaults: (info, object) => (info.crd === undefined ? object : objectOf(info.crd.default(object) as JsonMap)),
+  applyDefaults: (info, object, old) =>
+    info.crd === undefined ? object : objectOf(info.crd.default(object, old) as JsonMap),
   prepareCreate: (info, object) => {
     const prepared: KubeObject = { ...object, metadata: { ...object.metadata, generation: 1 } }
     if (!info.subresources.has('status')) return prepared

@@ -2,6 +2,7 @@ import {
   deepEqual,
   DEDUCED,
   mergeTypeFromOpenApi,
+  sameMembers,
   trackedEntriesLater,
   trackUpdateLater,
   type FieldWriter,
@@ -128,17 +129,9 @@ export function sameExceptTimes(object: KubeObject, existing: KubeObject): boole
   if (!sameMembers(object, existing, 'metadata')) return false
   const { metadata } = object
   const before = existing.metadata
-  if (!sameMembers(metadata, before, 'managedFields')) return false
+  if (!sameMembers(metadata as unknown as JsonMap, before as unknown as JsonMap, 'managedFields')) return false
   if (metadata.managedFields === before.managedFields) return true
   return deepEqual(withoutTimes(metadata.managedFields), withoutTimes(before.managedFields))
-}
-
-/** Whether two maps are equal but for one member. */
-function sameMembers(left: object, right: object, except: string): boolean {
-  const [one, other] = [left as JsonMap, right as JsonMap]
-  for (const key in one) if (key !== except && !deepEqual(one[key], other[key])) return false
-  for (const key in other) if (key !== except && one[key] === undefined && other[key] !== undefined) return false
-  return true
 }
 
 function withoutTimes(entries: ManagedEntries): unknown {

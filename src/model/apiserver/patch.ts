@@ -130,7 +130,7 @@ function patchedObject(call: ResourceCall, patching: Patching): Record<string, u
         invalidError('patch', shown(), type === STRATEGIC_PATCH ? converterFailure : failure)
       ])
   })
-  const unknown = call.info.crd?.prune(object)
+  const unknown = call.info.crd?.prune(object, existing)
   const all = [...strict, ...(unknown?.unknownFields ?? []).map((path) => `unknown field "${path}"`)]
   const mode = call.query['fieldValidation']
   if (all.length > 0 && mode === 'Strict') {

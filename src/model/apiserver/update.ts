@@ -107,7 +107,7 @@ export function updateObject(call: ResourceCall, change: Change): KubeObject {
   checkPreconditions(call, change)
   const rules = rulesOf(info)
   const door = call.subresource?.name
-  const candidate = rules.applyDefaults(info, prepareChangedMetadata(change.candidate, existing))
+  const candidate = rules.applyDefaults(info, prepareChangedMetadata(change.candidate, existing), existing)
   const { managed } = change
   const entries = managed === undefined ? entriesAfterUpdate(call, candidate, existing) : managed(candidate)
   let object = rules.prepareUpdate(info, toStorage(info, candidate), existing, door)
