@@ -29,9 +29,16 @@ export function hasProgressDeadline(deployment: Deployment): boolean {
 }
 
 /** Limit of kept old ReplicaSets; undefined: unlimited. */
-export function historyLimit(deployment: Deployment): number | undefined {
+function historyLimit(deployment: Deployment): number | undefined {
   const limit = deployment.spec.revisionHistoryLimit
   return limit === MAX_INT32 ? undefined : limit
+}
+
+/** How many old ReplicaSets there are beyond the limit; 0 or less: none. */
+export function historyExcess(deployment: Deployment, old: readonly ReplicaSet[]): number {
+  const limit = historyLimit(deployment)
+  if (limit === undefined || old.length <= limit) return 0
+  return old.filter((set) => set.metadata.deletionTimestamp === undefined).length - limit
 }
 
 /** Number of pods that an absolute number or percentage of `total` means. */

@@ -4,7 +4,7 @@ import {
   actualReplicas,
   availableReplicas,
   byAge,
-  historyLimit,
+  historyExcess,
   isComplete,
   isRollingUpdate,
   maxSurge,
@@ -211,11 +211,9 @@ function fractionOf(deployment: Deployment, set: ReplicaSet): number {
 
 /** Deletes empty old sets beyond the history limit, oldest revision first. */
 export function* cleanUp(sync: DeploymentSync, old: readonly ReplicaSet[]): Plan<void> {
-  const limit = historyLimit(sync.deployment)
-  if (limit === undefined) return
-  const alive = old.filter((set) => set.metadata.deletionTimestamp === undefined)
-  const excess = alive.length - limit
+  const excess = historyExcess(sync.deployment, old)
   if (excess <= 0) return
+  const alive = old.filter((set) => set.metadata.deletionTimestamp === undefined)
   for (const set of alive.toSorted((a, b) => revisionOf(a) - revisionOf(b)).slice(0, excess)) {
     const unseen = (set.metadata.generation ?? 0) > (set.status?.observedGeneration ?? 0)
     if ((set.status?.replicas ?? 0) !== 0 || set.spec.replicas !== 0 || unseen) continue

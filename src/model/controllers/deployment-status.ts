@@ -5,6 +5,7 @@ import {
   deadlineAt,
   findCondition,
   hasProgressDeadline,
+  historyExcess,
   isComplete,
   isProgressing,
   isTimedOut,
@@ -92,7 +93,8 @@ export function* syncRolloutStatus(sync: DeploymentSync, sets: SplitSets): Plan<
   const status = { ...counted, conditions }
   if (sync.staged || !sameJson(deployment.status, status)) {
     yield* updateStatus(sync, status)
-    return DONE
+    // Only a complete rollout has its history trimmed, which is for the next run to do.
+    if (isComplete(sync.deployment, status) && historyExcess(sync.deployment, sets.old) > 0) return { again: true }
   }
   return requeueForDeadline(sync, status)
 }

@@ -34,6 +34,7 @@ function* refuseEmptySelector(sync: DeploymentSync): Plan<Requeue> {
   const { generation } = sync.deployment.metadata
   if (generation !== undefined && sync.deployment.status?.observedGeneration !== generation) {
     yield* updateStatus(sync, { ...sync.deployment.status, observedGeneration: generation })
+    return { again: true }
   }
   return DONE
 }

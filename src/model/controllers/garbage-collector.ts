@@ -57,6 +57,15 @@ function* checkOwners(graph: OwnershipGraph, entry: CollectedObject): Plan<Reque
   return DONE
 }
 
+/** Whether every owner of an object is there to stay: then there is nothing to collect. */
+export function hasSolidOwners(graph: OwnershipGraph, object: KubeObject): boolean {
+  for (const { uid } of object.metadata.ownerReferences ?? []) {
+    const owner = graph.byUid(uid)?.object
+    if (owner === undefined || isMisplaced(owner, object) || isAwaiting(owner)) return false
+  }
+  return true
+}
+
 function isMisplaced(owner: KubeObject, dependent: KubeObject): boolean {
   const { namespace } = owner.metadata
   return namespace !== undefined && namespace !== dependent.metadata.namespace

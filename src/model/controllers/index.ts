@@ -3,7 +3,7 @@ export { reconcileDeployment } from './deployment.ts'
 export { reconcileDisruptionBudget } from './disruption.ts'
 export { reconcileEndpoints } from './endpoints.ts'
 export { reconcileEndpointSlices } from './endpointslice.ts'
-export { type CollectedObject, type OwnershipGraph, collectGarbage } from './garbage-collector.ts'
+export { type CollectedObject, type OwnershipGraph, collectGarbage, hasSolidOwners } from './garbage-collector.ts'
 export { AUTOSCALER_PERIOD_MS, type AutoscalerInput, reconcileAutoscaler } from './horizontal.ts'
 export {
   type AutoscalerMemory,
@@ -26,7 +26,7 @@ export {
   type Reconciler,
   type Requeue
 } from './plan.ts'
-export { isPodActive, isPodFinished, isPodReady } from './pod-facts.ts'
+export { isPodActive, isPodFinished, isPodReady, podCondition } from './pod-facts.ts'
 export {
   NO_RESULTS,
   type ProbeCount,

@@ -18,7 +18,10 @@ export function controllerReference(owner: KubeObject): OwnerReference {
 
 /** The controlling owner of an object, if it has one. */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
-  return object.metadata.ownerReferences?.find((reference) => reference.controller === true)
+  const { ownerReferences } = object.metadata
+  if (ownerReferences === undefined) return undefined
+  for (const reference of ownerReferences) if (reference.controller === true) return reference
+  return undefined
 }
 
 /**

@@ -44,6 +44,8 @@ export interface Requeue {
   readonly requeueAt?: Instant
   /** The plan met an error: try again with exponential back-off. */
   readonly retry?: boolean
+  /** What the plan wrote to its own object is a reason to look at it again, which it otherwise is not. */
+  readonly again?: boolean
 }
 
 /** A reconciler's straight-line code: it yields effects and receives the API's answers. */

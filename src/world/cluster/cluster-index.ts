@@ -1,5 +1,5 @@
 import type { ApiChange, KubeObject } from '../../kinds/index.ts'
-import type { ClusterView } from '../../model/controllers/index.ts'
+import { type ClusterView, controllerOf } from '../../model/controllers/index.ts'
 
 /** An object and where the API keeps it. */
 export interface Indexed {
@@ -8,28 +8,45 @@ export interface Indexed {
   readonly object: KubeObject
 }
 
+/** An object as the index keeps it: replaced in place as it changes. */
+interface Entry extends Indexed {
+  object: KubeObject
+  readonly bucket: Bucket
+  /** Uid of the controlling owner. */
+  controller: string | undefined
+}
+
 /** Objects of one resource in one namespace, in creation order. */
 class Bucket {
   readonly objects = new Map<string, KubeObject>()
   /** Those without a controller, of resources that are adopted. */
   readonly unowned = new Map<string, KubeObject>()
+  readonly #adoptable: boolean
   #list: readonly KubeObject[] | undefined
+
+  constructor(adoptable: boolean) {
+    this.#adoptable = adoptable
+  }
 
   /** All of them, as an array that does not change. */
   list(): readonly KubeObject[] {
     return (this.#list ??= [...this.objects.values()])
   }
 
-  /** Whether the object is known already: then it keeps its place. */
-  put(object: KubeObject, known: boolean): void {
+  /** Takes an object in; one that is `known` keeps its place. */
+  put(object: KubeObject, known: boolean, owned: boolean): void {
     const { name } = object.metadata
     if (!known) this.objects.delete(name)
     this.objects.set(name, object)
     this.#list = undefined
+    if (!this.#adoptable) return
+    this.unowned.delete(name)
+    if (!owned) this.unowned.set(name, object)
   }
 
   remove(name: string): void {
     this.objects.delete(name)
+    this.unowned.delete(name)
     this.#list = undefined
   }
 }
@@ -37,22 +54,26 @@ class Bucket {
 /** Resources whose objects may have a controller and are looked up without one. */
 const ADOPTABLE = new Set(['pods', 'replicasets', 'controllerrevisions'])
 const NO_OBJECTS: readonly KubeObject[] = []
+const NO_ENTRIES: ReadonlyMap<string, Entry> = new Map()
 
 /** The controllers' cache of the API: every object by place, by uid and by owner. Fed by API changes. */
 export class ClusterIndex implements ClusterView {
   /** By resource, group and namespace; few resources are in two groups. */
   readonly #resources = new Map<string, Map<string, Map<string, Bucket>>>()
-  readonly #byUid = new Map<string, Indexed>()
-  readonly #dependents = new Map<string, Map<string, Indexed>>()
+  readonly #byUid = new Map<string, Entry>()
+  /** By the owner's uid, the one that changed last at the end. */
+  readonly #dependents = new Map<string, Map<string, Entry>>()
 
   /** Takes a change in. Events are not kept: nothing owns or reads them here. */
   apply(change: ApiChange): void {
     const { group, resource, object } = change
     if (resource === 'events') return
     const known = this.#byUid.get(object.metadata.uid ?? '')
-    if (known !== undefined) this.#remove(known)
-    if (change.type !== 'DELETED') this.#add({ group, resource, object }, known !== undefined)
-    else this.#bucket(group, resource, object.metadata.namespace).remove(object.metadata.name)
+    if (change.type === 'DELETED') {
+      if (known !== undefined) this.#forget(known)
+      this.#bucket(group, resource, object.metadata.namespace).remove(object.metadata.name)
+    } else if (known === undefined) this.#add(change)
+    else this.#replace(known, object)
   }
 
   list(group: string, resource: string, namespace?: string): readonly KubeObject[] {
@@ -74,8 +95,8 @@ export class ClusterIndex implements ClusterView {
 
   controlledBy(group: string, resource: string, ownerUid: string): readonly KubeObject[] {
     const found: KubeObject[] = []
-    for (const entry of this.#dependents.get(ownerUid)?.values() ?? []) {
-      if (entry.resource === resource && entry.group === group && isControlledBy(entry.object, ownerUid)) {
+    for (const entry of (this.#dependents.get(ownerUid) ?? NO_ENTRIES).values()) {
+      if (entry.controller === ownerUid && entry.resource === resource && entry.group === group) {
         found.push(entry.object)
       }
     }
@@ -94,7 +115,7 @@ export class ClusterIndex implements ClusterView {
 
   /** Everything that names that uid as an owner. */
   dependents(uid: string): readonly Indexed[] {
-    return [...(this.#dependents.get(uid)?.values() ?? [])]
+    return [...(this.#dependents.get(uid) ?? NO_ENTRIES).values()]
   }
 
   /** Everything in a namespace. */
@@ -109,31 +130,51 @@ export class ClusterIndex implements ClusterView {
     return found
   }
 
-  #add(entry: Indexed, known: boolean): void {
-    const { object, group, resource } = entry
-    const { uid = '', namespace, name } = object.metadata
-    this.#byUid.set(uid, entry)
+  #add({ group, resource, object }: ApiChange): void {
+    const { uid = '', namespace } = object.metadata
     const bucket = this.#bucket(group, resource, namespace)
-    bucket.put(object, known)
-    for (const owner of object.metadata.ownerReferences ?? []) {
-      const siblings = this.#dependents.get(owner.uid) ?? new Map<string, Indexed>()
-      this.#dependents.set(owner.uid, siblings.set(uid, entry))
+    const entry: Entry = { group, resource, object, bucket, controller: controllerOf(object)?.uid }
+    this.#byUid.set(uid, entry)
+    bucket.put(object, false, entry.controller !== undefined)
+    this.#follow(entry, uid)
+  }
+
+  #replace(entry: Entry, object: KubeObject): void {
+    const { uid = '', ownerReferences } = object.metadata
+    if (ownerReferences !== entry.object.metadata.ownerReferences) {
+      this.#leave(entry, uid)
+      entry.controller = controllerOf(object)?.uid
     }
-    if (ADOPTABLE.has(resource) && !object.metadata.ownerReferences?.some((owner) => owner.controller === true)) {
-      bucket.unowned.set(name, object)
+    entry.object = object
+    entry.bucket.put(object, true, entry.controller !== undefined)
+    this.#follow(entry, uid)
+  }
+
+  /** Puts an entry last among the dependents of each of its owners. */
+  #follow(entry: Entry, uid: string): void {
+    const { ownerReferences } = entry.object.metadata
+    if (ownerReferences === undefined) return
+    for (const owner of ownerReferences) {
+      let siblings = this.#dependents.get(owner.uid)
+      if (siblings === undefined) this.#dependents.set(owner.uid, (siblings = new Map()))
+      else if (siblings.size > 1) siblings.delete(uid)
+      siblings.set(uid, entry)
     }
   }
 
-  #remove(entry: Indexed): void {
-    const { object, group, resource } = entry
-    const { uid = '', namespace, name } = object.metadata
-    this.#byUid.delete(uid)
-    for (const owner of object.metadata.ownerReferences ?? []) {
+  #leave(entry: Entry, uid: string): void {
+    for (const owner of entry.object.metadata.ownerReferences ?? []) {
       const siblings = this.#dependents.get(owner.uid)
       siblings?.delete(uid)
       if (siblings?.size === 0) this.#dependents.delete(owner.uid)
     }
-    this.#bucket(group, resource, namespace).unowned.delete(name)
+  }
+
+  #forget(entry: Entry): void {
+    const { uid = '', name } = entry.object.metadata
+    this.#byUid.delete(uid)
+    this.#leave(entry, uid)
+    entry.bucket.unowned.delete(name)
   }
 
   #bucket(group: string, resource: string, namespace: string = ''): Bucket {
@@ -142,11 +183,7 @@ export class ClusterIndex implements ClusterView {
     let namespaces = groups.get(group)
     if (namespaces === undefined) groups.set(group, (namespaces = new Map()))
     let bucket = namespaces.get(namespace)
-    if (bucket === undefined) namespaces.set(namespace, (bucket = new Bucket()))
+    if (bucket === undefined) namespaces.set(namespace, (bucket = new Bucket(ADOPTABLE.has(resource))))
     return bucket
   }
-}
-
-function isControlledBy(object: KubeObject, uid: string): boolean {
-  return (object.metadata.ownerReferences ?? []).some((owner) => owner.controller === true && owner.uid === uid)
 }

@@ -2,10 +2,10 @@ import { TwinError, invariant } from '../../lib/errors/index.ts'
 import { EventQueue, type Instant, type Scheduled, type Timeline } from '../../lib/time/index.ts'
 import type { Random } from '../../lib/random/index.ts'
 import type { ApiChange, ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
-import type { ControllerEvent, MetricsReader, Plan, Pod, PodRuntime, Requeue } from '../../model/controllers/index.ts'
+import type { ControllerEvent, MetricsReader, Pod, PodRuntime } from '../../model/controllers/index.ts'
 import { ClusterIndex } from './cluster-index.ts'
 import { LEVEL, LEVELS } from './controllers.ts'
-import { Dispatcher } from './dispatcher.ts'
+import { Dispatcher, type Task } from './dispatcher.ts'
 import { EventRecorder } from './event-recorder.ts'
 import { leanRequest } from './lean-requests.ts'
 import { DEFAULT_NODES, nodeAddress, registerNode } from './nodes.ts'
@@ -116,6 +116,10 @@ class RunningCluster implements Cluster, KubeletPort {
   #index = new ClusterIndex()
   #workers = new Map<string, PodWorker>()
   #dispatcher: Dispatcher
+  /** The task that is being done. */
+  #task: Task | undefined
+  /** Whether it has changed what it looks after. */
+  #changedOwn = false
   #armed: { readonly due: Instant; readonly scheduled: Scheduled } | undefined
   #busy = false
   #stopped = false
@@ -216,8 +220,10 @@ class RunningCluster implements Cluster, KubeletPort {
       rootCertificate: this.#options.rootCertificate ?? 'rollout-twin',
       random: this.#options.random,
       lean: this.lean,
-      enqueue: (level, key, plan) => this.#enqueue(level, key, plan),
-      later: (due, level, key, plan) => this.#requeue(level, key, { plan, due }),
+      enqueue: (task) => this.#enqueue(task),
+      later: (due, task) => this.#requeue(task, due),
+      makes: (key) => this.#makes(key),
+      failed: (key) => this.#failures.has(key),
       metrics: this.#options.metrics,
       now: () => this.now()
     })
@@ -258,6 +264,7 @@ class RunningCluster implements Cluster, KubeletPort {
   #enqueuePod(pod: Pod): void {
     if (pod.spec.nodeName === undefined) return
     const { uid = '', namespace, name } = pod.metadata
+    if (this.#workers.get(uid)?.writing === true) return
     this.#queue.add(LEVEL.pods, `kubelet|${uid}`, () => {
       const current = this.#index.get('', 'pods', namespace, name) as Pod | undefined
       if (current === undefined || current.metadata.uid !== uid) return
@@ -270,32 +277,45 @@ class RunningCluster implements Cluster, KubeletPort {
     })
   }
 
-  #enqueue(level: number, key: string, plan: () => Plan<Requeue>): void {
-    this.#queue.add(level, key, () => {
-      const outcome = runPlan(plan(), this)
-      if (outcome.retry === true) this.#retry(level, key, plan)
-      else this.#failures.delete(key)
-      if (outcome.requeueAt !== undefined) this.#requeue(level, key, { plan, due: outcome.requeueAt })
-    })
+  #enqueue(task: Task): void {
+    this.#queue.add(task.level, task.key, () => this.#perform(task))
     this.#wake()
   }
 
-  #retry(level: number, key: string, plan: () => Plan<Requeue>): void {
-    const failures = this.#failures.get(key) ?? 0
-    this.#failures.set(key, failures + 1)
-    const delayMs = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** Math.min(failures, 30))
-    this.#requeue(level, key, { plan, due: this.now() + delayMs })
+  #perform(task: Task): void {
+    this.#task = task
+    this.#changedOwn = false
+    const outcome = runPlan(task.plan(), this)
+    this.#task = undefined
+    const failed = outcome.retry === true
+    if (this.#changedOwn && (failed || outcome.again === true)) this.#enqueue(task)
+    if (failed) this.#retry(task)
+    else this.#failures.delete(task.key)
+    if (outcome.requeueAt !== undefined) this.#requeue(task, outcome.requeueAt)
   }
 
-  #requeue(level: number, key: string, next: { readonly plan: () => Plan<Requeue>; readonly due: Instant }): void {
-    const planned = this.#planned.get(key)
-    if (planned !== undefined && planned.due <= next.due) return
+  #makes(key: string): boolean {
+    if (this.#task?.key !== key) return false
+    this.#changedOwn = true
+    return true
+  }
+
+  #retry(task: Task): void {
+    const failures = this.#failures.get(task.key) ?? 0
+    this.#failures.set(task.key, failures + 1)
+    const delayMs = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** Math.min(failures, 30))
+    this.#requeue(task, this.now() + delayMs)
+  }
+
+  #requeue(task: Task, due: Instant): void {
+    const planned = this.#planned.get(task.key)
+    if (planned !== undefined && planned.due <= due) return
     planned?.scheduled.cancel()
-    const scheduled = this.#delayed.add(next.due, () => {
-      this.#planned.delete(key)
-      this.#enqueue(level, key, next.plan)
+    const scheduled = this.#delayed.add(due, () => {
+      this.#planned.delete(task.key)
+      this.#enqueue(task)
     })
-    this.#planned.set(key, { due: next.due, scheduled })
+    this.#planned.set(task.key, { due, scheduled })
   }
 
   #drain(): void {

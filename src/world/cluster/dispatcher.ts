@@ -17,6 +17,7 @@ import {
   type Service,
   collectGarbage,
   controllerOf,
+  hasSolidOwners,
   labelsInclude,
   newAutoscalerMemory,
   reconcileAutoscaler,
@@ -26,6 +27,21 @@ import {
 } from '../../model/controllers/index.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import { CONTROLLERS, type ControllerName, LEVEL } from './controllers.ts'
+import { mirrorsEndpoints, movesCounts, movesEndpoints } from './relevance.ts'
+
+/** A controller's look at one object. */
+export interface Task {
+  readonly level: number
+  /** Controller and object; a task waits at most once. */
+  readonly key: string
+  readonly plan: () => Plan<Requeue>
+}
+
+/**
+ * What a change is to a task: `input`: something it reads. `own`: the object it looks after; where the task made the change
+ * itself, it has taken it into account. `aside`: nothing it reads, so that only a task that failed is done again.
+ */
+type Cause = 'input' | 'own' | 'aside'
 
 /** What a dispatcher works with. */
 export interface DispatcherPort {
@@ -35,8 +51,12 @@ export interface DispatcherPort {
   readonly rootCertificate: string
   readonly random: Random
   readonly lean: boolean
-  enqueue(level: number, key: string, plan: () => Plan<Requeue>): void
-  later(due: Instant, level: number, key: string, plan: () => Plan<Requeue>): void
+  enqueue(task: Task): void
+  later(due: Instant, task: Task): void
+  /** Whether the task of that key makes this very change; it is done again if it asks for that. */
+  makes(key: string): boolean
+  /** Whether the task of that key was given up the last time it ran. */
+  failed(key: string): boolean
   /** Resource metrics for autoscalers; absent: none are served. */
   readonly metrics: MetricsReader | undefined
   now(): Instant
@@ -90,7 +110,7 @@ export class Dispatcher {
         this.#pod(change)
         break
       case 'replicasets':
-        this.#controller('replicaset', object)
+        this.#controller('replicaset', object, 'own')
         this.#owner(object)
         break
       case 'controllerrevisions':
@@ -100,9 +120,11 @@ export class Dispatcher {
         this.#autoscaler(change)
         break
       case 'services':
-      case 'endpoints':
         this.#controller('endpoints', object)
         this.#controller('endpointslice', object)
+        break
+      case 'endpoints':
+        this.#endpoints(object)
         break
       case 'endpointslices':
         this.#slice(object)
@@ -117,8 +139,8 @@ export class Dispatcher {
         this.#plain(change)
     }
     this.#quotas(change)
-    if (!initial || change.object.metadata.deletionTimestamp !== undefined) this.#ownership(change)
-    this.#namespaceContent(change)
+    if (!initial || object.metadata.deletionTimestamp !== undefined) this.#ownership(change)
+    if (!initial) this.#namespaceContent(change)
   }
 
   /** Number of pods bound to a node. */
@@ -128,7 +150,8 @@ export class Dispatcher {
 
   #plain(change: ApiChange): void {
     const name = PLAIN[change.resource]
-    if (name !== undefined && change.type !== 'DELETED') this.#controller(name, change.object)
+    if (name === undefined || change.type === 'DELETED') return
+    this.#controller(name, change.object, name === 'deployment' ? 'own' : 'input')
   }
 
   /** Upstream looks at an autoscaler one period after it appeared and then once per period. */
@@ -144,7 +167,7 @@ export class Dispatcher {
       if (this.#autoscalers.get(text) !== memory) return DONE
       return yield* reconcileAutoscaler(this.#context(), key, { memory, metrics: this.#port.metrics })
     }.bind(this)
-    this.#port.later(this.#port.now() + AUTOSCALER_PERIOD_MS, LEVEL.services, text, plan)
+    this.#port.later(this.#port.now() + AUTOSCALER_PERIOD_MS, { level: LEVEL.services, key: text, plan })
   }
 
   #quotas(change: ApiChange): void {
@@ -165,22 +188,26 @@ export class Dispatcher {
     return { view: this.#port.index, now: this.#port.now(), random: this.#port.random, lean: this.#port.lean }
   }
 
-  #controller(name: ControllerName, object: KubeObject): void {
-    this.#byKey(name, keyOf(object))
+  #controller(name: ControllerName, object: KubeObject, cause: Cause = 'input'): void {
+    const { namespace, name: objectName } = object.metadata
+    this.#byKey(name, namespace, objectName, cause)
   }
 
-  #byKey(name: ControllerName, key: ObjectKey): void {
+  #byKey(name: ControllerName, ...[namespace, objectName, cause]: [string | undefined, string, Cause]): void {
     if (this.#port.without.has(name)) return
+    const key = `${name}|${namespace ?? ''}/${objectName}`
+    if (cause === 'aside' && !this.#port.failed(key)) return
+    if (cause === 'own' && this.#port.makes(key)) return
     const { level, reconcile } = CONTROLLERS[name]
-    const text = `${name}|${key.namespace ?? ''}/${key.name}`
-    this.#port.enqueue(level, text, () => reconcile(this.#context(), key))
+    const object = namespace === undefined ? { name: objectName } : { namespace, name: objectName }
+    this.#port.enqueue({ level, key, plan: () => reconcile(this.#context(), object) })
   }
 
   /** The controller of an object looks at it again. */
   #owner(object: KubeObject): void {
     const owner = controllerOf(object)
     const name = owner === undefined ? undefined : OWNERS[owner.kind]
-    if (owner !== undefined && name !== undefined) this.#byKey(name, { ...keyOf(object), name: owner.name })
+    if (owner !== undefined && name !== undefined) this.#byKey(name, object.metadata.namespace, owner.name, 'input')
     else if (owner === undefined && object.kind === 'ReplicaSet') this.#matching('apps', 'deployments', object)
   }
 
@@ -200,15 +227,19 @@ export class Dispatcher {
     if (!gone && pod.spec.nodeName === undefined) {
       const key = keyOf(pod)
       const text = `scheduler|${pod.metadata.uid ?? ''}`
-      this.#port.enqueue(LEVEL.pods, text, () => schedulePod(this.#context(), key, (node) => this.podsOn(node)))
+      const plan = (): Plan<Requeue> => schedulePod(this.#context(), key, (node) => this.podsOn(node))
+      this.#port.enqueue({ level: LEVEL.pods, key: text, plan })
     }
     const owner = controllerOf(pod)
     const before = previous === undefined ? undefined : controllerOf(previous)
-    if (owner !== undefined) this.#owner(pod)
+    if (owner?.kind === 'ReplicaSet') {
+      const counts = gone || previous === undefined || movesCounts(pod, previous)
+      this.#byKey('replicaset', pod.metadata.namespace, owner.name, counts ? 'input' : 'aside')
+    } else if (owner !== undefined) this.#owner(pod)
     else for (const [group, resource] of SELECTING) this.#matching(group, resource, pod)
     if (previous !== undefined && before?.uid !== owner?.uid) this.#owner(previous)
     if (gone) this.#grandOwner(pod)
-    this.#servicesOf(pod, previous)
+    this.#servicesOf(pod, previous, gone || previous === undefined || movesEndpoints(pod, previous) ? 'input' : 'aside')
     this.#budgetsOf(pod)
   }
 
@@ -228,7 +259,7 @@ export class Dispatcher {
     if (after !== undefined) this.#podsPerNode.set(after, (this.#podsPerNode.get(after) ?? 0) + 1)
   }
 
-  #servicesOf(pod: Pod, previous: Pod | undefined): void {
+  #servicesOf(pod: Pod, previous: Pod | undefined, cause: Cause): void {
     for (const object of this.#port.index.list('', 'services', pod.metadata.namespace)) {
       const { selector } = (object as Service).spec
       if (selector === undefined) continue
@@ -236,14 +267,21 @@ export class Dispatcher {
         labelsInclude(pod.metadata.labels, selector) ||
         (previous !== undefined && labelsInclude(previous.metadata.labels, selector))
       if (!concerned) continue
-      this.#controller('endpoints', object)
-      this.#controller('endpointslice', object)
+      this.#controller('endpoints', object, cause)
+      this.#controller('endpointslice', object, cause)
     }
+  }
+
+  #endpoints(endpoints: KubeObject): void {
+    this.#controller('endpoints', endpoints, 'own')
+    const { namespace, name } = endpoints.metadata
+    const mirrored = mirrorsEndpoints(this.#port.index.get('', 'services', namespace, name))
+    this.#controller('endpointslice', endpoints, mirrored ? 'input' : 'aside')
   }
 
   #slice(slice: KubeObject): void {
     const name = slice.metadata.labels?.['kubernetes.io/service-name']
-    if (name !== undefined) this.#byKey('endpointslice', { ...keyOf(slice), name })
+    if (name !== undefined) this.#byKey('endpointslice', slice.metadata.namespace, name, 'own')
   }
 
   #namespace(name: string): void {
@@ -252,11 +290,11 @@ export class Dispatcher {
     const key = `namespace|${name}`
     const home = this.#port.index.get('', 'namespaces', undefined, name)
     if (home?.metadata.deletionTimestamp !== undefined) {
-      this.#port.later(this.#port.now() + NAMESPACE_GRACE_MS, LEVEL.cluster, key, plan)
+      this.#port.later(this.#port.now() + NAMESPACE_GRACE_MS, { level: LEVEL.cluster, key, plan })
       return
     }
     // At once: pods are refused until their namespace has its default ServiceAccount.
-    this.#port.enqueue(LEVEL.pods, key, plan)
+    if (!this.#port.makes(key)) this.#port.enqueue({ level: LEVEL.pods, key, plan })
   }
 
   /** Deleted born-with objects come back; a terminating namespace waits for its last object. */
@@ -288,8 +326,9 @@ export class Dispatcher {
       for (const dependent of this.#port.index.dependents(uid)) this.#collect(dependent.object.metadata.uid ?? '')
     } else if (metadata.deletionTimestamp !== undefined) {
       if ((metadata.finalizers ?? []).length > 0) this.#collect(uid)
-    } else if (change.type === 'ADDED' && (metadata.ownerReferences ?? []).length > 0) this.#collect(uid)
-    else if (change.previous?.metadata.ownerReferences?.length !== metadata.ownerReferences?.length) this.#collect(uid)
+    } else if (change.type === 'ADDED') {
+      if (!hasSolidOwners(this.#port.index, change.object)) this.#collect(uid)
+    } else if (change.previous?.metadata.ownerReferences?.length !== metadata.ownerReferences?.length) this.#collect(uid)
     if (change.type !== 'DELETED' && metadata.deletionTimestamp === undefined) return
     for (const owner of metadata.ownerReferences ?? []) {
       const found = this.#port.index.byUid(owner.uid)
@@ -298,7 +337,8 @@ export class Dispatcher {
   }
 
   #collect(uid: string): void {
-    this.#port.enqueue(LEVEL.cluster, `garbage|${uid}`, () => collectGarbage(this.#port.index, uid))
+    const plan = (): Plan<Requeue> => collectGarbage(this.#port.index, uid)
+    this.#port.enqueue({ level: LEVEL.cluster, key: `garbage|${uid}`, plan })
   }
 }
 

@@ -64,6 +64,7 @@ export class PodWorker {
   #stopped = false
   /** Several containers change at once: one status for all of them follows. */
   #quiet = false
+  #writing = false
 
   constructor(port: KubeletPort, pod: Pod) {
     this.#port = port
@@ -110,6 +111,11 @@ export class PodWorker {
     const work = this.#work.get(name)
     if (work?.run.state.running === undefined || this.#gone) return
     this.#end(name, work, exitCode)
+  }
+
+  /** Whether the pod's change is this worker's own, which it knows. */
+  get writing(): boolean {
+    return this.#writing
   }
 
   /** Where that container's probes reach the pod as it is now. */
@@ -321,7 +327,9 @@ export class PodWorker {
       now: this.#port.now()
     })
     if (sameJson(this.#pod.status, status)) return
+    this.#writing = true
     const response = this.#port.send(updateRequest({ ...this.#pod, status }, 'pods', 'status', AGENT))
+    this.#writing = false
     if (response.code < 400) this.#pod = response.body as Pod
   }
 

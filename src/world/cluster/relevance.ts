@@ -1,0 +1,46 @@
+import type { KubeObject } from '../../kinds/index.ts'
+import {
+  type Condition,
+  type Pod,
+  type Service,
+  isPodFinished,
+  podCondition,
+  sameJson
+} from '../../model/controllers/index.ts'
+
+/** Whether a pod's change matters to the ReplicaSet that counts it: to size, readiness, availability or labels. */
+export function movesCounts(pod: Pod, previous: Pod): boolean {
+  return (
+    movesLife(pod, previous) ||
+    !sameReadiness(podCondition(pod, 'Ready'), podCondition(previous, 'Ready')) ||
+    !sameJson(pod.metadata.labels, previous.metadata.labels) ||
+    !sameJson(pod.metadata.ownerReferences, previous.metadata.ownerReferences)
+  )
+}
+
+/** Whether a pod's change matters to the endpoints of the Services that select it. */
+export function movesEndpoints(pod: Pod, previous: Pod): boolean {
+  return (
+    movesLife(pod, previous) ||
+    pod.spec.nodeName !== previous.spec.nodeName ||
+    pod.status?.podIP !== previous.status?.podIP ||
+    podCondition(pod, 'Ready')?.status !== podCondition(previous, 'Ready')?.status ||
+    !sameJson(pod.metadata.labels, previous.metadata.labels)
+  )
+}
+
+/** Whether endpoint slices of a Service are made of its Endpoints: of a Service without selector, which has them written by hand. */
+export function mirrorsEndpoints(service: KubeObject | undefined): boolean {
+  return service === undefined || (service as Service).spec.selector === undefined
+}
+
+function movesLife(pod: Pod, previous: Pod): boolean {
+  return (
+    pod.metadata.deletionTimestamp !== previous.metadata.deletionTimestamp ||
+    isPodFinished(pod) !== isPodFinished(previous)
+  )
+}
+
+function sameReadiness(left: Condition | undefined, right: Condition | undefined): boolean {
+  return left === right || (left?.status === right?.status && left?.lastTransitionTime === right?.lastTransitionTime)
+}
