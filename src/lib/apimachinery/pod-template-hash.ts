@@ -12,7 +12,17 @@ const SAFE_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
  */
 export function fnv1a32(text: string): number {
   let hash = FNV_OFFSET
-  for (const byte of Buffer.from(text, 'utf8')) hash = Math.imul(hash ^ byte, FNV_PRIME)
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code > 0x7f) return hashBytes(Buffer.from(text, 'utf8'))
+    hash = Math.imul(hash ^ code, FNV_PRIME)
+  }
+  return hash >>> 0
+}
+
+function hashBytes(bytes: Uint8Array): number {
+  let hash = FNV_OFFSET
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, FNV_PRIME)
   return hash >>> 0
 }
 

@@ -52,16 +52,30 @@ export function formatGoDuration(ms: number): string {
 /** RFC 3339 in UTC with whole seconds, as Kubernetes writes metav1.Time. */
 export function formatTimestamp(instant: Instant): string {
   const second = Math.floor(instant / 1000)
-  if (second !== lastSecond) {
-    lastText = new Date(second * 1000).toISOString().replace('.000Z', 'Z')
-    lastSecond = second
+  if (second === lastSecond) return lastText
+  const day = Math.floor(second / SECONDS_PER_DAY)
+  if (day !== lastDay) {
+    lastDate = new Date(day * SECONDS_PER_DAY * 1000).toISOString().replace('00:00:00.000Z', '')
+    lastDay = day
   }
+  const ofDay = second - day * SECONDS_PER_DAY
+  const minutes = Math.floor(ofDay / 60)
+  lastText = `${lastDate}${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}:${twoDigits(ofDay % 60)}Z`
+  lastSecond = second
   return lastText
 }
 
-/** What was printed last: in a simulation much happens within one second. */
+const SECONDS_PER_DAY = 86_400
+
+/** What was printed last: in a simulation much happens within one second, and nearly all within a day. */
 let lastSecond = Number.NaN
 let lastText = ''
+let lastDay = Number.NaN
+let lastDate = ''
+
+function twoDigits(value: number): string {
+  return value < 10 ? `0${value}` : String(value)
+}
 
 /** An instant as container runtimes write it: RFC 3339 with nine digits. */
 export function formatTimestampNano(instant: Instant): string {

@@ -1,7 +1,6 @@
-import { hashObject } from '../../lib/apimachinery/index.ts'
 import type { KubeStatus } from '../../kinds/index.ts'
 import { currentRevision, trimRevisions } from './controller-revisions.ts'
-import { scaledValue } from './deployment-facts.ts'
+import { hashOf, scaledValue } from './deployment-facts.ts'
 import { sameJson } from './json.ts'
 import { claimControlled, controllerReference } from './owners.ts'
 import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, attempt, report, write } from './plan.ts'
@@ -49,13 +48,13 @@ export function* reconcileDaemonSet(context: ReconcileContext, key: ObjectKey): 
     return DONE
   }
   if (set.metadata.deletionTimestamp !== undefined) return DONE
-  const hash = hashObject(set.spec.template)
+  const hash = hashOf(set.spec.template)
   const revision = yield* currentRevision(context, set, hash)
   let run = yield* observe(context, set, revision)
   const wanted = { group: '', resource: 'pods', selector: set.spec.selector }
   const changed = yield* manage(run)
   if (set.spec.updateStrategy?.type !== 'OnDelete' && !changed) yield* update(run)
-  const pods = (yield* claimControlled(context, set, wanted)) as Pod[]
+  const pods = (yield* claimControlled(context, set, wanted)) as readonly Pod[]
   run = { ...run, byNode: groupByNode(pods) }
   yield* trimRevisions(context, set, { current: revision, limit: set.spec.revisionHistoryLimit ?? 10, pods })
   yield* updateStatus(run)
@@ -64,7 +63,7 @@ export function* reconcileDaemonSet(context: ReconcileContext, key: ObjectKey): 
 
 function* observe(context: ReconcileContext, set: DaemonSet, hash: string): Plan<DaemonRun> {
   const wanted = { group: '', resource: 'pods', selector: set.spec.selector }
-  const pods = (yield* claimControlled(context, set, wanted)) as Pod[]
+  const pods = (yield* claimControlled(context, set, wanted)) as readonly Pod[]
   const nodes = context.view.list('', 'nodes') as readonly Node[]
   return { context, set, hash, nodes, byNode: groupByNode(pods) }
 }

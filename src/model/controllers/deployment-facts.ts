@@ -1,6 +1,7 @@
+import { hashObject } from '../../lib/apimachinery/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
 import { parseTimestamp } from '../../lib/time/index.ts'
-import { sameJson } from './json.ts'
+import { sameMembers } from './json.ts'
 import type { Condition, Deployment, DeploymentStatus, IntOrPercent, PodTemplate, ReplicaSet } from './shapes.ts'
 
 /** Annotation with the number of a rollout, on Deployments and their ReplicaSets. */
@@ -70,17 +71,23 @@ export function maxUnavailable(deployment: Deployment): number {
 
 /** Sum of the wanted pods of ReplicaSets. */
 export function wantedReplicas(sets: readonly ReplicaSet[]): number {
-  return sets.reduce((sum, set) => sum + set.spec.replicas, 0)
+  let sum = 0
+  for (const set of sets) sum += set.spec.replicas
+  return sum
 }
 
 /** Sum of the existing pods of ReplicaSets. */
 export function actualReplicas(sets: readonly ReplicaSet[]): number {
-  return sets.reduce((sum, set) => sum + (set.status?.replicas ?? 0), 0)
+  let sum = 0
+  for (const set of sets) sum += set.status?.replicas ?? 0
+  return sum
 }
 
 /** Sum of the available pods of ReplicaSets. */
 export function availableReplicas(sets: readonly ReplicaSet[]): number {
-  return sets.reduce((sum, set) => sum + (set.status?.availableReplicas ?? 0), 0)
+  let sum = 0
+  for (const set of sets) sum += set.status?.availableReplicas ?? 0
+  return sum
 }
 
 /** ReplicaSets that want pods. */
@@ -98,29 +105,60 @@ export function byAge(left: ReplicaSet, right: ReplicaSet): number {
 
 /** The revision a ReplicaSet carries; 0 without annotation. */
 export function revisionOf(set: ReplicaSet): number {
-  return Number.parseInt(set.metadata.annotations?.[REVISION] ?? '0', 10)
+  const revision = set.metadata.annotations?.[REVISION]
+  return revision === undefined ? 0 : Number.parseInt(revision, 10)
 }
+
+/** Hashes of stored templates, which are frozen. */
+const hashes = new WeakMap<PodTemplate, string>()
+
+/** The hash of a template, for the labels that tell its pods from those of others. */
+export function hashOf(template: PodTemplate): string {
+  const known = hashes.get(template)
+  if (known !== undefined) return known
+  const hash = hashObject(template)
+  if (Object.isFrozen(template)) hashes.set(template, hash)
+  return hash
+}
+
+/** What templates were found to be to others: stored ones are frozen and live through many runs. */
+const compared = new WeakMap<PodTemplate, WeakMap<PodTemplate, boolean>>()
 
 /** Whether two templates differ at most in their hash label. */
 export function sameTemplate(left: PodTemplate, right: PodTemplate): boolean {
-  return sameJson(withoutHash(left), withoutHash(right))
+  let others = compared.get(left)
+  if (others === undefined) compared.set(left, (others = new WeakMap()))
+  const known = others.get(right)
+  if (known !== undefined) return known
+  const same =
+    sameMembers(left, right, TEMPLATE_PARTS) &&
+    sameMembers(left.metadata, right.metadata, METADATA_PARTS) &&
+    sameMembers(left.metadata?.labels, right.metadata?.labels, HASH_LABEL)
+  if (Object.isFrozen(left) && Object.isFrozen(right)) others.set(right, same)
+  return same
 }
 
-function withoutHash(template: PodTemplate): PodTemplate {
-  const labels = { ...template.metadata?.labels }
-  delete labels[TEMPLATE_HASH]
-  const { creationTimestamp: _unset, ...metadata } = { ...template.metadata, labels }
-  return { ...template, metadata }
-}
+/** Members of a template and its metadata that are compared on their own or not at all. */
+const TEMPLATE_PARTS: readonly string[] = ['metadata']
+const METADATA_PARTS: readonly string[] = ['labels', 'creationTimestamp']
+const HASH_LABEL: readonly string[] = [TEMPLATE_HASH]
 
 /** The oldest ReplicaSet whose template is the Deployment's. */
 export function findNewSet(deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {
-  return sets.toSorted(byAge).find((set) => sameTemplate(set.spec.template, deployment.spec.template))
+  let oldest: ReplicaSet | undefined
+  for (const set of sets) {
+    if (oldest !== undefined && byAge(oldest, set) < 0) continue
+    if (sameTemplate(set.spec.template, deployment.spec.template)) oldest = set
+  }
+  return oldest
 }
 
 /** A condition of a status by type. */
 export function findCondition(status: DeploymentStatus | undefined, type: string): Condition | undefined {
-  return status?.conditions?.find((condition) => condition.type === type)
+  const conditions = status?.conditions
+  if (conditions === undefined) return undefined
+  for (const condition of conditions) if (condition.type === type) return condition
+  return undefined
 }
 
 /**

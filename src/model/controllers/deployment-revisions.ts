@@ -11,6 +11,7 @@ import {
   hasProgressDeadline,
   isRollingUpdate,
   maxSurge,
+  hashOf,
   revisionOf,
   sameTemplate,
   wantedReplicas,
@@ -56,8 +57,10 @@ export function* syncRevision(
   options: { readonly create: boolean; readonly view: ClusterView }
 ): Plan<RevisionOutcome> {
   const existing = findNewSet(sync.deployment, sets)
-  const old = sets.filter((set) => set !== existing)
-  const revision = String(Math.max(0, ...old.map(revisionOf)) + 1)
+  const old = existing === undefined ? sets : sets.filter((set) => set !== existing)
+  let newest = 0
+  for (const set of old) newest = Math.max(newest, revisionOf(set))
+  const revision = String(newest + 1)
   if (existing !== undefined) return { current: yield* keepExisting(sync, existing, revision), old }
   if (!options.create) return { current: undefined, old }
   const created = yield* createSet(sync, old, { revision, view: options.view })
@@ -98,20 +101,22 @@ function newAnnotations(
   current: Readonly<Record<string, string>>,
   revision: string
 ): Record<string, string> | undefined {
-  const next: Record<string, string> = { ...current }
-  let changed = false
-  for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
-    if (NOT_COPIED.has(key) || next[key] === value) continue
-    next[key] = value
-    changed = true
-  }
+  const wanted = deployment.metadata.annotations ?? {}
   const before = current[REVISION]
-  if (Number.parseInt(before ?? '0', 10) < Number.parseInt(revision, 10)) {
-    next[REVISION] = revision
-    changed = true
-    if (before !== undefined) next[REVISION_HISTORY] = extendHistory(current[REVISION_HISTORY], before)
-  }
-  return changed ? next : undefined
+  const raised = Number.parseInt(before ?? '0', 10) < Number.parseInt(revision, 10)
+  if (!raised && !lacksAny(wanted, current)) return undefined
+  const next: Record<string, string> = { ...current }
+  for (const key in wanted) if (!NOT_COPIED.has(key)) next[key] = wanted[key] ?? ''
+  if (!raised) return next
+  next[REVISION] = revision
+  if (before !== undefined) next[REVISION_HISTORY] = extendHistory(current[REVISION_HISTORY], before)
+  return next
+}
+
+/** Whether a set has yet to get one of its Deployment's annotations. */
+function lacksAny(wanted: Readonly<Record<string, string>>, current: Readonly<Record<string, string>>): boolean {
+  for (const key in wanted) if (current[key] !== wanted[key] && !NOT_COPIED.has(key)) return true
+  return false
 }
 
 function extendHistory(history: string | undefined, revision: string): string {
@@ -141,7 +146,7 @@ export function newSetReplicas(deployment: Deployment, all: readonly ReplicaSet[
 
 /** The hash that names a template: it changes with the collision count when a name is taken by something else. */
 export function templateHash(template: PodTemplate, collisionCount: number | undefined): string {
-  return hashObject(collisionCount === undefined ? template : { template, collisionCount })
+  return collisionCount === undefined ? hashOf(template) : hashObject({ template, collisionCount })
 }
 
 function* createSet(

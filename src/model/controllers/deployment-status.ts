@@ -40,14 +40,20 @@ function calculateStatus(sync: DeploymentSync, sets: SplitSets): DeploymentStatu
       observedGeneration: deployment.metadata.generation,
       replicas: actualReplicas(all),
       updatedReplicas: sets.current?.status?.replicas,
-      readyReplicas: all.reduce((sum, set) => sum + (set.status?.readyReplicas ?? 0), 0),
+      readyReplicas: readyReplicas(all),
       availableReplicas: available,
       unavailableReplicas: Math.max(0, wantedReplicas(all) - available)
     }),
-    ...(terminating === undefined ? {} : { terminatingReplicas: terminating }),
-    ...(collisionCount === undefined ? {} : { collisionCount }),
+    ...(terminating === undefined ? undefined : { terminatingReplicas: terminating }),
+    ...(collisionCount === undefined ? undefined : { collisionCount }),
     conditions: withCondition(deployment.status?.conditions ?? [], condition)
   }
+}
+
+function readyReplicas(sets: readonly ReplicaSet[]): number {
+  let sum = 0
+  for (const set of sets) sum += set.status?.readyReplicas ?? 0
+  return sum
 }
 
 /** In a lean run the status waits for that of the ReplicaSets just resized. */

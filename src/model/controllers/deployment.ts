@@ -19,7 +19,7 @@ export function* reconcileDeployment(context: ReconcileContext, key: ObjectKey):
   const sync: DeploymentSync = { now: context.now, lean: context.lean, deployment, staged: false, resized: false }
   if (selectorIsEmpty(deployment.spec.selector)) return yield* refuseEmptySelector(sync)
   const wanted = { group: 'apps', resource: 'replicasets', selector: deployment.spec.selector }
-  const sets = (yield* claimControlled(context, deployment, wanted)) as ReplicaSet[]
+  const sets = (yield* claimControlled(context, deployment, wanted)) as readonly ReplicaSet[]
   if (deployment.metadata.deletionTimestamp !== undefined) return yield* statusOnly(sync, sets, context)
   yield* checkPaused(sync)
   if (sync.deployment.spec.paused === true) return yield* syncScale(sync, sets, context)

@@ -1,9 +1,9 @@
 import type { KubeObject } from '../../kinds/index.ts'
-import { sameJson } from './json.ts'
+import { keepSame, keepSameItems } from './json.ts'
 import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, attempt, write } from './plan.ts'
 import { isPodFinished, isPodReady } from './pod-facts.ts'
 import { createRequest, deleteRequest, updateRequest } from './requests.ts'
-import { labelsInclude } from './selectors.ts'
+import { labelsInclude, selectorIsEmpty } from './selectors.ts'
 import type { Pod, Service } from './shapes.ts'
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by'
@@ -26,7 +26,7 @@ export interface Backend {
 /** Pods a Service selects that have an address and have not ended, in creation order. */
 export function backendsOf(context: ReconcileContext, service: Service): Backend[] {
   const { selector } = service.spec
-  if (selector === undefined || Object.keys(selector).length === 0) return []
+  if (selector === undefined || selectorIsEmpty({ matchLabels: selector })) return []
   const backends: Backend[] = []
   for (const pod of context.view.list('', 'pods', service.metadata.namespace) as readonly Pod[]) {
     const ip = pod.status?.podIP
@@ -37,7 +37,20 @@ export function backendsOf(context: ReconcileContext, service: Service): Backend
   return backends
 }
 
-function portsOf(service: Service, pod: Pod): EndpointPort[] {
+/** Ports of Services that name no container's port, and so are the same of every pod; by the Service's spec, which is frozen. */
+const portsOfAll = new WeakMap<Service['spec'], readonly EndpointPort[]>()
+
+function portsOf(service: Service, pod: Pod): readonly EndpointPort[] {
+  const { spec } = service
+  const known = portsOfAll.get(spec)
+  if (known !== undefined) return known
+  const ports = portsOn(service, pod)
+  const named = spec.ports?.some((each) => typeof each.targetPort === 'string') === true
+  if (!named && Object.isFrozen(spec)) portsOfAll.set(spec, ports)
+  return ports
+}
+
+function portsOn(service: Service, pod: Pod): readonly EndpointPort[] {
   const ports: EndpointPort[] = []
   for (const each of service.spec.ports ?? []) {
     const protocol = each.protocol ?? 'TCP'
@@ -78,17 +91,38 @@ export function* reconcileEndpoints(context: ReconcileContext, key: ObjectKey): 
   const backends = backendsOf(context, service).filter(
     (backend) => backend.pod.metadata.deletionTimestamp === undefined
   )
-  const subsets = subsetsOf(service, backends)
-  const labels = { ...service.metadata.labels, [MANAGED_BY]: 'endpoint-controller', ...headless(service) }
+  const before = existing?.['subsets'] as readonly object[] | undefined
+  const subsets = keepSameItems(before, subsetsOf(service, backends))
+  const labels = keepSame(existing?.metadata.labels, {
+    ...service.metadata.labels,
+    [MANAGED_BY]: 'endpoint-controller',
+    ...headless(service)
+  })
   if (existing === undefined) {
-    const created = { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: key.name, labels }, ...subsets }
+    const metadata = { name: key.name, labels }
+    const created = {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata,
+      ...(subsets.length === 0 ? undefined : { subsets })
+    }
     yield* write(createRequest(created, { apiVersion: 'v1', resource: 'endpoints', namespace: key.namespace }))
     return DONE
   }
-  if (sameJson(existing.metadata.labels, labels) && sameJson(existing['subsets'], subsets.subsets)) return DONE
-  const { subsets: _replaced, ...rest } = existing
-  yield* write(updateRequest({ ...rest, metadata: { ...existing.metadata, labels }, ...subsets }, 'endpoints'))
+  const relabelled = existing.metadata.labels !== labels
+  if (!relabelled && (before ?? NO_SUBSETS) === (subsets.length === 0 ? NO_SUBSETS : subsets)) return DONE
+  const metadata = relabelled ? { ...existing.metadata, labels } : existing.metadata
+  yield* write(updateRequest(withSubsets({ ...existing, metadata }, subsets), 'endpoints'))
   return DONE
+}
+
+const NO_SUBSETS: readonly object[] = []
+
+/** Endpoints with other subsets; without any, they have no such field. */
+function withSubsets(endpoints: KubeObject, subsets: readonly object[]): KubeObject {
+  if (subsets.length > 0) return { ...endpoints, subsets }
+  const { subsets: _replaced, ...rest } = endpoints
+  return rest as KubeObject
 }
 
 function headless(service: Service): Record<string, string> {
@@ -108,11 +142,11 @@ interface Subset {
 }
 
 /** Backends with the same ports share a subset; addresses are ordered by IP. */
-function subsetsOf(service: Service, backends: readonly Backend[]): { subsets?: object[] } {
+function subsetsOf(service: Service, backends: readonly Backend[]): readonly object[] {
   const byPorts = new Map<string, Subset>()
   const ordered = backends.toSorted((a, b) => (a.ip < b.ip ? -1 : 1))
   for (const { pod, ip, ports } of ordered) {
-    const key = JSON.stringify(ports)
+    const key = portsKey(ports)
     const subset = byPorts.get(key) ?? { ports, addresses: [], notReadyAddresses: [] }
     byPorts.set(key, subset)
     const ready = isPodReady(pod) || service.spec.publishNotReadyAddresses === true
@@ -120,8 +154,17 @@ function subsetsOf(service: Service, backends: readonly Backend[]): { subsets?: 
     if (ready) subset.addresses.push(address)
     else subset.notReadyAddresses.push(address)
   }
-  if (byPorts.size === 0) return {}
-  return { subsets: [...byPorts.values()].map(compactSubset) }
+  return [...byPorts.values()].map(compactSubset)
+}
+
+/** Texts of port lists, which pods of one Service share. */
+const portsKeys = new WeakMap<readonly EndpointPort[], string>()
+
+/** A text that tells lists of ports apart. */
+export function portsKey(ports: readonly EndpointPort[]): string {
+  let key = portsKeys.get(ports)
+  if (key === undefined) portsKeys.set(ports, (key = JSON.stringify(ports)))
+  return key
 }
 
 function compactSubset(subset: Subset): object {

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../kinds/index.ts'
-import { type Backend, type EndpointPort, backendsOf, podReference, subsetsFrom } from './endpoints.ts'
-import { sameJson } from './json.ts'
+import { type Backend, type EndpointPort, backendsOf, podReference, portsKey, subsetsFrom } from './endpoints.ts'
+import { keepSame, keepSameItems, sameJson } from './json.ts'
 import { controllerReference } from './owners.ts'
 import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, attempt, write } from './plan.ts'
 import { isPodReady } from './pod-facts.ts'
@@ -59,7 +59,7 @@ function* removeSlices(context: ReconcileContext, key: ObjectKey): Plan<void> {
 function slicesFor(service: Service, backends: readonly Backend[]): WantedSlice[] {
   const byPorts = new Map<string, { ports: readonly EndpointPort[]; endpoints: object[] }[]>()
   for (const backend of backends) {
-    const key = JSON.stringify(backend.ports)
+    const key = portsKey(backend.ports)
     const slices = byPorts.get(key) ?? [{ ports: backend.ports, endpoints: [] }]
     byPorts.set(key, slices)
     let last = slices.at(-1)
@@ -101,7 +101,7 @@ function* syncSlices(
     // An unchanged port list reuses its slice, as upstream does.
     const at = Math.max(
       0,
-      unused.findIndex((each) => sameJson(each['ports'] ?? [], slice.ports))
+      unused.findIndex((each) => sameJson(contentOf(each).ports, slice.ports))
     )
     const existing = unused.splice(at, 1)[0]
     if (existing === undefined) yield* createSlice(service, owner, { ...slice, labels })
@@ -142,15 +142,20 @@ function* updateSlice(
   existing: KubeObject,
   slice: WantedSlice & { readonly labels: Readonly<Record<string, string>> }
 ): Plan<void> {
-  const { ports, endpoints, labels } = slice
-  const same =
-    sameJson(existing['ports'] ?? [], ports) &&
-    sameJson(existing['endpoints'] ?? [], endpoints) &&
-    sameJson(existing.metadata.labels, labels)
-  if (same) return
-  yield* write(
-    updateRequest({ ...existing, metadata: { ...existing.metadata, labels }, ports, endpoints }, 'endpointslices')
-  )
+  const { ports: portsBefore, endpoints: endpointsBefore } = contentOf(existing)
+  const ports = keepSame(portsBefore, slice.ports)
+  const endpoints = keepSameItems(endpointsBefore, slice.endpoints)
+  const labels = keepSame(existing.metadata.labels, slice.labels)
+  const relabelled = labels !== existing.metadata.labels
+  if (!relabelled && ports === portsBefore && endpoints === endpointsBefore) return
+  const metadata = relabelled ? { ...existing.metadata, labels } : existing.metadata
+  yield* write(updateRequest({ ...existing, metadata, ports, endpoints }, 'endpointslices'))
+}
+
+/** What a stored slice has; without any it may lack the field. */
+function contentOf(slice: KubeObject): WantedSlice {
+  const { ports, endpoints } = slice as Partial<WantedSlice>
+  return { ports: ports ?? [], endpoints: endpoints ?? [] }
 }
 
 function* mirror(context: ReconcileContext, service: Service): Plan<Requeue> {

@@ -58,7 +58,7 @@ export function* reconcileJob(context: ReconcileContext, key: ObjectKey): Plan<R
   if (job === undefined || job.metadata.deletionTimestamp !== undefined) return DONE
   if (isFinished(job)) return yield* expire(context, job)
   const wanted = { group: '', resource: 'pods', selector: job.spec.selector }
-  const claimed = (yield* claimControlled(context, job, wanted)) as Pod[]
+  const claimed = (yield* claimControlled(context, job, wanted)) as readonly Pod[]
   const run: JobRun = { context, job, pods: sortPods(claimed) }
   const failure = failureOf(run)
   if (failure !== undefined) return yield* fail(run, failure)

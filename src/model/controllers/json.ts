@@ -10,9 +10,25 @@ export function sameJson(left: unknown, right: unknown): boolean {
   return true
 }
 
+/** Whether two maps are the same, members of some names aside; an absent one is empty. */
+export function sameMembers(
+  left: object = NO_MEMBERS,
+  right: object = NO_MEMBERS,
+  aside: readonly string[] = []
+): boolean {
+  const a = left as Record<string, unknown>
+  const b = right as Record<string, unknown>
+  for (const key in a) if (!aside.includes(key) && !sameJson(a[key], b[key])) return false
+  for (const key in b) if (b[key] !== undefined && a[key] === undefined && !aside.includes(key)) return false
+  return true
+}
+
+const NO_MEMBERS: object = {}
+
 function sameArray(left: unknown, right: unknown): boolean {
   if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false
-  return left.every((value, index) => sameJson(value, right[index]))
+  for (let index = 0; index < left.length; index++) if (!sameJson(left[index], right[index])) return false
+  return true
 }
 
 /** Leaves out fields that Go's `omitempty` leaves out of numbers: zero and undefined. */
@@ -20,4 +36,16 @@ export function omitZero<T extends Record<string, number | undefined>>(fields: T
   const kept: Partial<Record<keyof T, number>> = {}
   for (const key in fields) if (fields[key] !== undefined && fields[key] !== 0) kept[key] = fields[key]
   return kept
+}
+
+/** The value as it was where the next one is the same, so that whoever compares references sees that it stayed. */
+export function keepSame<T>(before: unknown, next: T): T {
+  return before !== undefined && sameJson(before, next) ? (before as T) : next
+}
+
+/** A list with the items it had where they are the same; the very list where all of them are. */
+export function keepSameItems<T>(before: readonly T[] | undefined, next: readonly T[]): readonly T[] {
+  if (before === undefined) return next
+  const kept = next.map((item, index) => keepSame(before[index], item))
+  return before.length === next.length && kept.every((item, index) => item === before[index]) ? before : kept
 }

@@ -1,5 +1,5 @@
 import type { KubeObject, OwnerReference } from '../../kinds/index.ts'
-import { DONE, type Plan, type ReconcileContext, write } from './plan.ts'
+import { type ClusterView, DONE, type Plan, type ReconcileContext, write } from './plan.ts'
 import { patchRequest } from './requests.ts'
 import { selectorMatches } from './selectors.ts'
 import type { LabelSelector } from './shapes.ts'
@@ -32,9 +32,11 @@ export function* claimControlled(
   context: ReconcileContext,
   owner: KubeObject,
   wanted: { readonly group: string; readonly resource: string; readonly selector: LabelSelector }
-): Plan<KubeObject[]> {
+): Plan<readonly KubeObject[]> {
   const { view } = context
   const { group, resource, selector } = wanted
+  const settled = controlledAlready(view, owner, wanted)
+  if (settled !== undefined) return settled
   const claimed: KubeObject[] = []
   for (const object of view.controlledBy(group, resource, owner.metadata.uid ?? '')) {
     if (selectorMatches(selector, object.metadata.labels)) claimed.push(object)
@@ -47,6 +49,19 @@ export function* claimControlled(
     claimed.push(yield* adopt(object, owner, resource))
   }
   return claimed
+}
+
+/** What a workload controls where there is nothing to release or to adopt, which is nearly always. */
+function controlledAlready(
+  view: ClusterView,
+  owner: KubeObject,
+  wanted: { readonly group: string; readonly resource: string; readonly selector: LabelSelector }
+): readonly KubeObject[] | undefined {
+  const { group, resource, selector } = wanted
+  if (view.orphans(group, resource, owner.metadata.namespace ?? '').length > 0) return undefined
+  const controlled = view.controlledBy(group, resource, owner.metadata.uid ?? '')
+  for (const object of controlled) if (!selectorMatches(selector, object.metadata.labels)) return undefined
+  return controlled
 }
 
 function* adopt(object: KubeObject, owner: KubeObject, resource: string): Plan<KubeObject> {

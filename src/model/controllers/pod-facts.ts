@@ -3,7 +3,10 @@ import type { Condition, Pod } from './shapes.ts'
 
 /** A condition of a pod by type. */
 export function podCondition(pod: Pod, type: string): Condition | undefined {
-  return pod.status?.conditions?.find((condition) => condition.type === type)
+  const conditions = pod.status?.conditions
+  if (conditions === undefined) return undefined
+  for (const condition of conditions) if (condition.type === type) return condition
+  return undefined
 }
 
 /** Whether the Ready condition is True. */

@@ -1,5 +1,7 @@
 import { fnv1a32 } from '../../lib/apimachinery/index.ts'
 import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
+import { keepSame, keepSameItems } from './json.ts'
+import { podCondition } from './pod-facts.ts'
 import type { Condition, Container, ContainerState, ContainerStatus, Pod, PodStatus } from './shapes.ts'
 
 /** What the kubelet knows of one container. */
@@ -32,26 +34,36 @@ export function containerId(pod: Pod, name: string, restartCount: number): strin
   return `containerd://${digestText(`${pod.metadata.uid}/${name}/${restartCount}`)}`
 }
 
-/** The status the kubelet reports for a pod on its node. @see kubernetes/pkg/kubelet/status, v1.36 */
+const NO_STATUS: PodStatus = {}
+
+/**
+ * The status the kubelet reports for a pod on its node: the stored one itself where nothing changed, else its unchanged parts.
+ * @see kubernetes/pkg/kubelet/status, v1.36
+ */
 export function podStatus(facts: PodFacts): PodStatus {
-  const { pod, now } = facts
+  const { pod, podIp, hostIp, now } = facts
+  const before = pod.status ?? NO_STATUS
   const phase = phaseOf(facts)
-  const containerStatuses = pod.spec.containers.map((container) => containerStatus(facts, container))
-  const initStatuses = (pod.spec.initContainers ?? []).map((container) => initStatus(facts, container))
-  const running = facts.podIp !== undefined
-  const { initContainerStatuses: _old, ...kept } = pod.status ?? {}
-  return {
-    ...kept,
+  const inits = (pod.spec.initContainers ?? []).map((container) => initStatus(facts, container))
+  const { generation } = pod.metadata
+  const status = {
+    ...(before.initContainerStatuses === undefined ? before : withoutInits(before)),
     phase,
-    conditions: mergeConditions(pod, conditionsOf(facts, phase), formatTimestamp(now)),
-    hostIP: facts.hostIp,
-    hostIPs: [{ ip: facts.hostIp }],
-    ...(running && facts.podIp !== undefined ? { podIP: facts.podIp, podIPs: [{ ip: facts.podIp }] } : {}),
-    startTime: pod.status?.startTime ?? formatTimestamp(now),
-    ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),
-    containerStatuses,
-    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation })
+    conditions: mergeConditions(pod, conditionsOf(facts, phase), now),
+    hostIP: hostIp,
+    hostIPs: keepSame(before['hostIPs'], [{ ip: hostIp }]),
+    ...(podIp === undefined ? undefined : { podIP: podIp, podIPs: keepSame(before.podIPs, [{ ip: podIp }]) }),
+    startTime: before.startTime ?? formatTimestamp(now),
+    ...(inits.length === 0 ? undefined : { initContainerStatuses: keepSameItems(before.initContainerStatuses, inits) }),
+    containerStatuses: containerStatuses(facts, before.containerStatuses),
+    ...(generation === undefined ? undefined : { observedGeneration: generation })
   }
+  return keepSame(before, status)
+}
+
+function withoutInits(status: PodStatus): PodStatus {
+  const { initContainerStatuses: _old, ...kept } = status
+  return kept
 }
 
 /** Pending until all containers have started once; ended when all have and the restart policy lets them. */
@@ -74,23 +86,43 @@ function isReady(run: ContainerRun | undefined): boolean {
   return run?.state.running !== undefined && run.started && run.ready
 }
 
-function containerStatus(facts: PodFacts, container: Container): ContainerStatus {
-  const run = facts.runs.find((each) => each.name === container.name)
+function containerStatuses(facts: PodFacts, before: readonly ContainerStatus[] = []): readonly ContainerStatus[] {
+  const { containers } = facts.pod.spec
+  const next = containers.map((container, index) => containerStatus(facts, container, before[index]))
+  return keepSameItems(before, next)
+}
+
+/** @param before - what was reported at the same place */
+function containerStatus(facts: PodFacts, container: Container, before: ContainerStatus | undefined): ContainerStatus {
+  const { name, image } = container
+  const run = facts.runs.find((each) => each.name === name)
   const restartCount = run?.restartCount ?? 0
-  const state = run?.state ?? { waiting: { reason: 'ContainerCreating' } }
+  const state = run?.state ?? CREATING
   const begun = state.waiting === undefined || run?.lastState.terminated !== undefined
-  const held = facts.mayBeReady
+  // Digests cost more than everything else here, and those of the same run and image are known.
+  const known = before?.name === name && before.imageID !== '' ? before : undefined
   return {
-    ...(begun ? { containerID: containerId(facts.pod, container.name, restartCount) } : {}),
-    image: container.image,
-    imageID: begun ? imageId(container.image) : '',
+    ...(begun ? { containerID: idOfRun(facts.pod, known, { name, restartCount }) } : undefined),
+    image,
+    imageID: begun ? (known?.image === image ? known.imageID : imageId(image)) : '',
     lastState: run?.lastState ?? {},
-    name: container.name,
-    ready: isReady(run) && held,
+    name,
+    ready: isReady(run) && facts.mayBeReady,
     restartCount,
     started: state.running !== undefined && run?.started === true,
     state
   }
+}
+
+const CREATING: ContainerState = { waiting: { reason: 'ContainerCreating' } }
+
+function idOfRun(
+  pod: Pod,
+  known: ContainerStatus | undefined,
+  run: { readonly name: string; readonly restartCount: number }
+): string {
+  if (known?.containerID !== undefined && known.restartCount === run.restartCount) return known.containerID
+  return containerId(pod, run.name, run.restartCount)
 }
 
 function initStatus(facts: PodFacts, container: Container): ContainerStatus {
@@ -167,22 +199,26 @@ function gated(pod: Pod, verdict: Verdict): Verdict {
   return { type: verdict.type, ok: false, reason: 'ReadinessGatesNotReady', message: problems.join(', ') }
 }
 
-/** Keeps transition times of unchanged conditions and conditions other parties own. */
-function mergeConditions(pod: Pod, verdicts: readonly Verdict[], time: string): Condition[] {
+/** Keeps unchanged conditions, transition times of those that stay what they are, and conditions other parties own. */
+function mergeConditions(pod: Pod, verdicts: readonly Verdict[], now: Instant): readonly Condition[] {
   const before = pod.status?.conditions ?? []
-  const merged: Condition[] = verdicts.map((verdict) => {
-    const old = before.find((condition) => condition.type === verdict.type)
-    const status = verdict.ok ? 'True' : 'False'
-    return {
-      type: verdict.type,
-      status,
-      ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
-      lastProbeTime: null,
-      lastTransitionTime: old?.status === status ? (old.lastTransitionTime ?? time) : time,
-      ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
-      ...(verdict.message === undefined ? {} : { message: verdict.message })
-    }
-  })
-  const owned = new Set(verdicts.map((verdict) => verdict.type))
-  return [...merged, ...before.filter((condition) => !owned.has(condition.type))]
+  const merged = verdicts.map((verdict) => condition(pod, verdict, now))
+  for (const each of before) if (!verdicts.some(({ type }) => type === each.type)) merged.push(each)
+  return keepSameItems(before, merged)
+}
+
+function condition(pod: Pod, { type, ok, reason, message }: Verdict, now: Instant): Condition {
+  const old = podCondition(pod, type)
+  const status = ok ? 'True' : 'False'
+  const stays = old?.status === status
+  const { generation } = pod.metadata
+  return {
+    type,
+    status,
+    ...(generation === undefined ? undefined : { observedGeneration: generation }),
+    lastProbeTime: null,
+    lastTransitionTime: stays ? (old.lastTransitionTime ?? formatTimestamp(now)) : formatTimestamp(now),
+    ...(reason === undefined ? undefined : { reason }),
+    ...(message === undefined ? undefined : { message })
+  }
 }

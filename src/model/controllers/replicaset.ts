@@ -29,7 +29,7 @@ export function* reconcileReplicaSet(context: ReconcileContext, key: ObjectKey):
   const set = view.get('apps', 'replicasets', key.namespace, key.name) as ReplicaSet | undefined
   if (set === undefined) return DONE
   const wanted = { group: '', resource: 'pods', selector: set.spec.selector }
-  const claimed = (yield* claimControlled(context, set, wanted)) as Pod[]
+  const claimed = (yield* claimControlled(context, set, wanted)) as readonly Pod[]
   const active = claimed.filter(isPodActive)
   let managed: Managed = {}
   if (set.metadata.deletionTimestamp === undefined) managed = yield* managePods(context, set, active)
@@ -124,25 +124,36 @@ function calculateStatus(
   pods: { readonly active: readonly Pod[]; readonly terminating: number; readonly managed: Managed }
 ): ReplicaSetStatus {
   const templateLabels = set.spec.template.metadata?.labels ?? {}
-  const ready = pods.active.filter(isPodReady)
   const minReadySeconds = set.spec.minReadySeconds ?? 0
   const conditions = withFailure(context, set, pods.managed.failure)
+  let labelled = 0
+  let ready = 0
+  let available = 0
+  for (const pod of pods.active) {
+    if (labelsInclude(pod.metadata.labels, templateLabels)) labelled++
+    if (!isPodReady(pod)) continue
+    ready++
+    if (isPodAvailable(pod, minReadySeconds, context.now)) available++
+  }
   return {
     // Pods of this very run are counted by the next one, as upstream counts what it listed before.
     replicas: pods.active.length,
     ...omitZero({
-      fullyLabeledReplicas: pods.active.filter((pod) => labelsInclude(pod.metadata.labels, templateLabels)).length,
-      readyReplicas: ready.length,
-      availableReplicas: ready.filter((pod) => isPodAvailable(pod, minReadySeconds, context.now)).length,
+      fullyLabeledReplicas: labelled,
+      readyReplicas: ready,
+      availableReplicas: available,
       observedGeneration: set.metadata.generation
     }),
     terminatingReplicas: pods.terminating,
-    ...(conditions.length === 0 ? {} : { conditions })
+    ...(conditions.length === 0 ? undefined : { conditions })
   }
 }
 
+const NO_CONDITIONS: readonly Condition[] = []
+
 function withFailure(context: ReconcileContext, set: ReplicaSet, failure: string | undefined): readonly Condition[] {
-  const conditions = set.status?.conditions ?? []
+  const conditions = set.status?.conditions ?? NO_CONDITIONS
+  if (failure === undefined && conditions.length === 0) return conditions
   const known = conditions.some((each) => each.type === 'ReplicaFailure')
   if (failure === undefined) return conditions.filter((each) => each.type !== 'ReplicaFailure')
   if (known) return conditions

@@ -7,7 +7,9 @@ const CONTROLLER_AGENT = 'kube-controller-manager/v1.36.3'
 export function resourcePath(apiVersion: string, resource: string, namespace?: string, ...rest: string[]): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   const scope = namespace === undefined ? '' : `/namespaces/${namespace}`
-  return [`${root}${scope}/${resource}`, ...rest].join('/')
+  let path = `${root}${scope}/${resource}`
+  for (const part of rest) path += `/${part}`
+  return path
 }
 
 /** A POST to a collection. */
@@ -75,6 +77,14 @@ export function deleteRequest(
   }
 }
 
-function agentHeaders(agent: string = CONTROLLER_AGENT): Record<string, string> {
-  return { accept: 'application/json', 'content-type': 'application/json', 'user-agent': agent }
+/** Headers by agent, one object each: there are three agents. */
+const headersOf = new Map<string, Readonly<Record<string, string>>>()
+
+function agentHeaders(agent: string = CONTROLLER_AGENT): Readonly<Record<string, string>> {
+  let headers = headersOf.get(agent)
+  if (headers === undefined) {
+    headers = Object.freeze({ accept: 'application/json', 'content-type': 'application/json', 'user-agent': agent })
+    headersOf.set(agent, headers)
+  }
+  return headers
 }

@@ -4,9 +4,11 @@ type Labels = Readonly<Record<string, string>> | undefined
 
 /** Whether labels satisfy a LabelSelector; an empty selector matches everything. */
 export function selectorMatches(selector: LabelSelector, labels: Labels): boolean {
-  if (!labelsInclude(labels, selector.matchLabels ?? {})) return false
-  return (selector.matchExpressions ?? []).every((requirement) =>
-    requirementMatches(requirement, labels?.[requirement.key])
+  const { matchLabels, matchExpressions } = selector
+  if (matchLabels !== undefined && !labelsInclude(labels, matchLabels)) return false
+  return (
+    matchExpressions === undefined ||
+    matchExpressions.every((requirement) => requirementMatches(requirement, labels?.[requirement.key]))
   )
 }
 
@@ -18,7 +20,8 @@ export function labelsInclude(labels: Labels, wanted: Readonly<Record<string, st
 
 /** Whether a selector selects everything, which workloads refuse to act on. */
 export function selectorIsEmpty(selector: LabelSelector): boolean {
-  return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0
+  for (const _key in selector.matchLabels) return false
+  return (selector.matchExpressions ?? []).length === 0
 }
 
 /** Evaluates one `In` / `NotIn` / `Exists` / `DoesNotExist` / `Gt` / `Lt` requirement on a value. */

@@ -224,6 +224,7 @@ class RunningCluster implements Cluster, KubeletPort {
       later: (due, task) => this.#requeue(task, due),
       makes: (key) => this.#makes(key),
       failed: (key) => this.#failures.has(key),
+      anyFailed: () => this.#failures.size > 0,
       metrics: this.#options.metrics,
       now: () => this.now()
     })

@@ -57,6 +57,8 @@ export interface DispatcherPort {
   makes(key: string): boolean
   /** Whether the task of that key was given up the last time it ran. */
   failed(key: string): boolean
+  /** Whether any task was. */
+  anyFailed(): boolean
   /** Resource metrics for autoscalers; absent: none are served. */
   readonly metrics: MetricsReader | undefined
   now(): Instant
@@ -195,6 +197,7 @@ export class Dispatcher {
 
   #byKey(name: ControllerName, ...[namespace, objectName, cause]: [string | undefined, string, Cause]): void {
     if (this.#port.without.has(name)) return
+    if (cause === 'aside' && !this.#port.anyFailed()) return
     const key = `${name}|${namespace ?? ''}/${objectName}`
     if (cause === 'aside' && !this.#port.failed(key)) return
     if (cause === 'own' && this.#port.makes(key)) return
@@ -239,7 +242,8 @@ export class Dispatcher {
     else for (const [group, resource] of SELECTING) this.#matching(group, resource, pod)
     if (previous !== undefined && before?.uid !== owner?.uid) this.#owner(previous)
     if (gone) this.#grandOwner(pod)
-    this.#servicesOf(pod, previous, gone || previous === undefined || movesEndpoints(pod, previous) ? 'input' : 'aside')
+    if (gone || previous === undefined || movesEndpoints(pod, previous)) this.#servicesOf(pod, previous, 'input')
+    else if (this.#port.anyFailed()) this.#servicesOf(pod, previous, 'aside')
     this.#budgetsOf(pod)
   }
 
@@ -328,7 +332,8 @@ export class Dispatcher {
       if ((metadata.finalizers ?? []).length > 0) this.#collect(uid)
     } else if (change.type === 'ADDED') {
       if (!hasSolidOwners(this.#port.index, change.object)) this.#collect(uid)
-    } else if (change.previous?.metadata.ownerReferences?.length !== metadata.ownerReferences?.length) this.#collect(uid)
+    } else if (change.previous?.metadata.ownerReferences?.length !== metadata.ownerReferences?.length)
+      this.#collect(uid)
     if (change.type !== 'DELETED' && metadata.deletionTimestamp === undefined) return
     for (const owner of metadata.ownerReferences ?? []) {
       const found = this.#port.index.byUid(owner.uid)

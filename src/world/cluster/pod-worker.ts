@@ -15,7 +15,6 @@ import {
   planRestart,
   podStatus,
   restarts,
-  sameJson,
   updateRequest
 } from '../../model/controllers/index.ts'
 import type { PodAddresses } from './pod-addresses.ts'
@@ -326,7 +325,7 @@ export class PodWorker {
       ended,
       now: this.#port.now()
     })
-    if (sameJson(this.#pod.status, status)) return
+    if (status === this.#pod.status) return
     this.#writing = true
     const response = this.#port.send(updateRequest({ ...this.#pod, status }, 'pods', 'status', AGENT))
     this.#writing = false
@@ -342,6 +341,7 @@ export class PodWorker {
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string, container: string): void {
+    if (this.#port.lean) return
     const fieldPath = `spec.containers{${container}}`
     const host = this.#pod.spec.nodeName ?? ''
     this.#port.record({ about: this.#pod, type, reason, message, component: 'kubelet', host, fieldPath })
