@@ -122,7 +122,7 @@ const NO_SUBSETS: readonly object[] = []
 function withSubsets(endpoints: KubeObject, subsets: readonly object[]): KubeObject {
   if (subsets.length > 0) return { ...endpoints, subsets }
   const { subsets: _replaced, ...rest } = endpoints
-  return rest as KubeObject
+  return rest
 }
 
 function headless(service: Service): Record<string, string> {
