@@ -158,7 +158,7 @@ function liveSamples(series: Series, fromMs: number, toMs: number): number {
   let count = 0
   for (
     let index = series.indexAtOrAfter(fromMs);
-    index < series.to && (series.times[index] ?? Infinity) <= toMs;
+    index < series.to && (series.timeAt(index) ?? Infinity) <= toMs;
     index++
   ) {
     if (!series.isStale(index)) count++
@@ -168,7 +168,7 @@ function liveSamples(series: Series, fromMs: number, toMs: number): number {
 
 function newestBefore(series: Series, timeMs: number): number {
   for (let index = series.indexAtOrAfter(timeMs + 1) - 1; index >= series.from; index--) {
-    if (!series.isStale(index)) return series.times[index] ?? -Infinity
+    if (!series.isStale(index)) return series.timeAt(index) ?? -Infinity
   }
   return -Infinity
 }

@@ -191,7 +191,7 @@ function matrixOf(expr: Expr, evaluator: Evaluator, timeMs: number): MatrixSerie
     const values: number[] = []
     for (let index = window.from; index < window.to; index++) {
       times.push(window.times[index] ?? 0)
-      values.push(window.values[index] ?? Number.NaN)
+      values.push(window.values[index * window.width + window.column] ?? Number.NaN)
     }
     made.push({ labels: labels.nameDropPending ? labels.withoutName() : labels, times, values })
   })

@@ -1,4 +1,4 @@
-import { type Labels, METRIC_NAME, type Selection, type Series } from '../tsdb/index.ts'
+import { type Labels, METRIC_NAME, type SampleTable, type Selection, type Series } from '../tsdb/index.ts'
 import { aggregate } from './aggregation.ts'
 import {
   type Binary,
@@ -27,6 +27,7 @@ export interface SampleList {
 }
 
 const CACHE_ENTRIES_MAX = 20_000
+const NO_SAMPLES = { times: [], values: [], width: 1, column: 0, from: 0, to: 0 }
 const SUBQUERY_STEPS_MAX = 1_000_000
 
 /** Evaluates an expression at one time after the other. @see Prometheus promql/engine.go, v2.55.1 */
@@ -123,16 +124,12 @@ export class Evaluator implements EvaluationContext {
     const oldestMs =
       this.facts.version === 'v2' ? wantedMs - this.facts.lookbackMs : wantedMs - this.facts.lookbackMs + 1
     const result = emptyVector()
-    for (const series of this.seriesOf(expr)) {
-      const last = series.to - 1
-      const index =
-        (series.times[last] ?? Infinity) <= wantedMs && last >= series.from
-          ? last
-          : series.indexAtOrAfter(wantedMs + 1) - 1
-      if (index < series.from) continue
-      const sampleMs = series.times[index] ?? 0
-      if (sampleMs < oldestMs || series.isStale(index)) continue
-      push(result, series.labels, ownTime ? sampleMs / 1000 : (series.values[index] ?? Number.NaN))
+    for (const { labels, table, column } of this.seriesOf(expr)) {
+      const row = table.lastTime <= wantedMs ? table.to - 1 : table.rowAtOrAfter(wantedMs + 1) - 1
+      if (row < table.from) continue
+      const sampleMs = table.times[row] ?? 0
+      if (sampleMs < oldestMs || table.isStale(row)) continue
+      push(result, labels, ownTime ? sampleMs / 1000 : (table.values[row * table.width + column] ?? Number.NaN))
     }
     return result
   }
@@ -205,19 +202,27 @@ export class Evaluator implements EvaluationContext {
     const endMs = this.shiftedTime(expr.selector, timeMs)
     const startMs = endMs - expr.rangeMs
     const firstMs = this.facts.version === 'v2' ? startMs : startMs + 1
-    const window: Window = { times: [], values: [], from: 0, to: 0, startMs, endMs, evaluationMs: timeMs }
-    for (const series of this.seriesOf(expr.selector)) {
-      if (series.lastTime < firstMs) continue
-      const from = series.indexAtOrAfter(firstMs)
-      const newest = (series.times[series.to - 1] ?? Infinity) <= endMs
-      const to = newest ? series.to : series.indexAtOrAfter(endMs + 1)
-      if (from >= to) continue
-      window.times = series.times
-      window.values = series.values
-      window.from = from
-      window.to = to
-      if (series.staleCount > 0) withoutStale(series, window)
-      if (window.to > window.from) visit(series.labels, window)
+    const window: Window = { ...NO_SAMPLES, startMs, endMs, evaluationMs: timeMs }
+    let seen: SampleTable | undefined
+    for (const { labels, table, column } of this.seriesOf(expr.selector)) {
+      // Neighbours mostly share a table, hence their rows.
+      if (table !== seen) {
+        seen = table
+        window.times = table.times
+        window.values = table.values
+        window.width = table.width
+        window.from = table.lastTime < firstMs ? table.to : table.rowAtOrAfter(firstMs)
+        window.to = table.lastTime <= endMs ? table.to : table.rowAtOrAfter(endMs + 1)
+      }
+      if (window.from >= window.to) continue
+      window.column = column
+      if (!table.hasStale) {
+        visit(labels, window)
+        continue
+      }
+      seen = undefined
+      withoutStale(table, window)
+      if (window.to > window.from) visit(labels, window)
     }
   }
 
@@ -226,7 +231,8 @@ export class Evaluator implements EvaluationContext {
     const startMs = endMs - expr.rangeMs
     for (const list of this.subquerySamples(expr, timeMs)) {
       const { times, values } = list
-      visit(list.labels, { times, values, from: 0, to: times.length, startMs, endMs, evaluationMs: timeMs })
+      const rows = { times, values, width: 1, column: 0, from: 0, to: times.length }
+      visit(list.labels, { ...rows, startMs, endMs, evaluationMs: timeMs })
     }
   }
 
@@ -271,16 +277,18 @@ export class Evaluator implements EvaluationContext {
 }
 
 /** Copies a window's values without staleness markers. */
-function withoutStale(series: Series, window: Window): void {
+function withoutStale(table: SampleTable, window: Window): void {
   const times: number[] = []
   const values: number[] = []
-  for (let index = window.from; index < window.to; index++) {
-    if (series.isStale(index)) continue
-    times.push(series.times[index] ?? 0)
-    values.push(series.values[index] ?? Number.NaN)
+  for (let row = window.from; row < window.to; row++) {
+    if (table.isStale(row)) continue
+    times.push(table.times[row] ?? 0)
+    values.push(table.values[row * table.width + window.column] ?? Number.NaN)
   }
   window.times = times
   window.values = values
+  window.width = 1
+  window.column = 0
   window.from = 0
   window.to = times.length
 }

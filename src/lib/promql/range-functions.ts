@@ -4,21 +4,25 @@ import type { Window } from './vector.ts'
 /** A function of one series' window: its value, or undefined for no element. */
 export type RangeFunction = (window: Window, parameters: readonly number[]) => number | undefined
 
-function at(list: ArrayLike<number>, index: number): number {
-  return list[index] ?? Number.NaN
+function timeAt(window: Window, row: number): number {
+  return window.times[row] ?? Number.NaN
+}
+
+function valueAt(window: Window, row: number): number {
+  return window.values[row * window.width + window.column] ?? Number.NaN
 }
 
 function each(window: Window, visit: (value: number) => void): void {
-  for (let index = window.from; index < window.to; index++) visit(at(window.values, index))
+  for (let row = window.from; row < window.to; row++) visit(valueAt(window, row))
 }
 
 /** Increase of a counter over the window's samples, resets added up. */
 function counterIncrease(window: Window): number {
-  const { values, from, to } = window
-  let result = at(values, to - 1) - at(values, from)
-  let previous = at(values, from)
+  const { from, to } = window
+  let result = valueAt(window, to - 1) - valueAt(window, from)
+  let previous = valueAt(window, from)
   for (let index = from + 1; index < to; index++) {
-    const value = at(values, index)
+    const value = valueAt(window, index)
     if (value < previous) result += previous
     previous = value
   }
@@ -30,20 +34,20 @@ function counterIncrease(window: Window): number {
  * @see Prometheus promql/functions.go extrapolatedRate, v2.55.1
  */
 function extrapolated(window: Window, isCounter: boolean, isRate: boolean): number | undefined {
-  const { times, values, from, to, startMs, endMs } = window
+  const { from, to, startMs, endMs } = window
   const gaps = to - from - 1
   if (gaps < 1) return undefined
-  const first = at(times, from)
-  const last = at(times, to - 1)
-  const change = isCounter ? counterIncrease(window) : at(values, to - 1) - at(values, from)
+  const first = timeAt(window, from)
+  const last = timeAt(window, to - 1)
+  const change = isCounter ? counterIncrease(window) : valueAt(window, to - 1) - valueAt(window, from)
   let toStart = (first - startMs) / 1000
   let toEnd = (endMs - last) / 1000
   const span = (last - first) / 1000
   const average = span / gaps
   const threshold = average * 1.1
   if (toStart >= threshold) toStart = average / 2
-  if (isCounter && change > 0 && at(values, from) >= 0) {
-    const toZero = span * (at(values, from) / change)
+  if (isCounter && change > 0 && valueAt(window, from) >= 0) {
+    const toZero = span * (valueAt(window, from) / change)
     if (toZero < toStart) toStart = toZero
   }
   if (toEnd >= threshold) toEnd = average / 2
@@ -53,11 +57,11 @@ function extrapolated(window: Window, isCounter: boolean, isRate: boolean): numb
 }
 
 function instantChange(window: Window, isRate: boolean): number | undefined {
-  const { times, values, to, from } = window
+  const { from, to } = window
   if (to - from < 2) return undefined
-  const last = at(values, to - 1)
-  const previous = at(values, to - 2)
-  const seconds = (at(times, to - 1) - at(times, to - 2)) / 1000
+  const last = valueAt(window, to - 1)
+  const previous = valueAt(window, to - 2)
+  const seconds = (timeAt(window, to - 1) - timeAt(window, to - 2)) / 1000
   if (seconds === 0) return undefined
   const change = isRate && last < previous ? last : last - previous
   return isRate ? change / seconds : change
@@ -65,16 +69,16 @@ function instantChange(window: Window, isRate: boolean): number | undefined {
 
 /** Least squares through the window. @see promql/functions.go linearRegression, v2.55.1 */
 function regression(window: Window, interceptMs: number): { slope: number; intercept: number } {
-  const { times, values, from, to } = window
+  const { from, to } = window
   const sumX = new KahanSum()
   const sumY = new KahanSum()
   const sumXY = new KahanSum()
   const sumX2 = new KahanSum()
-  const first = at(values, from)
+  const first = valueAt(window, from)
   let constant = true
   for (let index = from; index < to; index++) {
-    const x = (at(times, index) - interceptMs) / 1000
-    const y = at(values, index)
+    const x = (timeAt(window, index) - interceptMs) / 1000
+    const y = valueAt(window, index)
     if (y !== first) constant = false
     sumX.add(x)
     sumY.add(y)
@@ -92,15 +96,15 @@ function regression(window: Window, interceptMs: number): { slope: number; inter
 }
 
 function smoothed(window: Window, parameters: readonly number[]): number | undefined {
-  const { values, from, to } = window
+  const { from, to } = window
   const smoothing = parameters[0] ?? 0
   const trendFactor = parameters[1] ?? 0
   if (to - from < 2) return undefined
-  let level = at(values, from)
+  let level = valueAt(window, from)
   let previousLevel = 0
-  let trend = at(values, from + 1) - at(values, from)
+  let trend = valueAt(window, from + 1) - valueAt(window, from)
   for (let index = from + 1; index < to; index++) {
-    const scaled = smoothing * at(values, index)
+    const scaled = smoothing * valueAt(window, index)
     if (index > from + 1) trend = trendFactor * (level - previousLevel) + (1 - trendFactor) * trend
     previousLevel = level
     level = scaled + (1 - smoothing) * (level + trend)
@@ -109,7 +113,7 @@ function smoothed(window: Window, parameters: readonly number[]): number | undef
 }
 
 function extreme(window: Window, better: (left: number, right: number) => boolean): number {
-  let best = at(window.values, window.from)
+  let best = valueAt(window, window.from)
   each(window, (value) => {
     if (better(value, best) || Number.isNaN(best)) best = value
   })
@@ -119,11 +123,11 @@ function extreme(window: Window, better: (left: number, right: number) => boolea
 function extremeTime(window: Window, better: (left: number, right: number) => boolean): number {
   let best = window.from
   for (let index = window.from + 1; index < window.to; index++) {
-    const value = at(window.values, index)
-    const current = at(window.values, best)
+    const value = valueAt(window, index)
+    const current = valueAt(window, best)
     if (better(value, current) || Number.isNaN(current)) best = index
   }
-  return at(window.times, best) / 1000
+  return timeAt(window, best) / 1000
 }
 
 function variance(window: Window): number {
@@ -142,7 +146,7 @@ function variance(window: Window): number {
 function countWhere(window: Window, differs: (value: number, previous: number) => boolean): number {
   let count = 0
   for (let index = window.from + 1; index < window.to; index++) {
-    if (differs(at(window.values, index), at(window.values, index - 1))) count++
+    if (differs(valueAt(window, index), valueAt(window, index - 1))) count++
   }
   return count
 }
@@ -181,16 +185,16 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<strin
   ['sum_over_time', sum],
   ['avg_over_time', mean],
   ['count_over_time', (window) => window.to - window.from],
-  ['last_over_time', (window) => at(window.values, window.to - 1)],
-  ['first_over_time', (window) => at(window.values, window.from)],
+  ['last_over_time', (window) => valueAt(window, window.to - 1)],
+  ['first_over_time', (window) => valueAt(window, window.from)],
   ['present_over_time', () => 1],
   ['absent_over_time', () => 1],
   ['max_over_time', (window) => extreme(window, (left, right) => left > right)],
   ['min_over_time', (window) => extreme(window, (left, right) => left < right)],
   ['ts_of_max_over_time', (window) => extremeTime(window, (left, right) => left >= right)],
   ['ts_of_min_over_time', (window) => extremeTime(window, (left, right) => left <= right)],
-  ['ts_of_first_over_time', (window) => at(window.times, window.from) / 1000],
-  ['ts_of_last_over_time', (window) => at(window.times, window.to - 1) / 1000],
+  ['ts_of_first_over_time', (window) => timeAt(window, window.from) / 1000],
+  ['ts_of_last_over_time', (window) => timeAt(window, window.to - 1) / 1000],
   ['stdvar_over_time', variance],
   ['stddev_over_time', (window) => Math.sqrt(variance(window))],
   ['mad_over_time', medianDeviation],
@@ -203,7 +207,7 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<strin
   ['resets', (window) => countWhere(window, (value, before) => value < before)],
   [
     'deriv',
-    (window) => (window.to - window.from < 2 ? undefined : regression(window, at(window.times, window.from)).slope)
+    (window) => (window.to - window.from < 2 ? undefined : regression(window, timeAt(window, window.from)).slope)
   ],
   [
     'predict_linear',

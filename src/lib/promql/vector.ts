@@ -33,10 +33,16 @@ function hasEqualKeys(vector: Vector): boolean {
   return new Set(vector.labels.map((labels) => labels.key)).size < vector.labels.length
 }
 
-/** The samples of one series in a range, between `from` and `to` of the arrays; reused from series to series. */
+/** The samples of one series in a range: rows of a table from `from` to `to`; reused from series to series. */
 export interface Window {
-  times: ArrayLike<number>
-  values: ArrayLike<number>
+  /** Of each row, ms. */
+  times: readonly number[]
+  /** Row after row. */
+  values: readonly number[]
+  /** Values of one row. */
+  width: number
+  /** Which of them is the series'. */
+  column: number
   from: number
   to: number
   /** Left edge of the range, ms. */

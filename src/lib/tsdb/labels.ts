@@ -11,7 +11,7 @@ function textHash(text: string): number {
 }
 
 /** Hash of one label; a set's is the sum of its labels', so that it follows when one comes or goes. */
-function pairHash(name: string, value: string): number {
+export function pairHash(name: string, value: string): number {
   const mixed = Math.imul(textHash(name) ^ Math.imul(textHash(value), 0x85ebca6b), 0xc2b2ae35)
   return mixed ^ (mixed >>> 15)
 }
@@ -22,6 +22,50 @@ export interface Shape {
   readonly names: readonly string[]
   /** Where the value of each name comes from: an index of the set's own values, or -1, -2, … for those that are added. */
   readonly sources: readonly number[]
+}
+
+/** Lists of label names by their text: sets of one list find what was made for it before. */
+const nameLists = new Map<string, readonly string[]>()
+
+/** Most of them that are kept. */
+const NAME_LISTS_MAX = 1000
+
+/** One object for equal lists of names. */
+export function sharedNames(names: readonly string[]): readonly string[] {
+  const key = names.join('\u0001')
+  const known = nameLists.get(key)
+  if (known !== undefined) return known
+  if (nameLists.size >= NAME_LISTS_MAX) nameLists.clear()
+  nameLists.set(key, names)
+  return names
+}
+
+/** How the labels of two lists of names go together, by the lists; undefined where a name is in both. */
+const jointShapes = new WeakMap<readonly string[], WeakMap<readonly string[], Shape | 'clash'>>()
+
+function jointShape(left: readonly string[], right: readonly string[]): Shape | undefined {
+  let byRight = jointShapes.get(left)
+  if (byRight === undefined) jointShapes.set(left, (byRight = new WeakMap<readonly string[], Shape | 'clash'>()))
+  let shape = byRight.get(right)
+  if (shape === undefined) byRight.set(right, (shape = shapeWith(left, right) ?? 'clash'))
+  return shape === 'clash' ? undefined : shape
+}
+
+/** Where the labels of a list go among those of another, both ascending; undefined where a name is in both. */
+export function shapeWith(own: readonly string[], added: readonly string[]): Shape | undefined {
+  const names: string[] = []
+  const sources: number[] = []
+  let taken = 0
+  let put = 0
+  while (taken < own.length || put < added.length) {
+    const left = own[taken]
+    const right = added[put]
+    if (left !== undefined && left === right) return undefined
+    const isOwn = left !== undefined && (right === undefined || left < right)
+    names.push((isOwn ? left : right) ?? '')
+    sources.push(isOwn ? taken++ : -1 - put++)
+  }
+  return { names: sharedNames(names), sources }
 }
 
 /**
@@ -71,7 +115,7 @@ export class Labels {
       names.push(name)
       values.push(value)
     }
-    return Labels.fromSorted(names, values)
+    return Labels.fromSorted(sharedNames(names), values)
   }
 
   /** From parallel arrays that are sorted already and hold no empty value. */
@@ -141,33 +185,22 @@ export class Labels {
 
   /** Both sets' labels together; undefined where a name is in both. */
   joined(other: Labels): Labels | undefined {
-    const names: string[] = []
-    const values: string[] = []
-    let own = 0
-    let its = 0
-    while (own < this.names.length || its < other.names.length) {
-      const left = this.names[own]
-      const right = other.names[its]
-      if (left !== undefined && left === right) return undefined
-      const isOwn = left !== undefined && (right === undefined || left < right)
-      names.push((isOwn ? left : right) ?? '')
-      values.push((isOwn ? this.values[own++] : other.values[its++]) ?? '')
-    }
-    return new Labels(names, values, false, (this.hash + other.hash) | 0)
+    if (other.names.length === 0) return this.withNameKept()
+    const shape = jointShape(this.names, other.names)
+    return shape === undefined ? undefined : this.spliced(shape, other.values, other.hash)
   }
 
-  /** The set with further labels. @param shape - where they go @param added - their values, none empty */
-  spliced(shape: Shape, added: readonly string[]): Labels {
-    const { names, sources } = shape
+  /**
+   * The set with further labels.
+   * @param shape - where they go
+   * @param added - their values, none empty
+   * @param hash - the sum of their {@link pairHash}
+   */
+  spliced({ names, sources }: Shape, added: readonly string[], hash: number): Labels {
+    const own = this.values
     const values: string[] = []
-    let hash = this.hash
-    for (let index = 0; index < sources.length; index++) {
-      const source = sources[index] ?? 0
-      const value = source < 0 ? added[-1 - source] : this.values[source]
-      values.push(value ?? '')
-      if (source < 0) hash = (hash + pairHash(names[index] ?? '', value ?? '')) | 0
-    }
-    return new Labels(names, values, false, hash)
+    for (const source of sources) values.push((source < 0 ? added[-1 - source] : own[source]) ?? '')
+    return new Labels(names, values, false, (this.hash + hash) | 0)
   }
 
   /** The set without the metric name; the same object on every call. */

@@ -1,63 +1,90 @@
+import { BUCKET_LABEL } from './column-names.ts'
 import { METRIC_NAME } from './labels.ts'
 import type { Matcher } from './matcher.ts'
+import type { SampleTable } from './sample-table.ts'
 import type { Series } from './series.ts'
 
-/** Series of one metric from which on further labels are indexed; fewer are looked at one by one. */
+/** Entries of one metric from which on further labels are indexed; fewer are looked at one by one. */
 const SCAN_MAX = 1000
 
-const NONE: readonly Series[] = []
+/** Some columns of a table. */
+export interface Posted {
+  readonly table: SampleTable
+  readonly columns: readonly number[]
+}
+
+const NONE: readonly Posted[] = []
+const ONLY: readonly number[] = [0]
 
 /** Series by the values of one label, as far as they were looked at. */
 interface LabelIndex {
-  /** How many of all series are in it. */
+  /** How many of all tables are in it. */
   covered: number
-  readonly byValue: Map<string, Series[]>
+  readonly byValue: Map<string, Posted[]>
 }
 
 /**
- * The inverted index: series by metric name, and by any other label once somebody asks for it. Series are in the order in
+ * The inverted index: series by metric name, and by any other label once somebody asks for it. Tables are in the order in
  * which they came.
  */
 export class Postings {
-  /** Every series. */
-  all: Series[] = []
+  /** Every table. */
+  all: Posted[] = []
   /** Changes when series have gone: what was learnt by position before no longer holds. */
   epoch = 0
-  readonly #byMetric = new Map<string, Series[]>()
+  /** How many series there are. */
+  seriesCount = 0
+  readonly #byMetric = new Map<string, Posted[]>()
   readonly #indexes = new Map<string, LabelIndex>()
+  /** Names of series that have a table of their own. */
+  readonly #single = new Set<string>()
 
-  /** Adds a series that is not there yet. */
-  add(series: Series): void {
-    this.all.push(series)
-    const metric = series.labels.metricName
-    const posted = this.#byMetric.get(metric)
-    if (posted === undefined) this.#byMetric.set(metric, [series])
-    else posted.push(series)
+  /** Adds a table that is not there yet. */
+  add(table: SampleTable): void {
+    this.seriesCount += table.width
+    const { names } = table
+    if (names === undefined) {
+      const metric = table.base.metricName
+      const posted = { table, columns: ONLY }
+      this.all.push(posted)
+      this.#single.add(metric)
+      this.#post(metric, posted)
+      return
+    }
+    this.all.push({ table, columns: names.list.map((_, column) => column) })
+    for (const [metric, columns] of names.byMetric) this.#post(metric, { table, columns })
   }
 
-  /** Forgets every series but those. */
-  reset(kept: readonly Series[]): void {
+  /** Whether a series of that name has a table of its own. */
+  hasSingle(metric: string): boolean {
+    return this.#single.has(metric)
+  }
+
+  /** Forgets every table but those. */
+  reset(kept: readonly SampleTable[]): void {
     this.epoch++
     this.all = []
+    this.seriesCount = 0
     this.#byMetric.clear()
     this.#indexes.clear()
-    for (const series of kept) this.add(series)
+    this.#single.clear()
+    for (const table of kept) this.add(table)
   }
 
   /** Every value a label has. */
   valuesOf(label: string): string[] {
-    return [...this.#index(label).byValue.keys()]
+    return label === METRIC_NAME ? [...this.#byMetric.keys()] : [...this.#index(label).byValue.keys()]
   }
 
-  /** Series among which are all that pass; further ones are only ever added at the end. */
-  candidates(matchers: readonly Matcher[]): readonly Series[] {
-    let narrowest: readonly Series[] = this.all
+  /** Entries among which are all series that pass; further ones are only ever added at the end. */
+  candidates(matchers: readonly Matcher[]): readonly Posted[] {
+    let narrowest: readonly Posted[] = this.all
     for (const { name, operator, value } of matchers) {
       if (name === METRIC_NAME && operator === '=' && value !== '') narrowest = this.#byMetric.get(value) ?? NONE
     }
     if (narrowest.length <= SCAN_MAX) return narrowest
     for (const { name, operator, value } of matchers) {
-      if (operator !== '=' || value === '') continue
+      if (operator !== '=' || value === '' || name === METRIC_NAME) continue
       const posted = this.#index(name).byValue.get(value) ?? NONE
       if (posted.length < narrowest.length) narrowest = posted
     }
@@ -71,42 +98,80 @@ export class Postings {
     return found
   }
 
+  #post(metric: string, posted: Posted): void {
+    const known = this.#byMetric.get(metric)
+    if (known === undefined) this.#byMetric.set(metric, [posted])
+    else known.push(posted)
+  }
+
   #index(label: string): LabelIndex {
     let index = this.#indexes.get(label)
-    if (index === undefined) this.#indexes.set(label, (index = { covered: 0, byValue: new Map<string, Series[]>() }))
+    if (index === undefined) this.#indexes.set(label, (index = { covered: 0, byValue: new Map<string, Posted[]>() }))
     for (; index.covered < this.all.length; index.covered++) {
-      const series = this.all[index.covered]
-      const value = series?.labels.get(label) ?? ''
-      if (series === undefined || value === '') continue
-      const posted = index.byValue.get(value)
-      if (posted === undefined) index.byValue.set(value, [series])
-      else posted.push(series)
+      const entry = this.all[index.covered]
+      if (entry === undefined) continue
+      for (const [value, columns] of columnsByValue(entry, label)) {
+        const posted = index.byValue.get(value)
+        const part = columns === entry.columns ? entry : { table: entry.table, columns }
+        if (posted === undefined) index.byValue.set(value, [part])
+        else posted.push(part)
+      }
     }
     return index
   }
 }
 
-/** Adds the series from a position on that pass all matchers. Neighbours mostly share their list of label names. */
+/** The columns of a table by the value they have for a label. */
+function columnsByValue({ table, columns }: Posted, label: string): Iterable<readonly [string, readonly number[]]> {
+  const { names, base } = table
+  if (names === undefined || label !== BUCKET_LABEL) {
+    const value = base.get(label)
+    return value === '' ? [] : [[value, columns]]
+  }
+  const byBound = new Map<string, number[]>()
+  for (const column of columns) {
+    const bound = names.ownValue(column, label)
+    if (bound !== '') byBound.set(bound, [...(byBound.get(bound) ?? []), column])
+  }
+  return byBound
+}
+
+/**
+ * Adds the series from a position on that pass all matchers. What the columns of a table share is looked at once, and
+ * neighbours mostly share their list of label names.
+ */
 export function filterInto(
   found: Series[],
-  candidates: readonly Series[],
+  candidates: readonly Posted[],
   from: number,
   matchers: readonly Matcher[]
 ): void {
+  const own = matchers.filter(({ name }) => name === METRIC_NAME || name === BUCKET_LABEL)
+  const shared = matchers.filter((matcher) => !own.includes(matcher))
   let names: readonly string[] | undefined
   let places: readonly number[] = []
   for (let position = from; position < candidates.length; position++) {
-    const series = candidates[position]
-    if (series === undefined) continue
-    const { labels } = series
-    if (labels.names !== names) {
-      names = labels.names
-      places = matchers.map((matcher) => labels.names.indexOf(matcher.name))
+    const posted = candidates[position]
+    if (posted === undefined) continue
+    const { base } = posted.table
+    if (base.names !== names) {
+      names = base.names
+      places = shared.map((matcher) => base.names.indexOf(matcher.name))
     }
     let passes = true
     for (let index = 0; index < places.length && passes; index++) {
-      passes = matchers[index]?.matches(labels.values[places[index] ?? -1] ?? '') === true
+      passes = shared[index]?.matches(base.values[places[index] ?? -1] ?? '') === true
     }
-    if (passes) found.push(series)
+    if (passes) addColumns(found, posted, own)
+  }
+}
+
+/** Adds the columns whose name and bound pass. */
+function addColumns(found: Series[], { table, columns }: Posted, matchers: readonly Matcher[]): void {
+  for (const column of columns) {
+    const passes = matchers.every((matcher) =>
+      matcher.matches(table.names?.ownValue(column, matcher.name) ?? table.base.get(matcher.name))
+    )
+    if (passes) found.push(table.seriesAt(column))
   }
 }

@@ -1,6 +1,6 @@
 import { compareLabels } from './labels.ts'
 import type { Matcher } from './matcher.ts'
-import { filterInto, type Postings } from './postings.ts'
+import { filterInto, type Posted, type Postings } from './postings.ts'
 import type { Series } from './series.ts'
 
 /** The series that pass some matchers, sorted by labels; each is looked at once, when it has come. */
@@ -8,7 +8,7 @@ export class Selection {
   readonly #postings: Postings
   readonly #matchers: readonly Matcher[]
   #found: Series[] = []
-  #candidates: readonly Series[] | undefined
+  #candidates: readonly Posted[] | undefined
   #epoch = -1
   #looked = 0
 

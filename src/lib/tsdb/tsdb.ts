@@ -1,9 +1,10 @@
-import { compareLabels, Labels, METRIC_NAME } from './labels.ts'
+import { BUCKET_LABEL, ColumnNames, type SeriesName } from './column-names.ts'
+import { compareLabels, Labels, METRIC_NAME, pairHash } from './labels.ts'
 import type { Matcher } from './matcher.ts'
 import { Postings } from './postings.ts'
-import { SampleRoom } from './sample-room.ts'
+import { SampleTable } from './sample-table.ts'
 import { Selection } from './selection.ts'
-import { Series } from './series.ts'
+import type { Series } from './series.ts'
 
 /** What became of an append. @see Prometheus tsdb/head_append.go, v2.55.1 */
 type AppendOutcome = 'added' | 'same' | 'duplicate timestamp' | 'out of order' | 'out of bounds'
@@ -19,10 +20,11 @@ const RETENTION_MS_DEFAULT = 6 * 3_600_000
 /** An in-memory time series database: one head block with an inverted index. */
 export class Tsdb {
   private readonly retentionMs: number
-  private readonly room = new SampleRoom()
   private readonly postings = new Postings()
-  /** Series by the hash of their label set; those that share one are chained. */
+  /** Series with a table of their own by the hash of their label set; those that share one are chained. */
   private readonly byHash = new Map<number, Series>()
+  /** Tables of several columns by the hash of what these have in common; those that share one are chained. */
+  private readonly tables = new Map<number, SampleTable>()
   private newestMs = -Infinity
   private truncatedToMs = -Infinity
 
@@ -32,7 +34,7 @@ export class Tsdb {
 
   /** Number of series in the head. */
   get seriesCount(): number {
-    return this.postings.all.length
+    return this.postings.seriesCount
   }
 
   /** Time in ms of the newest sample; -Infinity when there is none. */
@@ -42,9 +44,27 @@ export class Tsdb {
 
   /** The series of a label set, created when new. Keep it to append without looking it up again. */
   series(labels: Labels): Series {
-    const first = this.byHash.get(labels.hash)
-    for (let known = first; known !== undefined; known = known.sibling) if (known.labels.equals(labels)) return known
-    const made = new Series(labels.withNameKept(), this.room)
+    const known = this.known(labels)
+    if (known !== undefined) return known
+    const table = new SampleTable(labels)
+    this.enter(table)
+    return table.seriesAt(0)
+  }
+
+  /**
+   * The table of series that have some labels in common and will get their samples together, created when new.
+   * @param base - a set with neither a metric name nor a bound
+   * @returns undefined where some of them are there already, but not together
+   */
+  table(base: Labels, list: readonly SeriesName[]): SampleTable | undefined {
+    const names = ColumnNames.of(list)
+    for (let known = this.tables.get(base.hash); known !== undefined; known = known.sibling) {
+      if (!known.base.equals(base)) continue
+      if (known.names === names) return known
+      if (known.names?.overlaps(names) === true) return undefined
+    }
+    for (const metric of names.byMetric.keys()) if (this.postings.hasSingle(metric)) return undefined
+    const made = new SampleTable(base, names)
     this.enter(made)
     return made
   }
@@ -61,46 +81,38 @@ export class Tsdb {
 
   /** Appends a value to a series got from {@link Tsdb.series}. */
   appendTo(series: Series, timeMs: number, value: number): AppendOutcome {
-    const refused = this.refusal(series, timeMs)
+    const table = this.ownTable(series)
+    const refused = this.refusal(table, timeMs)
     if (refused === 'duplicate timestamp') return sameValue(series, value) ? 'same' : refused
     if (refused !== undefined) return refused
-    this.claim(series)
-    series.push(timeMs, value)
+    this.claim(table)
+    table.pushOne(timeMs, value)
+    this.advance(timeMs)
+    return 'added'
+  }
+
+  /** Appends a staleness marker to a series. */
+  appendStaleTo(series: Series, timeMs: number): AppendOutcome {
+    const table = this.ownTable(series)
+    const refused = this.refusal(table, timeMs)
+    if (refused === 'duplicate timestamp') return series.endsStale ? 'same' : refused
+    if (refused !== undefined) return refused
+    this.claim(table)
+    table.pushStale(timeMs)
     this.advance(timeMs)
     return 'added'
   }
 
   /**
-   * Appends to many series at one time.
-   * @param row - the series, each with the place of its value
+   * Appends a row to a table that has not dissolved; nothing happens where each of its values would be refused.
+   * @param values - those of the row from `place` on, one per column; undefined: staleness markers
    */
-  appendRow(
-    row: { readonly series: readonly Series[]; readonly places: readonly number[] },
-    values: readonly number[],
-    timeMs: number
-  ): void {
-    const { series, places } = row
-    const isKept = timeMs >= this.newestMs - this.retentionMs
-    for (let index = 0; index < series.length; index++) {
-      const one = series[index]
-      const value = values[places[index] ?? -1]
-      if (one === undefined || value === undefined) continue
-      // A series that has samples is in the index: only the order is left to be looked at.
-      if (isKept && one.to > one.from && timeMs > one.lastTime) one.push(timeMs, value)
-      else this.appendTo(one, timeMs, value)
-    }
+  appendRow(table: SampleTable, timeMs: number, values?: readonly number[], place = 0): void {
+    if (this.refusal(table, timeMs) !== undefined) return
+    this.claim(table)
+    if (values === undefined) table.pushStale(timeMs)
+    else table.push(timeMs, values, place)
     this.advance(timeMs)
-  }
-
-  /** Appends a staleness marker to a series. */
-  appendStaleTo(series: Series, timeMs: number): AppendOutcome {
-    const refused = this.refusal(series, timeMs)
-    if (refused === 'duplicate timestamp') return series.endsStale ? 'same' : refused
-    if (refused !== undefined) return refused
-    this.claim(series)
-    series.pushStale(timeMs)
-    this.advance(timeMs)
-    return 'added'
   }
 
   /** Every series that passes all matchers, in no particular order. An empty list selects all. */
@@ -118,7 +130,7 @@ export class Tsdb {
     return this.select(matchers)
       .filter((series) => {
         const index = series.indexAtOrAfter(minMs)
-        return index < series.to && (series.times[index] ?? Infinity) <= maxMs
+        return index < series.to && (series.timeAt(index) ?? Infinity) <= maxMs
       })
       .map((series) => series.labels)
       .sort(compareLabels)
@@ -131,33 +143,78 @@ export class Tsdb {
 
   /** Forgets everything. */
   clear(): void {
-    this.byHash.clear()
-    this.postings.reset([])
+    this.keep([])
     this.newestMs = -Infinity
     this.truncatedToMs = -Infinity
   }
 
-  private enter(series: Series): void {
-    const { hash } = series.labels
-    series.sibling = this.byHash.get(hash)
-    this.byHash.set(hash, series)
-    this.postings.add(series)
+  /** The series of a label set, if there is one. */
+  private known(labels: Labels): Series | undefined {
+    for (let known = this.byHash.get(labels.hash); known !== undefined; known = known.sibling) {
+      if (known.labels.equals(labels)) return known
+    }
+    if (this.tables.size === 0) return undefined
+    const name = labels.metricName
+    const bound = labels.get(BUCKET_LABEL)
+    const own = pairHash(METRIC_NAME, name) + (bound === '' ? 0 : pairHash(BUCKET_LABEL, bound))
+    for (let table = this.tables.get((labels.hash - own) | 0); table !== undefined; table = table.sibling) {
+      const column = table.names?.columnOf(name, bound) ?? -1
+      if (column < 0) continue
+      const series = table.seriesAt(column)
+      if (series.labels.equals(labels)) return series
+    }
+    return undefined
   }
 
-  private refusal(series: Series, timeMs: number): AppendOutcome | undefined {
+  private enter(table: SampleTable): void {
+    this.postings.add(table)
+    const { hash } = table.base
+    if (table.names === undefined) {
+      const series = table.seriesAt(0)
+      series.sibling = this.byHash.get(hash)
+      this.byHash.set(hash, series)
+    } else {
+      table.sibling = this.tables.get(hash)
+      this.tables.set(hash, table)
+    }
+  }
+
+  /** The table of a series that gets a sample for itself: its neighbours and it part. */
+  private ownTable(series: Series): SampleTable {
+    const { table } = series
+    if (table.names === undefined) return table
+    const kept = this.postings.all.map((posted) => posted.table).filter((other) => other !== table)
+    for (let column = 0; column < table.width; column++) {
+      const member = table.seriesAt(column)
+      const own = new SampleTable(member.labels)
+      own.takeColumn(table, column)
+      own.adopt(member)
+      kept.push(own)
+    }
+    table.dissolved = true
+    this.keep(kept)
+    return series.table
+  }
+
+  private refusal(table: SampleTable, timeMs: number): AppendOutcome | undefined {
     if (timeMs < this.newestMs - this.retentionMs) return 'out of bounds'
-    const last = series.lastTime
+    const last = table.lastTime
     if (timeMs > last) return undefined
     return timeMs === last ? 'duplicate timestamp' : 'out of order'
   }
 
-  /** A series may have been forgotten since its holder got it: then it comes back under its old object. */
-  private claim(series: Series): void {
-    if (series.to > series.from) return
-    for (let known = this.byHash.get(series.labels.hash); known !== undefined; known = known.sibling) {
-      if (known === series) return
+  /** A table may have been forgotten since its holder got it: then it comes back as the same object. */
+  private claim(table: SampleTable): void {
+    if (!table.isEmpty) return
+    const { hash } = table.base
+    if (table.names === undefined) {
+      for (let known = this.byHash.get(hash); known !== undefined; known = known.sibling) {
+        if (known.table === table) return
+      }
+    } else {
+      for (let known = this.tables.get(hash); known !== undefined; known = known.sibling) if (known === table) return
     }
-    this.enter(series)
+    this.enter(table)
   }
 
   private advance(timeMs: number): void {
@@ -172,21 +229,24 @@ export class Tsdb {
   }
 
   private truncate(beforeMs: number): void {
-    const kept: Series[] = []
-    for (const series of this.postings.all) {
-      series.truncate(beforeMs)
-      if (series.to > series.from) kept.push(series)
-      else series.clear()
+    const kept: SampleTable[] = []
+    for (const { table } of this.postings.all) {
+      table.truncate(beforeMs)
+      if (!table.isEmpty) kept.push(table)
     }
-    if (kept.length === this.postings.all.length) return
+    if (kept.length < this.postings.all.length) this.keep(kept)
+  }
+
+  private keep(tables: readonly SampleTable[]): void {
     this.byHash.clear()
+    this.tables.clear()
     this.postings.reset([])
-    for (const series of kept) this.enter(series)
+    for (const table of tables) this.enter(table)
   }
 }
 
 function sameValue(series: Series, value: number): boolean {
-  return !series.endsStale && Object.is(series.values[series.to - 1], value)
+  return !series.endsStale && Object.is(series.valueAt(series.to - 1), value)
 }
 
 /** A fresh label set from a record, for callers that hold plain data. */

@@ -100,10 +100,10 @@ export function federate(options: PromApiOptions, parameters: Parameters): strin
   for (const matchers of sets) {
     for (const found of options.engine.db.select(matchers)) {
       const index = found.indexAtOrAfter(now + 1) - 1
-      const timeMs = found.times[index] ?? -Infinity
+      const timeMs = found.timeAt(index) ?? -Infinity
       if (index < found.from || timeMs < now - 300_000 || found.isStale(index) || seen.has(found.labels.key)) continue
       seen.add(found.labels.key)
-      lines.push({ labels: found.labels, value: found.values[index] ?? Number.NaN, timeMs })
+      lines.push({ labels: found.labels, value: found.valueAt(index) ?? Number.NaN, timeMs })
     }
   }
   lines.sort((left, right) => compareLabels(left.labels, right.labels))

@@ -147,7 +147,7 @@ export function tsdbStatus(options: PromApiOptions): ApiData {
   const values = new Map<string, Set<string>>()
   let oldestMs = Infinity
   for (const series of all) {
-    oldestMs = Math.min(oldestMs, series.times[series.from] ?? Infinity)
+    oldestMs = Math.min(oldestMs, series.timeAt(series.from) ?? Infinity)
     count(byMetric, series.labels.metricName)
     series.labels.names.forEach((name, index) => {
       const value = series.labels.values[index] ?? ''

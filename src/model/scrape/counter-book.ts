@@ -1,17 +1,10 @@
-import type { Labels } from '../../lib/tsdb/index.ts'
-
-/** What a series has beside the labels of its family. */
-export interface SeriesName {
-  /** Metric name. */
-  readonly name: string
-  /** Upper bound of a bucket, as exposed (`le`). */
-  readonly bound?: string
-}
+import type { Labels, SeriesName } from '../../lib/tsdb/index.ts'
 
 /** Series that have all labels but name and bound in common. */
 export interface CounterFamily {
   /** Sorted, without empty values, metric name and bound. */
   readonly labels: Labels
+  /** None twice; the same list for families that are alike. */
   readonly series: readonly SeriesName[]
 }
 

@@ -1,4 +1,4 @@
-import type { LabelRecord } from './relabel.ts'
+import { LabelRow, NameList } from './label-row.ts'
 
 /** The parts of a Pod object that discovery reads. */
 export interface DiscoveredPod {
@@ -35,28 +35,38 @@ interface PodContainer {
 
 const META = '__meta_kubernetes_'
 
+const POD_NAMES = [
+  'namespace',
+  'pod_name',
+  'pod_ip',
+  'pod_ready',
+  'pod_phase',
+  'pod_node_name',
+  'pod_host_ip',
+  'pod_uid',
+  'pod_controller_kind',
+  'pod_controller_name'
+].map((name) => META + name)
+const CONTAINER_NAMES = ['name', 'image', 'init'].map((name) => `${META}pod_container_${name}`)
+const ADDRESS = '__address__'
+const PORT_NAMES = ['name', 'number', 'protocol'].map((name) => `${META}pod_container_port_${name}`)
+
 /**
  * The label sets Prometheus discovers for a pod: one per container port, one per container without ports, none before
  * the pod has an address.
  * @see Prometheus discovery/kubernetes/pod.go, v2.55.1
  */
-export function discoverPod(pod: DiscoveredPod): LabelRecord[] {
+export function discoverPod(pod: DiscoveredPod): LabelRow[] {
   const address = pod.status?.podIP
   if (address === undefined || address === '') return []
-  const common = podLabels(pod, address)
-  const found: LabelRecord[] = []
-  const add = (container: PodContainer, init: boolean): void => {
-    const own = { ...common, ...containerLabels(container, init) }
-    if ((container.ports ?? []).length === 0) found.push({ ...own, __address__: address })
-    for (const port of container.ports ?? []) {
+  const common = podValues(pod, address)
+  const found: LabelRow[] = []
+  const add = ({ name = '', image = '', ports = [] }: PodContainer, init: boolean): void => {
+    const own = [...common, name, image, String(init)]
+    if (ports.length === 0) found.push(rowOf(pod, false, [...own, address]))
+    for (const port of ports) {
       const number = String(port.containerPort ?? 0)
-      found.push({
-        ...own,
-        __address__: `${address}:${number}`,
-        [`${META}pod_container_port_name`]: port.name ?? '',
-        [`${META}pod_container_port_number`]: number,
-        [`${META}pod_container_port_protocol`]: port.protocol ?? 'TCP'
-      })
+      found.push(rowOf(pod, true, [...own, `${address}:${number}`, port.name ?? '', number, port.protocol ?? 'TCP']))
     }
   }
   for (const container of pod.spec?.containers ?? []) add(container, false)
@@ -64,65 +74,76 @@ export function discoverPod(pod: DiscoveredPod): LabelRecord[] {
   return found
 }
 
-function podLabels(pod: DiscoveredPod, address: string): Record<string, string> {
-  const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready')?.status ?? 'unknown'
-  const controller = pod.metadata?.ownerReferences?.find((owner) => owner.controller === true)
-  const labels: Record<string, string> = {
-    [`${META}namespace`]: pod.metadata?.namespace ?? '',
-    [`${META}pod_name`]: pod.metadata?.name ?? '',
-    [`${META}pod_ip`]: address,
-    [`${META}pod_ready`]: ready.toLowerCase(),
-    [`${META}pod_phase`]: pod.status?.phase ?? '',
-    [`${META}pod_node_name`]: pod.spec?.nodeName ?? '',
-    [`${META}pod_host_ip`]: pod.status?.hostIP ?? '',
-    [`${META}pod_uid`]: pod.metadata?.uid ?? '',
-    [`${META}pod_controller_kind`]: controller?.kind ?? '',
-    [`${META}pod_controller_name`]: controller?.name ?? ''
+/** Values of the pod's own labels, then of its labels and annotations. */
+function podValues(pod: DiscoveredPod, address: string): string[] {
+  const { metadata, status, spec } = pod
+  const ready = status?.conditions?.find((condition) => condition.type === 'Ready')?.status ?? 'unknown'
+  const controller = metadata?.ownerReferences?.find((owner) => owner.controller === true)
+  const values = [
+    metadata?.namespace ?? '',
+    metadata?.name ?? '',
+    address,
+    ready.toLowerCase(),
+    status?.phase ?? '',
+    spec?.nodeName ?? '',
+    status?.hostIP ?? '',
+    metadata?.uid ?? '',
+    controller?.kind ?? '',
+    controller?.name ?? ''
+  ]
+  for (const value of Object.values(metadata?.labels ?? {})) values.push(value, 'true')
+  for (const value of Object.values(metadata?.annotations ?? {})) values.push(value, 'true')
+  return values
+}
+
+/** Where the values of rows alike go: to the place of their name among all of them. */
+interface Layout {
+  readonly list: NameList
+  /** Undefined: each value has a name of its own. */
+  readonly places: readonly number[] | undefined
+}
+
+/** Layouts by the names of a pod's labels and annotations: pods of a workload have the same. */
+const layouts = new Map<string, Layout>()
+
+/** Most of them that are kept. */
+const LAYOUTS_MAX = 500
+
+function rowOf(pod: DiscoveredPod, hasPort: boolean, values: readonly string[]): LabelRow {
+  const labels = Object.keys(pod.metadata?.labels ?? {})
+  const annotations = Object.keys(pod.metadata?.annotations ?? {})
+  const key = `${hasPort} ${labels.join()} ${annotations.join()}`
+  let layout = layouts.get(key)
+  if (layout === undefined) {
+    if (layouts.size >= LAYOUTS_MAX) layouts.clear()
+    layouts.set(key, (layout = layoutOf(labels, annotations, hasPort)))
   }
-  addMap(labels, 'label', pod.metadata?.labels)
-  addMap(labels, 'annotation', pod.metadata?.annotations)
-  return labels
+  const { list, places } = layout
+  if (places === undefined) return new LabelRow(list, values)
+  const merged: string[] = []
+  values.forEach((value, index) => {
+    merged[places[index] ?? 0] = value
+  })
+  return new LabelRow(list, merged)
 }
 
-function addMap(
-  labels: Record<string, string>,
-  kind: string,
-  entries: Readonly<Record<string, string>> | undefined
-): void {
-  for (const [name, value] of Object.entries(entries ?? {})) {
-    const { own, present } = metaNames(kind, name)
-    labels[own] = value
-    labels[present] = 'true'
-  }
+function layoutOf(labels: readonly string[], annotations: readonly string[], hasPort: boolean): Layout {
+  const found = [
+    ...POD_NAMES,
+    ...labels.flatMap((name) => metaNames('label', name)),
+    ...annotations.flatMap((name) => metaNames('annotation', name)),
+    ...CONTAINER_NAMES,
+    ADDRESS,
+    ...(hasPort ? PORT_NAMES : [])
+  ]
+  const names = [...new Set(found)]
+  // Two names may become one: the later value stands.
+  const places = names.length === found.length ? undefined : found.map((name) => names.indexOf(name))
+  return { list: NameList.of(names), places }
 }
 
-/** Names that discovery gives a label or annotation. */
-interface MetaNames {
-  readonly own: string
-  readonly present: string
-}
-
-/** Names of labels and annotations that were met before. */
-const metaNamesOf = new Map<string, MetaNames>()
-
-/** Most names that are kept. */
-const META_NAMES_MAX = 1000
-
-function metaNames(kind: string, name: string): MetaNames {
-  const key = `${kind} ${name}`
-  const known = metaNamesOf.get(key)
-  if (known !== undefined) return known
+/** Names that discovery gives a label or annotation and its presence. */
+function metaNames(kind: 'label' | 'annotation', name: string): readonly string[] {
   const safe = name.replace(/[^a-zA-Z0-9_]/g, '_')
-  const names = { own: `${META}pod_${kind}_${safe}`, present: `${META}pod_${kind}present_${safe}` }
-  if (metaNamesOf.size >= META_NAMES_MAX) metaNamesOf.clear()
-  metaNamesOf.set(key, names)
-  return names
-}
-
-function containerLabels(container: PodContainer, init: boolean): LabelRecord {
-  return {
-    [`${META}pod_container_name`]: container.name ?? '',
-    [`${META}pod_container_image`]: container.image ?? '',
-    [`${META}pod_container_init`]: String(init)
-  }
+  return [`${META}pod_${kind}_${safe}`, `${META}pod_${kind}present_${safe}`]
 }

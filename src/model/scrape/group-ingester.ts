@@ -1,17 +1,29 @@
-import { BUCKET_LABEL, Labels, METRIC_NAME, type Series, type Tsdb } from '../../lib/tsdb/index.ts'
+import {
+  BUCKET_LABEL,
+  type Labels,
+  METRIC_NAME,
+  type Series,
+  type SeriesName,
+  type Tsdb
+} from '../../lib/tsdb/index.ts'
 import type { CounterFamily, CounterGroup } from './counter-book.ts'
 import { storedBase, storedLabels } from './stored-labels.ts'
+import { StoredRow } from './stored-row.ts'
 import type { Target } from './target.ts'
+
+/** A family's series. */
+interface HeldFamily {
+  readonly row: StoredRow
+  /** Place of the family's first value. */
+  readonly place: number
+}
 
 /** What is known of a group: where the value at each place goes. */
 interface Held {
-  /** Families looked at. */
-  families: number
-  /** Series by the place of their values, dropped ones left out. */
-  readonly series: Series[]
-  readonly places: number[]
-  /** Values looked at. */
+  readonly families: HeldFamily[]
+  /** Values looked at, and those that are kept. */
   seen: number
+  kept: number
   /** Number of the scrape that last had it. */
   lastScrape: number
 }
@@ -32,13 +44,11 @@ const NONE: ReadonlySet<Series> = new Set()
 export class GroupIngester {
   readonly #db: Tsdb
   readonly #target: Target
-  readonly #own: Labels
   readonly #held = new Map<CounterGroup, Held>()
 
   constructor(db: Tsdb, target: Target) {
     this.#db = db
     this.#target = target
-    this.#own = Labels.of(target.labels)
   }
 
   /** Stores what the groups have counted. @param scrape - number of the scrape */
@@ -58,19 +68,19 @@ export class GroupIngester {
     for (const group of groups) {
       const held = this.#heldOf(group)
       held.lastScrape = scrape
-      if (held.families < group.families.length) added += this.#learn(held, group.families, moved)
+      if (held.families.length < group.families.length) added += this.#learn(held, group.families, moved)
       scraped += held.seen
-      kept += held.series.length
-      this.#db.appendRow(held, group.values, timeMs)
+      kept += held.kept
+      for (const { row, place } of held.families) row.append(timeMs, group.values, place)
     }
     return { scraped, kept, added }
   }
 
   /** Marks the series of groups that this scrape did not have as stale. */
   markVanished(timeMs: number, scrape: number): void {
-    for (const [group, { lastScrape, series }] of this.#held) {
+    for (const [group, { lastScrape, families }] of this.#held) {
       if (lastScrape === scrape) continue
-      for (const one of series) this.#db.appendStaleTo(one, timeMs)
+      for (const { row } of families) row.appendStale(timeMs)
       this.#held.delete(group)
     }
   }
@@ -78,7 +88,7 @@ export class GroupIngester {
   #heldOf(group: CounterGroup): Held {
     let held = this.#held.get(group)
     if (held === undefined) {
-      held = { families: 0, series: [], places: [], seen: 0, lastScrape: 0 }
+      held = { families: [], seen: 0, kept: 0, lastScrape: 0 }
       this.#held.set(group, held)
     }
     return held
@@ -87,8 +97,9 @@ export class GroupIngester {
   /** Series of groups that have gone: those that another group brings again have not come anew. */
   #seriesMissingFrom(scrape: number): ReadonlySet<Series> {
     const missing = new Set<Series>()
-    for (const { lastScrape, series } of this.#held.values()) {
-      if (lastScrape !== scrape) for (const one of series) missing.add(one)
+    for (const { lastScrape, families } of this.#held.values()) {
+      if (lastScrape === scrape) continue
+      for (const { row } of families) for (const series of row.series()) missing.add(series)
     }
     return missing
   }
@@ -96,27 +107,25 @@ export class GroupIngester {
   /** Finds the series of families that are new. @returns how many there are */
   #learn(held: Held, families: readonly CounterFamily[], moved: ReadonlySet<Series>): number {
     let added = 0
-    for (; held.families < families.length; held.families++) {
-      const family = families[held.families]
+    for (let index = held.families.length; index < families.length; index++) {
+      const family = families[index]
       if (family === undefined) continue
-      const base = storedBase(family.labels, this.#target, this.#own)
-      for (const { name, bound } of family.series) {
-        const labels = base?.named(name, bound) ?? storedLabels(exposedLabels(family, name, bound), this.#target)
-        if (labels !== undefined) {
-          const series = this.#db.series(labels)
-          held.series.push(series)
-          held.places.push(held.seen)
-          if (!moved.has(series)) added++
-        }
-        held.seen++
-      }
+      const target = this.#target
+      const base = storedBase(family.labels, target, target.labelSet)
+      const row = new StoredRow(this.#db, base, family.series, (name) =>
+        storedLabels(exposedLabels(family, name), target)
+      )
+      held.families.push({ row, place: held.seen })
+      held.seen += family.series.length
+      held.kept += row.size
+      added += moved.size === 0 ? row.size : row.series().filter((series) => !moved.has(series)).length
     }
     return added
   }
 }
 
 /** The labels of a series as a body would show them. */
-export function exposedLabels(family: CounterFamily, name: string, bound: string | undefined): Labels {
+export function exposedLabels(family: CounterFamily, { name, bound }: SeriesName): Labels {
   const named = family.labels.with(METRIC_NAME, name)
   return bound === undefined ? named : named.with(BUCKET_LABEL, bound)
 }

@@ -1,5 +1,5 @@
 export type { ScrapeConfig } from './config.ts'
-export type { CounterFamily, CounterGroup, SeriesName } from './counter-book.ts'
+export type { CounterFamily, CounterGroup } from './counter-book.ts'
 export type { DiscoveredPod } from './discovery.ts'
 export type { ScrapeResult } from './ingest.ts'
 export { APP_METRICS_JOB, LINKERD_PROXY_JOB, VIZ_JOBS } from './jobs.data.ts'

@@ -4,10 +4,11 @@ import {
   parseExposition,
   SeriesMemory
 } from '../../lib/exposition/index.ts'
-import { Labels, METRIC_NAME, type Series, type Tsdb } from '../../lib/tsdb/index.ts'
+import { METRIC_NAME, type Series, type SeriesName, type Tsdb } from '../../lib/tsdb/index.ts'
 import type { CounterGroup } from './counter-book.ts'
 import { GroupIngester, type StoredCounts } from './group-ingester.ts'
 import { storedLabels } from './stored-labels.ts'
+import { StoredRow } from './stored-row.ts'
 import type { Target } from './target.ts'
 
 /** What a scrape brought, as the world that made it saw it. */
@@ -36,13 +37,14 @@ interface KnownSeries {
   live: boolean
 }
 
-const REPORT_NAMES = [
-  'up',
-  'scrape_duration_seconds',
-  'scrape_samples_scraped',
-  'scrape_samples_post_metric_relabeling',
-  'scrape_series_added'
-] as const
+/** The series that tell of a target's scrapes. */
+const REPORTS: readonly SeriesName[] = [
+  { name: 'up' },
+  { name: 'scrape_duration_seconds' },
+  { name: 'scrape_samples_scraped' },
+  { name: 'scrape_samples_post_metric_relabeling' },
+  { name: 'scrape_series_added' }
+]
 
 /**
  * Stores the scrapes of one target: labels, staleness, the target's own series.
@@ -60,7 +62,7 @@ export class TargetIngester {
   /** Series in the order of the last scrape: the next one mostly has the same. */
   private order: (KnownSeries | 'dropped')[] = []
   private texts: string[] = []
-  private reportSeries: Series[] | undefined
+  private reports: StoredRow | undefined
   private scrapeNumber = 0
 
   constructor(db: Tsdb, target: Target) {
@@ -78,7 +80,7 @@ export class TargetIngester {
     const { error, scraped, kept, added } = this.storeResult(result, timeMs)
     this.markVanished(timeMs)
     const report = { up: error === '', error, samplesScraped: scraped, samplesKept: kept, seriesAdded: added }
-    this.report(timeMs, [Number(report.up), result.durationMs / 1000, scraped, kept, added])
+    this.ownRow().append(timeMs, [Number(report.up), result.durationMs / 1000, scraped, kept, added], 0)
     return report
   }
 
@@ -86,7 +88,7 @@ export class TargetIngester {
   end(timeMs: number): void {
     this.scrapeNumber++
     this.markVanished(timeMs)
-    for (const series of this.ownSeries()) this.db.appendStaleTo(series, timeMs)
+    this.ownRow().appendStale(timeMs)
   }
 
   private storeResult(result: ScrapeResult, timeMs: number): StoredCounts & { readonly error: string } {
@@ -167,15 +169,10 @@ export class TargetIngester {
     this.texts = []
   }
 
-  private ownSeries(): Series[] {
-    this.reportSeries ??= REPORT_NAMES.map((name) =>
-      this.db.series(Labels.of({ ...this.target.labels, [METRIC_NAME]: name }))
-    )
-    return this.reportSeries
-  }
-
-  private report(timeMs: number, values: readonly number[]): void {
-    this.ownSeries().forEach((series, index) => this.db.appendTo(series, timeMs, values[index] ?? 0))
+  private ownRow(): StoredRow {
+    const { labelSet } = this.target
+    this.reports ??= new StoredRow(this.db, labelSet, REPORTS, ({ name }) => labelSet.with(METRIC_NAME, name))
+    return this.reports
   }
 }
 

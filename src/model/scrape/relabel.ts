@@ -41,7 +41,6 @@ const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
  * @see Prometheus model/relabel/relabel.go, v2.55.1
  */
 export function relabel(labels: LabelRecord, rules: readonly RelabelRule[]): LabelRecord | undefined {
-  if (isDroppedAtOnce((name) => labels[name] ?? '', rules)) return undefined
   const current = new Map<string, string>()
   for (const name of Object.keys(labels)) {
     const value = labels[name] ?? ''
@@ -54,16 +53,8 @@ export function relabel(labels: LabelRecord, rules: readonly RelabelRule[]): Lab
   return Object.fromEntries(current)
 }
 
-/** Whether the rules that come before any change drop a set; most jobs begin with such rules. */
-export function isDroppedAtOnce(valueOf: (name: string) => string, rules: readonly RelabelRule[]): boolean {
-  for (const rule of rules) {
-    if (!isJudging(rule)) return false
-    if (!passes(rule, valueOf)) return true
-  }
-  return false
-}
-
-function isJudging({ action }: RelabelRule): boolean {
+/** Whether a rule only keeps or drops a set. */
+export function isJudging({ action }: RelabelRule): boolean {
   return action === 'keep' || action === 'drop' || action === 'keepequal' || action === 'dropequal'
 }
 
@@ -74,16 +65,22 @@ function sourceOf(rule: RelabelRule, valueOf: (name: string) => string): string 
 
 /** Whether a rule that only judges lets a set pass. */
 function passes(rule: RelabelRule, valueOf: (name: string) => string): boolean {
-  const value = sourceOf(rule, valueOf)
+  return judgement(rule)(valueOf)
+}
+
+/** What a rule that only judges says of a set, given the value of each label: whether it passes. */
+export function judgement(rule: RelabelRule): (valueOf: (name: string) => string) => boolean {
+  const regexp = regexpOf(rule)
+  const target = rule.targetLabel ?? ''
   switch (rule.action) {
     case 'keep':
-      return regexpOf(rule).test(value)
+      return (valueOf) => regexp.test(sourceOf(rule, valueOf))
     case 'drop':
-      return !regexpOf(rule).test(value)
+      return (valueOf) => !regexp.test(sourceOf(rule, valueOf))
     case 'keepequal':
-      return valueOf(rule.targetLabel ?? '') === value
+      return (valueOf) => valueOf(target) === sourceOf(rule, valueOf)
     default:
-      return valueOf(rule.targetLabel ?? '') !== value
+      return (valueOf) => valueOf(target) !== sourceOf(rule, valueOf)
   }
 }
 

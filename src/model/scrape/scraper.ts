@@ -4,7 +4,8 @@ import type { Tsdb } from '../../lib/tsdb/index.ts'
 import type { ScrapeConfig } from './config.ts'
 import { type DiscoveredPod, discoverPod } from './discovery.ts'
 import { type ScrapeReport, type ScrapeResult, TargetIngester } from './ingest.ts'
-import { type DroppedTarget, isTarget, makeTarget, type Target } from './target.ts'
+import type { LabelRow } from './label-row.ts'
+import { type DroppedTarget, isTarget, makeTarget, type Target, targetOf } from './target.ts'
 
 /** Options of {@link createScraper}. */
 interface ScraperOptions {
@@ -88,7 +89,7 @@ type MadeTarget = Target | DroppedTarget
 
 /** What was made of a pod. */
 interface SeenPod {
-  readonly discovered: readonly Readonly<Record<string, string>>[]
+  readonly discovered: readonly LabelRow[]
   readonly made: Map<ScrapeConfig, readonly MadeTarget[]>
 }
 
@@ -222,7 +223,7 @@ class ScrapePool implements Scraper {
     if (known === undefined) this.seen.set(pod, (known = { discovered: discoverPod(pod), made: new Map() }))
     let made = known.made.get(config)
     if (made === undefined) {
-      made = known.discovered.map((labels) => makeTarget(config, labels))
+      made = known.discovered.map((row) => targetOf(config, row))
       known.made.set(config, made)
     }
     return made

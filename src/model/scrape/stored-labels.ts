@@ -1,4 +1,4 @@
-import { LabelBase, Labels, METRIC_NAME } from '../../lib/tsdb/index.ts'
+import { ColumnNames, Labels, METRIC_NAME } from '../../lib/tsdb/index.ts'
 import { relabel } from './relabel.ts'
 import type { Target } from './target.ts'
 
@@ -12,15 +12,15 @@ export function storedLabels(exposed: Labels, target: Target): Labels | undefine
 }
 
 /**
- * What {@link storedLabels} makes of every series that has these labels beside its name and bound; undefined where names
+ * The labels that every series is stored under that has these ones beside its name and bound; undefined where names
  * and bounds play a part in it, so that each series has to be looked at by itself.
  * @param exposed - the labels without metric name and bucket bound
  * @param own - the target's labels
  */
-export function storedBase(exposed: Labels, target: Target, own: Labels): LabelBase | undefined {
+export function storedBase(exposed: Labels, target: Target, own: Labels): Labels | undefined {
   const relabels = (target.config.metricRelabelRules ?? []).length > 0
-  if (relabels || !LabelBase.fits(exposed) || !LabelBase.fits(own)) return undefined
-  return new LabelBase(exposed.joined(own) ?? Labels.of(joinLabels(exposed, target)))
+  if (relabels || !ColumnNames.fit(exposed) || !ColumnNames.fit(own)) return undefined
+  return exposed.joined(own) ?? Labels.of(joinLabels(exposed, target))
 }
 
 /** Joins exposed and target labels; the loser of a clash is kept as `exported_…`, unless labels are honoured. */

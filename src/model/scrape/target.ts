@@ -1,6 +1,11 @@
 import { formatDuration } from '../../lib/promql/index.ts'
+import { Labels } from '../../lib/tsdb/index.ts'
 import { type ScrapeConfig, SCRAPE_INTERVAL_MS } from './config.ts'
-import { isDroppedAtOnce, type LabelRecord, relabel } from './relabel.ts'
+import { LabelRow, type NameList } from './label-row.ts'
+import type { LabelRecord } from './relabel.ts'
+import { planRelabelling, type Relabelled, type RelabelPlan } from './relabel-plan.ts'
+
+const ADDRESS = '__address__'
 
 /** A target as configured and relabelled. */
 export interface Target {
@@ -10,6 +15,8 @@ export interface Target {
   readonly config: ScrapeConfig
   /** Final labels, `job` and `instance` among them. */
   readonly labels: LabelRecord
+  /** The same as a set. */
+  readonly labelSet: Labels
   /** Labels before relabelling, for the targets API. */
   readonly discoveredLabels: LabelRecord
   readonly scheme: string
@@ -33,35 +40,91 @@ export interface DroppedTarget {
  * @see Prometheus scrape/target.go PopulateLabels, v2.55.1
  */
 export function makeTarget(config: ScrapeConfig, discovered: LabelRecord): Target | DroppedTarget {
-  const { relabelRules = [] } = config
-  const own = jobLabels(config)
-  if (isDroppedAtOnce((name) => discovered[name] ?? own[name] ?? '', relabelRules)) return new Dropped(own, discovered)
-  const discoveredLabels = { ...own, ...discovered }
-  const labelled = relabel(discoveredLabels, relabelRules)
-  const address = labelled?.['__address__'] ?? ''
-  if (labelled === undefined || address === '') return { discoveredLabels }
-  const { intervalMs, timeoutMs } = timesOf(config)
-  const scheme = labelled['__scheme__'] ?? 'http'
-  const full = withPort(address, scheme)
-  const shown: Record<string, string> = { instance: full, ...labelled }
-  const final: Record<string, string> = {}
-  for (const name of Object.keys(shown).sort()) if (!name.startsWith('__')) final[name] = shown[name] ?? ''
-  const path = (labelled['__metrics_path__'] ?? '/metrics') + queryOf(labelled, config)
-  const url = `${scheme}://${full}${path.startsWith('/') ? '' : '/'}${path}`
-  const key = `${JSON.stringify(Object.entries(final))} ${url}`
-  return {
-    key,
-    jobName: config.jobName,
-    config,
-    labels: final,
-    discoveredLabels,
-    scheme,
-    address: full,
-    path,
-    url,
-    intervalMs,
-    timeoutMs
+  return targetOf(config, LabelRow.of(discovered))
+}
+
+/** {@link makeTarget} of labels as discovery has them. */
+export function targetOf(config: ScrapeConfig, row: LabelRow): Target | DroppedTarget {
+  const plan = planFor(config, row)
+  const labelled = plan.drops(row) ? undefined : plan.apply(row)
+  const address = labelled?.get(ADDRESS) ?? ''
+  if (labelled === undefined || address === '') return new Discovered(config, row)
+  return new RelabelledTarget(config, row, labelled)
+}
+
+/** What was discovered, put together only when somebody looks. */
+class Discovered implements DroppedTarget {
+  readonly config: ScrapeConfig
+  readonly #row: LabelRow
+
+  constructor(config: ScrapeConfig, row: LabelRow) {
+    this.config = config
+    this.#row = row
   }
+
+  get discoveredLabels(): LabelRecord {
+    return { ...jobLabels(this.config), ...this.#row.toRecord() }
+  }
+}
+
+class RelabelledTarget extends Discovered implements Target {
+  readonly key: string
+  readonly jobName: string
+  readonly labelSet: Labels
+  readonly scheme: string
+  readonly address: string
+  readonly path: string
+  readonly url: string
+  readonly intervalMs: number
+  readonly timeoutMs: number
+
+  constructor(config: ScrapeConfig, row: LabelRow, labelled: Relabelled) {
+    super(config, row)
+    const { intervalMs, timeoutMs } = timesOf(config)
+    this.jobName = config.jobName
+    this.scheme = labelled.get('__scheme__') ?? 'http'
+    this.address = withPort(labelled.get(ADDRESS) ?? '', this.scheme)
+    this.labelSet = finalLabels(labelled, this.address)
+    this.path = (labelled.get('__metrics_path__') ?? '/metrics') + queryOf(labelled, config)
+    this.url = `${this.scheme}://${this.address}${this.path.startsWith('/') ? '' : '/'}${this.path}`
+    this.key = `${pairsJson(this.labelSet)} ${this.url}`
+    this.intervalMs = intervalMs
+    this.timeoutMs = timeoutMs
+  }
+
+  get labels(): LabelRecord {
+    return this.labelSet.toRecord()
+  }
+}
+
+/** The labels that stay, `instance` among them. */
+function finalLabels({ names, values }: Relabelled, address: string): Labels {
+  const labels = Labels.fromSorted(names, values)
+  return names.includes('instance') ? labels : (labels.joined(Labels.of({ instance: address })) ?? labels)
+}
+
+/** A list of pairs as JSON: `[["a","1"],["b","2"]]`. */
+function pairsJson({ names, values }: Labels): string {
+  return `[${names.map((name, index) => `[${JSON.stringify(name)},${JSON.stringify(values[index])}]`).join(',')}]`
+}
+
+/** Jobs do not change: what their rules make of label sets is looked at once for all sets alike. */
+const plans = new WeakMap<ScrapeConfig, WeakMap<NameList, Map<string, RelabelPlan>>>()
+
+/** Most ways in which values of one list of names are empty that are kept. */
+const PLANS_MAX = 100
+
+function planFor(config: ScrapeConfig, row: LabelRow): RelabelPlan {
+  let byList = plans.get(config)
+  if (byList === undefined) plans.set(config, (byList = new WeakMap<NameList, Map<string, RelabelPlan>>()))
+  let byGaps = byList.get(row.list)
+  if (byGaps === undefined) byList.set(row.list, (byGaps = new Map<string, RelabelPlan>()))
+  let plan = byGaps.get(row.gaps)
+  if (plan === undefined) {
+    if (byGaps.size >= PLANS_MAX) byGaps.clear()
+    byGaps.set(row.gaps, (plan = planRelabelling(config.relabelRules ?? [], jobLabels(config), row)))
+  }
+  return plan
 }
 
 function timesOf(config: ScrapeConfig): { readonly intervalMs: number; readonly timeoutMs: number } {
@@ -90,21 +153,6 @@ function jobLabels(config: ScrapeConfig): LabelRecord {
   return labels
 }
 
-/** A dropped target: most are, and few are ever looked at. */
-class Dropped implements DroppedTarget {
-  readonly #own: LabelRecord
-  readonly #discovered: LabelRecord
-
-  constructor(own: LabelRecord, discovered: LabelRecord) {
-    this.#own = own
-    this.#discovered = discovered
-  }
-
-  get discoveredLabels(): LabelRecord {
-    return { ...this.#own, ...this.#discovered }
-  }
-}
-
 /** Whether relabelling kept it. */
 export function isTarget(made: Target | DroppedTarget): made is Target {
   return 'key' in made
@@ -116,15 +164,15 @@ function withPort(address: string, scheme: string): string {
   return `${address}:${scheme === 'https' ? 443 : 80}`
 }
 
-function queryOf(labels: LabelRecord, config: ScrapeConfig): string {
+const PARAMETER = '__param_'
+
+function queryOf(labels: Relabelled, config: ScrapeConfig): string {
+  const { params = {} } = config
+  const stated = labels.all.filter((name) => name.startsWith(PARAMETER)).map((name) => name.slice(PARAMETER.length))
   const pairs: string[] = []
-  const names = new Set([
-    ...Object.keys(config.params ?? {}),
-    ...Object.keys(labels).flatMap((name) => (name.startsWith('__param_') ? [name.slice('__param_'.length)] : []))
-  ])
-  for (const name of [...names].sort()) {
-    const first = labels[`__param_${name}`]
-    const values = [...(first === undefined ? [] : [first]), ...(config.params?.[name] ?? []).slice(1)]
+  for (const name of [...new Set([...Object.keys(params), ...stated])].sort()) {
+    const first = labels.get(PARAMETER + name)
+    const values = [...(first === undefined ? [] : [first]), ...(params[name] ?? []).slice(1)]
     for (const value of values) pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
   }
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`

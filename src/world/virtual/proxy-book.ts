@@ -1,8 +1,8 @@
 import { invariant } from '../../lib/errors/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
-import { Labels } from '../../lib/tsdb/index.ts'
+import { Labels, type SeriesName } from '../../lib/tsdb/index.ts'
 import type { LabelList, ResponseVerdict } from '../../model/mesh/index.ts'
-import type { CounterFamily, CounterGroup, SeriesName } from '../../model/scrape/index.ts'
+import type { CounterFamily, CounterGroup } from '../../model/scrape/index.ts'
 import { BOUNDS_MS, type LatencyBatch } from './latency.ts'
 
 /** How long an idle target's series stay, milliseconds. @see linkerd2-proxy v2.366.0 retain_idle */

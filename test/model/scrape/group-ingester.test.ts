@@ -57,7 +57,7 @@ const config: fc.Arbitrary<ScrapeConfig> = fc.record(
 function withoutRepeats(groups: readonly Growing[]): CounterGroup[] {
   const seen = new Set<string>()
   return groups.filter(({ families }) => {
-    const keys = families.flatMap((each) => each.series.map(({ name, bound }) => exposedLabels(each, name, bound).key))
+    const keys = families.flatMap((each) => each.series.map((name) => exposedLabels(each, name).key))
     if (new Set(keys).size < keys.length || keys.some((key) => seen.has(key))) return false
     for (const key of keys) seen.add(key)
     return true
@@ -69,8 +69,8 @@ function printed(groups: readonly CounterGroup[]): string {
     .map(({ families, values }) => {
       let place = 0
       const samples = families.flatMap((each) =>
-        each.series.map(({ name, bound }) => ({
-          labels: exposedLabels(each, name, bound),
+        each.series.map((name) => ({
+          labels: exposedLabels(each, name),
           value: values[place++] ?? 0
         }))
       )
@@ -88,7 +88,7 @@ function contents(db: Tsdb): unknown {
       labels: series.labels.toRecord(),
       samples: Array.from({ length: series.to - series.from }, (_, index) => {
         const at = series.from + index
-        return [series.times[at], series.isStale(at) ? 'stale' : series.values[at]]
+        return [series.timeAt(at), series.isStale(at) ? 'stale' : series.valueAt(at)]
       })
     }))
 }

@@ -1,0 +1,138 @@
+import type { ColumnNames } from './column-names.ts'
+import type { Labels } from './labels.ts'
+import { Series } from './series.ts'
+
+/** Rows that may be forgotten before the arrays are cut. */
+const FORGOTTEN_MAX = 512
+
+/**
+ * The samples of series that get theirs at the same times: a row per time, a column per series. A series of its own is a
+ * table of one column. Readers go by the number of the row, from {@link SampleTable.from} to {@link SampleTable.to}.
+ */
+export class SampleTable {
+  /** What the label sets of all columns have in common; of a series of its own: its whole label set. */
+  readonly base: Labels
+  /** What tells the columns apart; undefined for a series of its own. */
+  readonly names: ColumnNames | undefined
+  readonly width: number
+  /** Times in ms since the epoch, one per row. */
+  times: number[] = []
+  /** Row after row. */
+  values: number[] = []
+  /** The first retained row. */
+  from = 0
+  /** Its columns have become tables of their own: nobody may append here any more. */
+  dissolved = false
+  /** Another table with the same hash of {@link SampleTable.base}. */
+  sibling: SampleTable | undefined
+  /** Times of the rows that are staleness markers, ascending; NaN alone does not tell. */
+  private stale: number[] | undefined
+  private readonly columns: (Series | undefined)[] = []
+
+  constructor(base: Labels, names?: ColumnNames) {
+    this.base = base
+    this.names = names
+    this.width = names?.list.length ?? 1
+    this.sibling = undefined
+    this.stale = undefined
+  }
+
+  /** The row after the last. */
+  get to(): number {
+    return this.times.length
+  }
+
+  get isEmpty(): boolean {
+    return this.times.length === this.from
+  }
+
+  /** Time of the newest row; -Infinity when there is none. */
+  get lastTime(): number {
+    return this.times.length > this.from ? (this.times[this.times.length - 1] ?? -Infinity) : -Infinity
+  }
+
+  /** Whether any row is a staleness marker. */
+  get hasStale(): boolean {
+    return this.stale !== undefined
+  }
+
+  /** The series of a column; made when it is first asked for. */
+  seriesAt(column: number): Series {
+    const { names } = this
+    return (this.columns[column] ??= new Series(
+      names === undefined ? this.base.withNameKept() : names.labelsAt(this.base, column),
+      this,
+      column
+    ))
+  }
+
+  /** Adds a row newer than all others; callers check the order. @param place - where its values begin */
+  push(timeMs: number, values: readonly number[], place: number): void {
+    this.times.push(timeMs)
+    for (let index = place; index < place + this.width; index++) this.values.push(values[index] ?? Number.NaN)
+  }
+
+  /** Adds a row of one value. */
+  pushOne(timeMs: number, value: number): void {
+    this.times.push(timeMs)
+    this.values.push(value)
+  }
+
+  /** Adds a row of staleness markers. */
+  pushStale(timeMs: number): void {
+    this.times.push(timeMs)
+    for (let column = 0; column < this.width; column++) this.values.push(Number.NaN)
+    if (this.stale === undefined) this.stale = [timeMs]
+    else this.stale.push(timeMs)
+  }
+
+  /** Whether a row is a staleness marker. */
+  isStale(row: number): boolean {
+    const { stale } = this
+    const timeMs = this.times[row]
+    return stale !== undefined && timeMs !== undefined && stale[firstAtOrAfter(stale, 0, timeMs)] === timeMs
+  }
+
+  /** The first row at or after a time (`to` when there is none). */
+  rowAtOrAfter(timeMs: number): number {
+    return firstAtOrAfter(this.times, this.from, timeMs)
+  }
+
+  /** Forgets rows older than a time. */
+  truncate(beforeMs: number): void {
+    this.from = this.rowAtOrAfter(beforeMs)
+    this.stale = this.stale?.filter((timeMs) => timeMs >= beforeMs)
+    if (this.stale?.length === 0) this.stale = undefined
+    if (this.from < Math.min(FORGOTTEN_MAX, this.times.length)) return
+    this.times = this.times.slice(this.from)
+    this.values = this.values.slice(this.from * this.width)
+    this.from = 0
+  }
+
+  /** Takes over the samples of another table's column. */
+  takeColumn(of: SampleTable, column: number): void {
+    for (let row = of.from; row < of.to; row++) {
+      const timeMs = of.times[row] ?? 0
+      if (of.isStale(row)) this.pushStale(timeMs)
+      else this.pushOne(timeMs, of.values[row * of.width + column] ?? Number.NaN)
+    }
+  }
+
+  /** Makes a series the only column. */
+  adopt(series: Series): void {
+    this.columns[0] = series
+    series.moveTo(this, 0)
+  }
+}
+
+/** Index of the first time at or after another in an ascending list, looked for from a place on. */
+function firstAtOrAfter(times: readonly number[], from: number, timeMs: number): number {
+  let low = from
+  let high = times.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((times[middle] ?? 0) < timeMs) low = middle + 1
+    else high = middle
+  }
+  return low
+}

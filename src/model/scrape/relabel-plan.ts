@@ -1,0 +1,119 @@
+import { sharedNames } from '../../lib/tsdb/index.ts'
+import type { LabelRow } from './label-row.ts'
+import { isJudging, judgement, type LabelRecord, relabel, type RelabelRule } from './relabel.ts'
+
+/** A text put together from values of a row (by their places) and fixed parts. */
+type Template = readonly (number | string)[]
+
+/** What relabelling left of a label set. */
+export interface Relabelled {
+  /** Value of a label; undefined: it is not there. */
+  get(name: string): string | undefined
+  /** Names of the labels that stay with the target, ascending. */
+  readonly names: readonly string[]
+  /** Their values. */
+  readonly values: readonly string[]
+  /** Names of all labels. */
+  readonly all: readonly string[]
+}
+
+/** What rules make of rows with the same names, and the same of them empty. */
+export interface RelabelPlan {
+  /** Whether the rules that come before any change drop a row. */
+  drops(row: LabelRow): boolean
+  /** The labels after relabelling; undefined: dropped. For rows that the first rules let pass. */
+  apply(row: LabelRow): Relabelled | undefined
+}
+
+/** Marks the place of a value in a text. */
+const MARK = '\u0001'
+
+/**
+ * Looks at rules once for all rows alike. Where what the rules do depends on names alone, what they make of a row is
+ * learnt by relabelling the places of its values; else each row is relabelled by itself.
+ * @param own - labels that the job gives every row, which a row's own labels win over
+ */
+export function planRelabelling(rules: readonly RelabelRule[], own: LabelRecord, sample: LabelRow): RelabelPlan {
+  const first = rules.findIndex((rule) => !isJudging(rule))
+  const judges = (first < 0 ? rules : rules.slice(0, first)).map((rule) => judgeOf(rule, own, sample))
+  const changes = first < 0 ? [] : rules.slice(first)
+  return {
+    drops: (row) => judges.some((judge) => !judge(row)),
+    apply:
+      changes.every(goesByNames) && !isMarked(changes, own)
+        ? byPlaces(changes, own, sample)
+        : (row) => byValues(changes, own, row)
+  }
+}
+
+/** Whether what a rule does is the same for all values, as long as none is empty. */
+function goesByNames({ action = 'replace', regex, targetLabel = '' }: RelabelRule): boolean {
+  if (action === 'labelmap' || action === 'labeldrop' || action === 'labelkeep') return true
+  return action === 'replace' && regex === undefined && !targetLabel.includes('$')
+}
+
+/** Whether a fixed text looks as if it marked a place. */
+function isMarked(changes: readonly RelabelRule[], own: LabelRecord): boolean {
+  const texts = changes.flatMap(({ separator = '', replacement = '' }) => [separator, replacement])
+  return [...texts, ...Object.values(own)].some((text) => text.includes(MARK))
+}
+
+function judgeOf(rule: RelabelRule, own: LabelRecord, { list }: LabelRow): (row: LabelRow) => boolean {
+  const placeOf = new Map(list.names.map((name, place) => [name, place]))
+  const passes = judgement(rule)
+  const fixed = (name: string): string => own[name] ?? ''
+  const places = new Map(
+    [...(rule.sourceLabels ?? []), rule.targetLabel ?? ''].map((name) => [name, placeOf.get(name)])
+  )
+  return ({ values }) => passes((name) => values[places.get(name) ?? -1] ?? fixed(name))
+}
+
+function byValues(changes: readonly RelabelRule[], own: LabelRecord, row: LabelRow): Relabelled | undefined {
+  const labels = relabel({ ...own, ...row.toRecord() }, changes)
+  if (labels === undefined) return undefined
+  const all = Object.keys(labels)
+  const names = all.filter(isFinal).sort()
+  return { get: (name) => labels[name], names, values: names.map((name) => labels[name] ?? ''), all }
+}
+
+function byPlaces(
+  changes: readonly RelabelRule[],
+  own: LabelRecord,
+  sample: LabelRow
+): (row: LabelRow) => Relabelled | undefined {
+  const marked = sample.list.names.flatMap((name, place): [string, string][] =>
+    sample.values[place] === '' ? [[name, '']] : [[name, `${MARK}${place}${MARK}`]]
+  )
+  const labels = relabel({ ...own, ...Object.fromEntries(marked) }, changes)
+  if (labels === undefined) return () => undefined
+  const templates = new Map(Object.entries(labels).map(([name, text]) => [name, templateOf(text)]))
+  const all = [...templates.keys()]
+  const names = sharedNames(all.filter(isFinal).sort())
+  const finals = names.map((name) => templates.get(name) ?? [])
+  return ({ values }) => ({
+    get: (name) => {
+      const template = templates.get(name)
+      return template === undefined ? undefined : fill(template, values)
+    },
+    names,
+    values: finals.map((template) => fill(template, values)),
+    all
+  })
+}
+
+/** Labels of two underscores go when relabelling is over. */
+function isFinal(name: string): boolean {
+  return !name.startsWith('__')
+}
+
+function templateOf(text: string): Template {
+  return text
+    .split(MARK)
+    .flatMap((part, index): Template => (index % 2 === 1 ? [Number(part)] : part === '' ? [] : [part]))
+}
+
+function fill(template: Template, values: readonly string[]): string {
+  let text = ''
+  for (const part of template) text += typeof part === 'number' ? (values[part] ?? '') : part
+  return text
+}
