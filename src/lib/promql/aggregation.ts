@@ -40,7 +40,15 @@ export function aggregate(
   return result
 }
 
+/** Whether the names of its input make no difference to an aggregation. */
+export function groupsWithoutNames({ operator, labels, without }: Aggregation): boolean {
+  return !SELECTING.has(operator) && operator !== 'count_values' && (without || !labels.includes(METRIC_NAME))
+}
+
 function group(context: EvaluationContext, expr: Aggregation, input: Vector): Iterable<Group> {
+  const [name] = expr.labels
+  if (!expr.without && name === undefined) return groupOfAll(input)
+  if (!expr.without && name !== undefined && expr.labels.length === 1) return groupByValue(input, name)
   const cache = context.cacheOf<Labels, Labels>(expr)
   const groups = new Map<Labels, Group>()
   for (let index = 0; index < input.labels.length; index++) {
@@ -53,6 +61,29 @@ function group(context: EvaluationContext, expr: Aggregation, input: Vector): It
     }
     let found = groups.get(key)
     if (found === undefined) groups.set(key, (found = { labels: key, namePending: false, members: [] }))
+    found.members.push(index)
+    if (labels.nameDropPending) found.namePending = true
+  }
+  return groups.values()
+}
+
+function groupOfAll({ labels }: Vector): Iterable<Group> {
+  if (labels.length === 0) return []
+  const namePending = labels.some((one) => one.nameDropPending)
+  return [{ labels: Labels.EMPTY, namePending, members: labels.map((_, index) => index) }]
+}
+
+/** Groups by one label, as most queries do. */
+function groupByValue(input: Vector, name: string): Iterable<Group> {
+  const groups = new Map<string, Group>()
+  for (let index = 0; index < input.labels.length; index++) {
+    const labels = input.labels[index]
+    if (labels === undefined) continue
+    const value = labels.get(name)
+    let found = groups.get(value)
+    if (found === undefined) {
+      groups.set(value, (found = { labels: Labels.single(name, value), namePending: false, members: [] }))
+    }
     found.members.push(index)
     if (labels.nameDropPending) found.namePending = true
   }
@@ -72,7 +103,7 @@ function canonical(context: EvaluationContext, expr: Aggregation, labels: Labels
 
 function groupLabels(expr: Aggregation, labels: Labels): Labels {
   if (expr.without) return labels.without([...expr.labels, METRIC_NAME])
-  return expr.labels.length === 0 ? Labels.EMPTY : labels.only(expr.labels)
+  return labels.only(expr.labels)
 }
 
 interface Members {

@@ -1,4 +1,4 @@
-import { Labels } from '../tsdb/index.ts'
+import { Labels, METRIC_NAME } from '../tsdb/index.ts'
 import { type Call, type Expr, type MatrixSelector, type Subquery, unwrap } from './ast.ts'
 import type { Evaluator } from './evaluator.ts'
 import { histogramFraction, histogramQuantile, labelsForAbsent } from './histogram.ts'
@@ -25,13 +25,33 @@ const SMOOTHING = new Set(['holt_winters', 'double_exponential_smoothing'])
 
 /** Evaluates a call that gives an instant vector. */
 export function callFunction(evaluator: Evaluator, expr: Call, timeMs: number): Vector {
-  const range = expr.args.map(unwrap).find((argument) => argument.kind === 'range' || argument.kind === 'subquery')
+  const range = rangeOf(expr)
   if (range !== undefined) return rangeCall(evaluator, expr, range, timeMs)
   const change = VALUE_FUNCTIONS.get(expr.spec.name)
   if (change !== undefined) return mapValues(evaluator, argumentVector(evaluator, expr, 0, timeMs), change)
   const part = CALENDAR_FUNCTIONS.get(expr.spec.name)
   if (part !== undefined) return calendarCall(evaluator, expr, part, timeMs)
   return namedCall(evaluator, expr, timeMs)
+}
+
+/**
+ * Evaluates a call of a range function whose results keep their names, for a reader to whom these make no difference;
+ * undefined where that could be told from the usual way: names that differ hide equal sets, which end a query.
+ */
+export function namedCallResults(evaluator: Evaluator, expr: Call, timeMs: number): Vector | undefined {
+  const range = rangeOf(expr)
+  if (range?.kind !== 'range' || evaluator.facts.delayedNameRemoval || expr.spec.name === 'absent_over_time')
+    return undefined
+  const isOneMetric = range.selector.matchers.some(({ name, operator }) => name === METRIC_NAME && operator === '=')
+  return isOneMetric ? rangeResults(evaluator, expr, range, { timeMs, keepsNames: true }) : undefined
+}
+
+function rangeOf(expr: Call): MatrixSelector | Subquery | undefined {
+  for (const argument of expr.args) {
+    const inner = unwrap(argument)
+    if (inner.kind === 'range' || inner.kind === 'subquery') return inner
+  }
+  return undefined
 }
 
 function argumentVector(evaluator: Evaluator, expr: Call, index: number, timeMs: number): Vector {
@@ -132,22 +152,33 @@ function absentLabels(argument: Expr | undefined): Labels {
 
 function rangeCall(evaluator: Evaluator, expr: Call, range: MatrixSelector | Subquery, timeMs: number): Vector {
   const { name } = expr.spec
+  const result = rangeResults(evaluator, expr, range, { timeMs, keepsNames: KEEPS_NAME.has(name) })
+  return name === 'absent_over_time' ? absent(result, range) : result
+}
+
+function rangeResults(
+  evaluator: Evaluator,
+  expr: Call,
+  range: MatrixSelector | Subquery,
+  { timeMs, keepsNames }: { readonly timeMs: number; readonly keepsNames: boolean }
+): Vector {
+  const { name } = expr.spec
   const compute = RANGE_FUNCTIONS.get(name)
   if (compute === undefined) return evaluator.fail(`function ${quote(name)} is not supported`)
   const scalars = expr.args.filter((argument) => unwrap(argument) !== range)
   const parameters = scalars.map((argument) => evaluator.scalar(argument, timeMs))
   const result = emptyVector()
+  const wantsCounter = name === 'rate' || name === 'increase'
   let checked = false
   evaluator.windows(range, timeMs, (labels, window) => {
     if (!checked) checkParameters(evaluator, expr, parameters)
     checked = true
     const value = compute(window, parameters)
     if (value === undefined) return
-    if (name === 'rate' || name === 'increase') hintNonCounter(evaluator, expr, labels)
-    push(result, KEEPS_NAME.has(name) ? labels : evaluator.dropName(labels), value)
+    if (wantsCounter) hintNonCounter(evaluator, expr, labels)
+    push(result, keepsNames ? labels : evaluator.dropName(labels), value)
   })
-  if (name !== 'absent_over_time') return result
-  return absent(result, range)
+  return result
 }
 
 function checkParameters(evaluator: Evaluator, expr: Call, parameters: readonly number[]): void {
@@ -167,9 +198,21 @@ function checkParameters(evaluator: Evaluator, expr: Call, parameters: readonly 
   }
 }
 
+/** The name that was looked at last, and what came of it: neighbouring series mostly share theirs. */
+let lastName = ''
+let lastIsCounter = false
+
+function isCounterName(name: string): boolean {
+  if (name !== lastName) {
+    lastIsCounter = COUNTER_SUFFIX.test(name)
+    lastName = name
+  }
+  return lastIsCounter
+}
+
 function hintNonCounter(evaluator: Evaluator, expr: Call, labels: Labels): void {
   const name = labels.metricName
-  if (name === '' || COUNTER_SUFFIX.test(name)) return
+  if (name === '' || isCounterName(name)) return
   const text = `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(name)}`
   evaluator.facts.annotations.info(text, expr.args[0]?.start ?? expr.start)
 }

@@ -1,6 +1,7 @@
 import { type Labels, METRIC_NAME, type SampleTable, type Selection, type Series } from '../tsdb/index.ts'
-import { aggregate } from './aggregation.ts'
+import { aggregate, groupsWithoutNames } from './aggregation.ts'
 import {
+  type Aggregation,
   type Binary,
   type Call,
   type Expr,
@@ -11,7 +12,7 @@ import {
   type VectorSelector
 } from './ast.ts'
 import { applyOperator, setOperation, vectorScalar, vectorVector } from './binary.ts'
-import { callFunction } from './calls.ts'
+import { callFunction, namedCallResults } from './calls.ts'
 import { SET_OPERATORS } from './check.ts'
 import type { EvaluationContext, QueryFacts } from './context.ts'
 import { emptyVector, hasDuplicates, push, type Vector, type Window } from './vector.ts'
@@ -105,7 +106,7 @@ export class Evaluator implements EvaluationContext {
         const askedMs = this.facts.version === 'v2' ? this.firstStepMs : timeMs
         const value =
           parameter === undefined ? undefined : textual ? this.text(parameter) : this.scalar(parameter, askedMs)
-        const input = this.vector(expr.inner, timeMs)
+        const input = this.aggregated(expr, timeMs)
         this.evaluationMs = timeMs
         return aggregate(this, expr, input, value)
       }
@@ -167,6 +168,13 @@ export class Evaluator implements EvaluationContext {
     const result = emptyVector()
     input.labels.forEach((labels, index) => push(result, this.dropName(labels), -(input.values[index] ?? Number.NaN)))
     return this.checked(result)
+  }
+
+  /** What an aggregation reads; names that play no part in its groups need not go before. */
+  private aggregated(expr: Aggregation, timeMs: number): Vector {
+    const inner = unwrap(expr.inner)
+    const named = inner.kind === 'call' && groupsWithoutNames(expr) ? namedCallResults(this, inner, timeMs) : undefined
+    return named ?? this.vector(expr.inner, timeMs)
   }
 
   private binary(expr: Binary, timeMs: number): Vector {

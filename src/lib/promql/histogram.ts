@@ -36,7 +36,7 @@ export function histogramQuantile(context: EvaluationContext, expr: Call, phi: n
   if (!(phi >= 0 && phi <= 1)) {
     context.facts.annotations.warn(`quantile value should be between 0 and 1, got ${formatG(phi)}`, phiStart)
   }
-  for (const group of groupBuckets(context, expr, input, vectorStart)) {
+  for (const group of groupBuckets(context, input, vectorStart)) {
     const { value, monotonicity } = bucketQuantile(phi, group.buckets)
     if (monotonicity?.forced === true) reportForced(context, group, monotonicity, vectorStart)
     push(result, context.dropName(group.labels), value)
@@ -54,7 +54,7 @@ export function histogramFraction(
   const result = emptyVector()
   const vectorStart = expr.args[2]?.start ?? expr.start
   if (context.facts.version === 'v2') return result
-  for (const group of groupBuckets(context, expr, input, vectorStart)) {
+  for (const group of groupBuckets(context, input, vectorStart)) {
     push(result, context.dropName(group.labels), bucketFraction(range.lower, range.upper, group.buckets))
   }
   return result
@@ -116,27 +116,41 @@ export function civilOf(ms: number): {
   }
 }
 
-function groupBuckets(context: EvaluationContext, expr: Call, input: Vector, start: number): Iterable<BucketGroup> {
+/** What the label set of a bucket says. */
+interface BucketLabels {
+  /** The labels beside the bound. */
+  readonly rest: Labels
+  /** Undefined: malformed. */
+  readonly bound: number | undefined
+}
+
+/** Label sets do not change: what they say is read once. */
+const bucketLabels = new WeakMap<Labels, BucketLabels>()
+
+function bucketLabelsOf(labels: Labels): BucketLabels {
+  let known = bucketLabels.get(labels)
+  if (known === undefined) {
+    known = { rest: labels.without(['le']), bound: parseBound(labels.get('le')) }
+    bucketLabels.set(labels, known)
+  }
+  return known
+}
+
+function groupBuckets(context: EvaluationContext, input: Vector, start: number): Iterable<BucketGroup> {
   const groups = new Map<string, BucketGroup>()
-  const cache = context.cacheOf<Labels, { key: string; labels: Labels; bound: number | undefined }>(expr)
   for (let index = 0; index < input.labels.length; index++) {
     const labels = input.labels[index]
     if (labels === undefined) continue
-    let known = cache.get(labels)
-    if (known === undefined) {
-      const rest = labels.without(['le'])
-      known = { key: rest.key, labels: rest, bound: parseBound(labels.get('le')) }
-      cache.set(labels, known)
-    }
-    if (known.bound === undefined) {
+    const { rest, bound } = bucketLabelsOf(labels)
+    if (bound === undefined) {
       const name = labels.metricName === '' ? '' : ` for metric name ${quote(labels.metricName)}`
       const text = `bucket label "le" is missing or has a malformed value of ${quote(labels.get('le'))}${name}`
       context.facts.annotations.warn(text, start)
       continue
     }
-    let group = groups.get(known.key)
-    if (group === undefined) groups.set(known.key, (group = { labels: known.labels, buckets: [] }))
-    group.buckets.push({ bound: known.bound, count: input.values[index] ?? 0 })
+    let group = groups.get(rest.key)
+    if (group === undefined) groups.set(rest.key, (group = { labels: rest, buckets: [] }))
+    group.buckets.push({ bound, count: input.values[index] ?? 0 })
   }
   return groups.values()
 }

@@ -68,6 +68,12 @@ export function shapeWith(own: readonly string[], added: readonly string[]): Sha
   return { names: sharedNames(names), sources }
 }
 
+/** Sets of one label by its name and value. */
+const singles = new Map<string, Map<string, Labels>>()
+
+/** Most names, and most values of a name, that are kept. */
+const SINGLES_MAX = 500
+
 /**
  * An immutable label set, sorted by name, without empty values. Derived sets that queries ask for again and again
  * (without the name, marked for a later drop of the name) are kept on the object, so that their identity is stable.
@@ -116,6 +122,19 @@ export class Labels {
       values.push(value)
     }
     return Labels.fromSorted(sharedNames(names), values)
+  }
+
+  /** The set of one label, the same object as long as it is remembered; empty where the value is. */
+  static single(name: string, value: string): Labels {
+    if (value === '') return Labels.EMPTY
+    let byValue = singles.get(name)
+    if (byValue === undefined || byValue.size >= SINGLES_MAX) {
+      if (singles.size >= SINGLES_MAX) singles.clear()
+      singles.set(name, (byValue = new Map<string, Labels>()))
+    }
+    let known = byValue.get(value)
+    if (known === undefined) byValue.set(value, (known = Labels.fromSorted([name], [value])))
+    return known
   }
 
   /** From parallel arrays that are sorted already and hold no empty value. */
