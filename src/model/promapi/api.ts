@@ -27,6 +27,9 @@ const STATUS_OF: Readonly<Record<ErrorType, number>> = {
   unavailable: 500
 }
 
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
+const JSON_HEADERS: Readonly<Record<string, string>> = Object.freeze({ 'content-type': 'application/json' })
+
 const CORS_HEADERS: Readonly<Record<string, string>> = {
   'access-control-allow-origin': '*',
   'access-control-allow-methods': 'GET, POST, OPTIONS',
@@ -101,14 +104,16 @@ export function createPromApi(options: PromApiOptions): PromApi {
 }
 
 function handle(options: PromApiOptions, request: PromRequest): PromResponse {
-  const cleaned = request.path.replace(/\/{2,}/g, '/')
+  const cleaned = request.path.includes('//') ? request.path.replace(/\/{2,}/g, '/') : request.path
   if (cleaned !== request.path) return redirect(301, cleaned + queryText(request), request.method)
   if (cleaned.startsWith('/api/v1/')) return handleApi(options, request, cleaned.slice('/api/v1'.length))
   return handlePage(options, request, cleaned)
 }
 
 function handleApi(options: PromApiOptions, request: PromRequest, path: string): PromResponse {
-  const cors = request.headers?.['origin'] === undefined ? {} : CORS_HEADERS
+  const cors = request.headers?.['origin'] === undefined ? NO_HEADERS : CORS_HEADERS
+  const known = ROUTES_OF_METHOD[request.method]?.[path]
+  if (known !== undefined) return envelope(cors, () => known(options, new Parameters(request)))
   if (request.method === 'OPTIONS') return { status: 204, headers: cors, body: '' }
   if (path.length > 1 && path.endsWith('/') && isKnown(path.slice(0, -1))) {
     return redirect(request.method === 'GET' ? 301 : 308, path.slice(0, -1) + queryText(request), request.method)
@@ -118,12 +123,9 @@ function handleApi(options: PromApiOptions, request: PromRequest, path: string):
   const allowed = values === null ? methodsOf(path) : ['GET', 'OPTIONS']
   if (allowed.length === 0) return plain(404, '404 page not found\n', request.method)
   if (!allowed.includes(request.method)) return notAllowed(request.method, allowed)
-  const parameters = new Parameters(request)
-  const handler = values === null ? ROUTES_OF_METHOD[request.method]?.[path] : undefined
   return envelope(cors, () => {
-    if (values !== null) return labelValues(options, parameters, decodeURIComponent(values[1] ?? ''))
-    if (handler === undefined) throw new ApiError('not_found', 'not found')
-    return handler(options, parameters)
+    if (values === null) throw new ApiError('not_found', 'not found')
+    return labelValues(options, new Parameters(request), decodeURIComponent(values[1] ?? ''))
   })
 }
 
@@ -149,7 +151,7 @@ function isKnown(path: string): boolean {
 }
 
 function envelope(cors: Readonly<Record<string, string>>, produce: () => ApiData): PromResponse {
-  const headers = { 'content-type': 'application/json', ...cors }
+  const headers = cors === NO_HEADERS ? JSON_HEADERS : { ...JSON_HEADERS, ...cors }
   try {
     const { json, warnings = [], infos = [] } = produce()
     const extra = annotationsJson('warnings', warnings) + annotationsJson('infos', infos)

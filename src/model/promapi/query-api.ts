@@ -111,7 +111,9 @@ function lookback(options: PromApiOptions, parameters: Parameters): { lookbackDe
 
 /** Whether the stated server is a 2.x of at least that minor version, or later. */
 function isAtLeast(options: PromApiOptions, minor: number): boolean {
-  const parts = /^(\d+)\.(\d+)/.exec(options.version ?? '2.55.1')
+  const { version } = options
+  if (version === undefined) return minor <= 55
+  const parts = /^(\d+)\.(\d+)/.exec(version)
   return Number(parts?.[1] ?? 2) > 2 || Number(parts?.[2] ?? 55) >= minor
 }
 

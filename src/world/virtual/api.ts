@@ -12,6 +12,9 @@ import type { Meter } from './meter.ts'
 /** Namespaces that an installed mesh has. */
 const MESH_NAMESPACES = ['linkerd', 'linkerd-viz'] as const
 
+/** Draws for the ids of the four namespaces and the Service that a server makes when it begins with nothing. */
+const FIRST_DRAWS = 5 * 31
+
 /** Seed of what is the same in every world. */
 const FURNISHING_SEED = 0
 
@@ -47,8 +50,10 @@ function furnish(start: Instant): ApiSnapshot {
 export function createWorldApi(timeline: Timeline, seed: number, meter: Meter): ApiServer {
   const start = timeline.now()
   if (furnished?.start !== start) furnished = { start, snapshot: furnish(start) }
-  const server = createApiServer({ clock: timeline, random: randomStream(seed, 'apiserver') })
-  server.restore(furnished.snapshot)
+  const random = randomStream(seed, 'apiserver')
+  // The ids of a world's own objects come behind those of the objects that every cluster has, whoever made these.
+  for (let draw = 0; draw < FIRST_DRAWS; draw++) random.next()
+  const server = createApiServer({ clock: timeline, random, state: furnished.snapshot })
   const handle = (request: ApiRequest): ReturnType<ApiServer['handle']> =>
     meter.in('api', () => server.handle(injectProxy(request, (name) => server.get('', 'namespaces', undefined, name))))
   return { ...server, handle }

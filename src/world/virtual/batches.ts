@@ -1,7 +1,13 @@
 import { TwinError } from '../../lib/errors/index.ts'
 import type { Random } from '../../lib/random/index.ts'
 import type { AppAnswer, AppFetch, AppFetchResult, AppRequest } from '../../model/app/index.ts'
-import { classify, type MeshEndpoint, outboundTarget, type ServicePort } from '../../model/mesh/index.ts'
+import {
+  classify,
+  type MeshEndpoint,
+  outboundTarget,
+  type ResponseVerdict,
+  type ServicePort
+} from '../../model/mesh/index.ts'
 import { expectedMs, shares } from './balancing.ts'
 import type { VirtualContainer } from './container.ts'
 import { binomial, multinomial } from './draws.ts'
@@ -90,22 +96,32 @@ export class Batches {
 
   /** Sends requests to endpoints of a backend, as its balancer would spread them. */
   balance(batch: Batch, backend: RoutedBackend, report: Report): void {
-    const endpoints = this.aliveOf(backend)
-    const means = endpoints.map(({ pod, port }) =>
-      endpoints.length === 1 ? 1 : expectedMs(this.#options.pods.get(pod ?? '')?.listenerOf(port))
-    )
+    this.#spread(batch, backend, this.aliveOf(backend), report)
+  }
+
+  #spread(batch: Batch, backend: RoutedBackend, endpoints: readonly MeshEndpoint[], report: Report): void {
+    const [only] = endpoints
+    if (only !== undefined && endpoints.length === 1) {
+      return this.#arrive(batch, { endpoint: only, backend: backend.service }, report)
+    }
+    const means = endpoints.map(({ pod, port }) => expectedMs(this.#options.pods.get(pod ?? '')?.listenerOf(port)))
     const counts = multinomial(this.#options.random, batch.count, shares(means))
     for (const [index, endpoint] of endpoints.entries()) {
       const count = counts[index] ?? 0
-      if (count > 0) this.#arrive({ ...batch, count }, { endpoint, backend: backend.service }, report)
+      if (count > 0) this.#arrive(withCount(batch, count), { endpoint, backend: backend.service }, report)
     }
   }
 
   /** A meshed endpoint that cannot be reached leaves the balancer; one without a proxy stays. */
-  aliveOf(backend: RoutedBackend): readonly MeshEndpoint[] {
-    return backend.endpoints.filter(
-      ({ pod, identity }) => pod === undefined || identity === undefined || this.#options.pods.get(pod)?.up === true
-    )
+  aliveOf({ endpoints }: RoutedBackend): readonly MeshEndpoint[] {
+    for (const endpoint of endpoints) {
+      if (!this.#isAlive(endpoint)) return endpoints.filter((one) => this.#isAlive(one))
+    }
+    return endpoints
+  }
+
+  #isAlive({ pod, identity }: MeshEndpoint): boolean {
+    return pod === undefined || identity === undefined || this.#options.pods.get(pod)?.up === true
   }
 
   #loopback(batch: Batch, port: number, report: Report): void {
@@ -118,7 +134,11 @@ export class Batches {
 
   #split(batch: Batch, backends: readonly RoutedBackend[], report: Report): void {
     const { gates, random } = this.#options
+    const [only] = backends
     const single = backends.length === 1
+    if (single && only !== undefined && !gates.isShut(batch.client.key, only.service)) {
+      return this.#toBackend(batch, only, report)
+    }
     const left = backends.filter(
       (backend) => (single || backend.weight > 0) && !gates.isShut(batch.client.key, backend.service)
     )
@@ -130,14 +150,15 @@ export class Batches {
     const counts = multinomial(random, batch.count, single ? [1] : left.map(({ weight }) => weight))
     for (const [index, backend] of left.entries()) {
       const count = counts[index] ?? 0
-      if (count > 0) this.#toBackend({ ...batch, count }, backend, report)
+      if (count > 0) this.#toBackend(withCount(batch, count), backend, report)
     }
   }
 
   #toBackend(batch: Batch, backend: RoutedBackend, report: Report): void {
     const { count } = batch
     if (backend.missing) return report({ count, status: 500, meanMs: 0 })
-    if (this.aliveOf(backend).length > 0) return this.balance(batch, backend, this.#retrying(batch, report))
+    const alive = this.aliveOf(backend)
+    if (alive.length > 0) return this.#spread(batch, backend, alive, this.#retrying(batch, report))
     if (batch.depth > 0) return report({ count, status: 504, meanMs: 3000 })
     this.#options.gates.wait(batch, backend, report)
   }
@@ -171,10 +192,10 @@ export class Batches {
           )
     outbound?.request(count, now)
     const pod = this.#options.pods.get(endpoint.pod ?? '')
-    const path = request.url.pathname
-    const inbound = pod?.inbound({ port: endpoint.port, method: request.method, path, identity: client.identity }, now)
+    const { method, path } = request
+    const inbound = pod?.inbound({ port: endpoint.port, method, path, identity: client.identity }, now)
     inbound?.request(count, now)
-    const counted = [outbound, inbound].filter((target) => target !== undefined)
+    const counted = countedBy(outbound, inbound)
     const listener = pod?.up === true ? pod.listenerOf(endpoint.port) : undefined
     if (pod === undefined || listener === undefined) {
       for (const target of counted) {
@@ -202,7 +223,7 @@ export class Batches {
     )
     for (const [index, outcome] of table.entries()) {
       const count = counts[index] ?? 0
-      if (count > 0) this.#serveOutcome({ ...batch, count }, at, { outcome, request }, report)
+      if (count > 0) this.#serveOutcome(withCount(batch, count), at, { outcome, request }, report)
     }
   }
 
@@ -216,7 +237,7 @@ export class Batches {
     const { count } = batch
     const { spec } = at.listener
     const answered = (answer: AppAnswer, number: number, elapsedMs: number): void =>
-      this.#answer({ ...batch, count: number }, at, { answer, latency: latencyFor(spec, outcome, elapsedMs) }, report)
+      this.#answer(withCount(batch, number), at, { answer, latency: latencyFor(spec, outcome, elapsedMs) }, report)
     if (outcome.reset) answered({ kind: 'reset' }, count, 0)
     else if (outcome.status !== undefined) {
       answered({ kind: 'response', status: outcome.status, headers: {}, body: '' }, count, 0)
@@ -262,7 +283,7 @@ export class Batches {
       for (const target of at.counted) {
         if (answer.kind === 'close') {
           target.latency(undefined, undefined, span.to)
-          target.response({ status: undefined, success: false, error: 'unclassified' }, count, span.to)
+          target.response(UNCLASSIFIED, count, span.to)
           continue
         }
         const status = answer.kind === 'response' ? answer.status : 502
@@ -343,6 +364,23 @@ export class Batches {
     }
     return ways
   }
+}
+
+const UNCLASSIFIED: ResponseVerdict = { status: undefined, success: false, error: 'unclassified' }
+const NOBODY: readonly TargetCounters[] = []
+
+/** A part of a batch; often it is the whole. */
+function withCount(batch: Batch, count: number): Batch {
+  return batch.count === count ? batch : { ...batch, count }
+}
+
+/** Who counts what passes both proxies, or one, or none. */
+function countedBy(
+  outbound: TargetCounters | undefined,
+  inbound: TargetCounters | undefined
+): readonly TargetCounters[] {
+  if (outbound === undefined) return inbound === undefined ? NOBODY : [inbound]
+  return inbound === undefined ? [outbound] : [outbound, inbound]
 }
 
 /** Where a batch is served and who counts it. */

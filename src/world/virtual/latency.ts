@@ -119,6 +119,8 @@ export class Latency {
   readonly meanMs: number
   readonly #cdf: (x: number) => number
   readonly #buckets: readonly Bucket[]
+  #askedMs = Number.NaN
+  #askedTail = 0
 
   /**
    * @param base - service time
@@ -134,8 +136,13 @@ export class Latency {
 
   /** Chance of taking longer than that. */
   tail(ms: number): number {
-    const chance = 1 - this.#cdf(ms)
-    return chance < CHANCE_LEAST ? 0 : chance
+    // The same limit is asked about again and again.
+    if (ms !== this.#askedMs) {
+      const chance = 1 - this.#cdf(ms)
+      this.#askedMs = ms
+      this.#askedTail = chance < CHANCE_LEAST ? 0 : chance
+    }
+    return this.#askedTail
   }
 
   /** Draws `count` latencies. */

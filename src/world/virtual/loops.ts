@@ -3,6 +3,7 @@ import { parseGoDuration, type Scheduled, type Timeline } from '../../lib/time/i
 import { type AppContainer, argvOf, parseFlags } from '../../model/app/index.ts'
 import type { Answers } from './batches.ts'
 import type { LoopSpec } from './commands/commands.ts'
+import { requestClass } from './request-kinds.ts'
 import type { VirtualClient } from './routes.ts'
 import { closedSchedule } from './schedules.ts'
 import type { Traffic } from './traffic.ts'
@@ -87,7 +88,7 @@ export function slowCookerLoop(spec: AppSpec, container: AppContainer): LoopSpec
   }
   const total = Number(text('totalRequests', '0'))
   return {
-    request: { method: text('method', 'GET'), url: new URL(address), headers, body: text('data', '') },
+    request: requestClass({ method: text('method', 'GET'), url: new URL(address), headers, body: text('data', '') }),
     workers: Math.max(1, Number(text('concurrency', '1'))),
     ratePerWorker: Math.max(1, Number(text('qps', '1'))),
     timeoutMs: parseGoDuration(text('timeout', '10s')) ?? 10_000,

@@ -4,6 +4,7 @@ import type { TraceBody } from '../../trace/index.ts'
 import { versionOfImage } from '../joint/index.ts'
 import type { LoadTotals } from '../world.ts'
 import type { Answers } from './batches.ts'
+import { requestClass } from './request-kinds.ts'
 import { openSchedule } from './schedules.ts'
 import type { Traffic } from './traffic.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -38,7 +39,7 @@ export class OpenLoad {
     const { namespace, name, method, timeoutMs } = spec
     traffic.add({
       client: { key: `${namespace}/${name}`, namespace, identity: meshIdentity('default', namespace) },
-      request: { method, url: new URL(spec.to), headers, body: spec.body ?? '' },
+      request: requestClass({ method, url: new URL(spec.to), headers, body: spec.body ?? '' }),
       schedule: openSchedule(spec, seed, time.start),
       timeoutMs,
       onSent: (count) => {

@@ -20,6 +20,9 @@ import { StandingProbes } from './standing-probes.ts'
 /** Period of the kubelet's probes of the proxy. @see linkerd2 edge-26.8.3 charts/partials/templates/_proxy.tpl */
 const PROXY_PROBE_PERIOD_MS = 10_000
 
+/** Most kinds of incoming requests whose counters are at hand. */
+const INBOUND_MAX = 8
+
 /** Containers that are proxies, where a pod shows its own. */
 const PROXY_CONTAINERS: ReadonlySet<string> = new Set(['linkerd-proxy'])
 
@@ -65,6 +68,8 @@ export class VirtualPod {
   up = true
   readonly #ports: PodPorts
   readonly #probed: ReadonlySet<string>
+  /** Who counts what came in lately: mostly the same few kinds of requests come. */
+  readonly #inbound: { readonly of: InboundOf; readonly target: TargetCounters }[] = []
   #probeDue: Instant
 
   constructor(object: KubeObject, ports: PodPorts, at: Instant) {
@@ -105,6 +110,23 @@ export class VirtualPod {
   inbound(of: InboundOf, now: Instant): TargetCounters | undefined {
     if (!this.meshed || !this.up) return undefined
     if (of.port === ADMIN_PORT && !this.#ports.adminTraffic) return undefined
+    for (const known of this.#inbound) {
+      if (
+        known.of.port === of.port &&
+        known.of.path === of.path &&
+        known.of.identity === of.identity &&
+        known.of.method === of.method &&
+        !known.target.gone
+      )
+        return known.target
+    }
+    const target = this.#inboundOf(of, now)
+    if (this.#inbound.length >= INBOUND_MAX) this.#inbound.length = 0
+    this.#inbound.push({ of, target })
+    return target
+  }
+
+  #inboundOf(of: InboundOf, now: Instant): TargetCounters {
     const probe = (of.method === 'GET' || of.method === 'HEAD') && this.#probed.has(`${of.port} ${of.path}`)
     return this.book.target(`in ${of.port} ${of.identity ?? ''} ${probe}`, now, () =>
       inboundTarget({

@@ -17,16 +17,21 @@ const LATENCIES: readonly SeriesName[] = [
 ]
 const BUCKETS = BOUNDS_MS.length + 1
 
+/** Observations per bucket of the batch that is being counted; zero in between. */
+const drawn = new Float64Array(BUCKETS)
+
 /** The request counters of one label set of a proxy: `request_total`, `response_latency_ms`, `response_total`. */
 export class TargetCounters implements CounterGroup {
   lastUpdate: Instant
+  /** They were idle for too long and are gone: what comes now is counted anew. */
+  gone = false
   readonly families: CounterFamily[] = []
   readonly values: number[] = []
   readonly #labels: Labels
   /** Place of the first bucket, by status. */
   readonly #latencies = new Map<number | undefined, number>()
-  /** Place of the counter, by verdict. */
-  readonly #responses = new Map<string, number>()
+  /** Place of the counter, by verdict; of an ordinary success: by its status. */
+  readonly #responses = new Map<string | number, number>()
 
   constructor(labels: LabelList, now: Instant) {
     this.#labels = Labels.fromPairs(labels)
@@ -49,17 +54,31 @@ export class TargetCounters implements CounterGroup {
     }
     this.lastUpdate = now
     if (batch === undefined) return
-    for (const [index, number] of batch.counts) {
-      for (let above = index; above < BUCKETS; above++) this.#add(first + above, number)
-      this.#add(first + BUCKETS, number)
+    this.#observe(first, batch)
+  }
+
+  /** Buckets are cumulative: each has what the ones below it have. */
+  #observe(first: number, { counts, sumMs }: LatencyBatch): void {
+    const { values } = this
+    for (const [index, number] of counts) drawn[index] = number
+    let below = 0
+    for (let index = 0; index < BUCKETS; index++) {
+      const number = drawn[index] ?? 0
+      if (number !== 0) {
+        drawn[index] = 0
+        below += number
+      }
+      if (below !== 0) values[first + index] = (values[first + index] ?? 0) + below
     }
-    this.#add(first + BUCKETS + 1, batch.sumMs)
+    this.#add(first + BUCKETS, below)
+    this.#add(first + BUCKETS + 1, sumMs)
   }
 
   /** Counts responses at their end. */
   response(verdict: ResponseVerdict, count: number, now: Instant): void {
     const { status, success, grpcStatus, error } = verdict
-    const key = `${status ?? ''} ${success} ${grpcStatus ?? ''} ${error ?? ''}`
+    const isPlain = grpcStatus === undefined && error === undefined && status !== undefined
+    const key = isPlain && success ? status : `${status ?? ''} ${success} ${grpcStatus ?? ''} ${error ?? ''}`
     let place = this.#responses.get(key)
     if (place === undefined) {
       const own: LabelList = [
@@ -125,8 +144,10 @@ export class ProxyBook {
   /** What a scrape gets; afterwards targets that were idle for too long go, as in the proxy. */
   scrape(now: Instant): readonly CounterGroup[] {
     const groups = [...this.#targets.values()]
-    for (const [key, { lastUpdate }] of this.#targets) {
-      if (now - lastUpdate > RETAIN_IDLE_MS) this.#targets.delete(key)
+    for (const [key, target] of this.#targets) {
+      if (now - target.lastUpdate <= RETAIN_IDLE_MS) continue
+      target.gone = true
+      this.#targets.delete(key)
     }
     return groups
   }

@@ -33,5 +33,10 @@ export function appRequest(
 /** An app's call as a class of requests. */
 export function classOf(fetch: AppFetch): RequestClass {
   const headers = Object.fromEntries(Object.entries(fetch.headers).map(([name, value]) => [name.toLowerCase(), value]))
-  return { method: fetch.method, url: new URL(fetch.url), headers, body: fetch.body }
+  return requestClass({ method: fetch.method, url: new URL(fetch.url), headers, body: fetch.body })
+}
+
+/** A class of requests to a URL. @param of - header names in lower case */
+export function requestClass(of: Omit<RequestClass, 'path'>): RequestClass {
+  return { ...of, path: of.url.pathname }
 }

@@ -23,6 +23,8 @@ export interface VirtualClient {
 export interface RequestClass {
   readonly method: string
   readonly url: URL
+  /** Path of the URL, without query. */
+  readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }

@@ -100,10 +100,7 @@ export class Singles {
               )
       const inbound = pods
         .get(endpoint.pod ?? '')
-        ?.inbound(
-          { port: endpoint.port, method: request.method, path: request.url.pathname, identity: client.identity },
-          now
-        )
+        ?.inbound({ port: endpoint.port, method: request.method, path: request.path, identity: client.identity }, now)
       const counted = [outbound, inbound].filter((target) => target !== undefined)
       for (const target of counted) target.request(1, now)
       this.#serve(single, { podKey: endpoint.pod ?? '', port: endpoint.port, counted })

@@ -92,7 +92,7 @@ function withLastApplied(object: KubeObject): KubeObject {
   const bare = { ...rest, metadata: { ...object.metadata, annotations } }
   return {
     ...bare,
-    metadata: { ...bare.metadata, annotations: { ...annotations, [LAST_APPLIED]: `${stableJson(asJson(bare))}\n` } }
+    metadata: { ...bare.metadata, annotations: { ...annotations, [LAST_APPLIED]: `${stableJson(bare)}\n` } }
   }
 }
 
@@ -100,11 +100,17 @@ function asJson(object: KubeObject): JsonObject {
   return JSON.parse(JSON.stringify(object)) as JsonObject
 }
 
-function stableJson(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map(stableJson).join(',')}]`
+/** JSON with the fields of each object in the order of their names; what is undefined is left out, as in any JSON. */
+function stableJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => stableJson(item ?? null)).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const fields = Object.keys(value).toSorted()
-  return `{${fields.map((field) => `${JSON.stringify(field)}:${stableJson(value[field] ?? null)}`).join(',')}}`
+  const object = value as Readonly<Record<string, unknown>>
+  let text = ''
+  for (const field of Object.keys(object).sort()) {
+    const member = object[field]
+    if (member !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(field)}:${stableJson(member)}`
+  }
+  return `{${text}}`
 }
 
 /** A JSON merge patch that makes `current` hold what `modified` says and drops what only `original` said. */

@@ -1,4 +1,5 @@
 import { parseGoDuration } from '../../../lib/time/index.ts'
+import { requestClass } from '../request-kinds.ts'
 import type { LoopSpec } from './commands.ts'
 
 const FLAGS: ReadonlySet<string> = new Set(['-disable-compression', '-disable-keepalive', '-disable-redirects', '-h2'])
@@ -34,12 +35,12 @@ export function readHey(words: readonly string[]): LoopSpec | string {
   const rate = number('-q', 0)
   const timeoutSeconds = number('-t', 20)
   return {
-    request: {
+    request: requestClass({
       method: (options.get('-m') ?? 'GET').toUpperCase(),
       url: new URL(address),
       headers,
       body: options.get('-d') ?? ''
-    },
+    }),
     workers,
     ...(rate > 0 ? { ratePerWorker: rate } : {}),
     ...(durationMs === undefined ? { requests: Math.floor(count / workers) * workers } : { durationMs }),
