@@ -9,6 +9,7 @@ import {
   type ServicePort
 } from '../../model/mesh/index.ts'
 import { expectedMs, shares } from './balancing.ts'
+import { type Answers, type Batch, limitOf, type Report, withCount } from './batch.ts'
 import type { VirtualContainer } from './container.ts'
 import { binomial, multinomial } from './draws.ts'
 import type { Gates } from './gates.ts'
@@ -26,37 +27,6 @@ const DEPTH_MAX = 8
 
 /** Most requests of one batch that an app answers one by one. */
 const SINGLY_MAX = 5000
-
-/** Requests of one client that are all alike. */
-export interface Batch {
-  readonly client: VirtualClient
-  readonly request: RequestClass
-  readonly destination: Destination
-  readonly count: number
-  readonly span: Span
-  /** Client-side limit of one request, milliseconds. */
-  readonly timeoutMs: number
-  /** How many apps are between the client and a user. */
-  readonly depth: number
-  /** Attempts made before this one. */
-  readonly attempt: number
-}
-
-/** Answers that are all alike. */
-export interface Answers {
-  readonly count: number
-  /** Status the client got; undefined: none. */
-  readonly status: number | undefined
-  readonly reason?: 'timeout' | 'reset' | 'refused' | 'unresolved'
-  /** Image of the pod that answered. */
-  readonly image?: string
-  readonly meanMs: number
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
-}
-
-/** Hears the answers to a batch, as many kinds as there are. */
-export type Report = (answers: Answers) => void
 
 /** What batches are sent through. */
 export interface BatchesOptions {
@@ -369,11 +339,6 @@ export class Batches {
 const UNCLASSIFIED: ResponseVerdict = { status: undefined, success: false, error: 'unclassified' }
 const NOBODY: readonly TargetCounters[] = []
 
-/** A part of a batch; often it is the whole. */
-function withCount(batch: Batch, count: number): Batch {
-  return batch.count === count ? batch : { ...batch, count }
-}
-
 /** Who counts what passes both proxies, or one, or none. */
 function countedBy(
   outbound: TargetCounters | undefined,
@@ -402,11 +367,4 @@ function fetchResult(answers: Answers): AppFetchResult {
   if (status !== undefined) return { ok: true, status, headers, body, elapsedMs }
   const reason = answers.reason ?? 'reset'
   return { ok: false, reason, message: reason, elapsedMs }
-}
-
-/** The first limit a request of the batch meets: the client's own, or one of its route, which answers 504. */
-function limitOf(batch: Batch): { readonly limitMs: number; readonly status: number | undefined } {
-  const rule = batch.destination.kind === 'service' ? batch.destination.rule : undefined
-  const routeMs = Math.min(rule?.requestTimeoutMs ?? Infinity, rule?.backendTimeoutMs ?? Infinity)
-  return routeMs < batch.timeoutMs ? { limitMs: routeMs, status: 504 } : { limitMs: batch.timeoutMs, status: undefined }
 }

@@ -1,6 +1,6 @@
 import type { Instant, Scheduled, Timeline } from '../../lib/time/index.ts'
 import type { ServicePort } from '../../model/mesh/index.ts'
-import type { Batch, Report } from './batches.ts'
+import type { Batch, Report } from './batch.ts'
 import type { RoutedBackend } from './routes.ts'
 
 /** How long a request may wait for an endpoint before its backend fails fast. @see model/mesh balancer */

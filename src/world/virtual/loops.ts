@@ -1,7 +1,7 @@
 import type { AppSpec } from '../../kinds/index.ts'
 import { parseGoDuration, type Scheduled, type Timeline } from '../../lib/time/index.ts'
 import { type AppContainer, argvOf, parseFlags } from '../../model/app/index.ts'
-import type { Answers } from './batches.ts'
+import type { Answers } from './batch.ts'
 import type { LoopSpec } from './commands/commands.ts'
 import { requestClass } from './request-kinds.ts'
 import type { VirtualClient } from './routes.ts'
