@@ -1,13 +1,17 @@
 export {
+  copyOf,
   deepCopy,
   deepEqual,
   deepFreeze,
   goQuote,
   goValueText,
+  isEmptyMap,
   isJsonMap,
   mapShared,
   sameMembers,
+  setMember,
   stableStringify,
+  withoutMembers,
   withoutUndefined,
   type JsonMap
 } from './json.ts'

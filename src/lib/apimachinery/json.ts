@@ -117,6 +117,34 @@ export function mapShared<Item>(items: readonly Item[], map: (item: Item, index:
 }
 
 /**
+ * A shallow copy. `Object.assign` to an empty object is several times faster than a spread where objects of many shapes come.
+ * @param map - not changed
+ */
+export function copyOf<T extends object>(map: T): T {
+  return Object.hasOwn(map, '__proto__') ? { ...map } : Object.assign({} as T, map)
+}
+
+/**
+ * A shallow copy without some members. Members that are deleted afterwards would leave a slow object.
+ * @param map - not changed
+ * @param names - members to leave out
+ */
+export function withoutMembers(map: JsonMap, names: readonly string[]): JsonMap {
+  const result: JsonMap = {}
+  for (const key in map) if (!names.includes(key)) setMember(result, key, map[key])
+  return result
+}
+
+/**
+ * Whether a map has no members.
+ * @param map - a JSON object
+ */
+export function isEmptyMap(map: object): boolean {
+  for (const key in map) if (Object.hasOwn(map, key)) return false
+  return true
+}
+
+/**
  * Sets a member even where its name is `__proto__`, so that untrusted input cannot reach a prototype.
  * @param map - object to change
  * @param key - name of the member

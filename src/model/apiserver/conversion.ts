@@ -3,7 +3,7 @@ import type { KubeObject } from '../../kinds/index.ts'
 import type { ResourceCall } from './core.ts'
 import { convertEvent } from './event-conversion.ts'
 import { autoscalerFromV1, autoscalerToV1 } from './builtin/index.ts'
-import { decodeObject, parseBody, withExpectedKind } from './request-body.ts'
+import { decodeObject, parseBody, readBody, withExpectedKind } from './request-body.ts'
 import type { ResourceInfo } from './resources.ts'
 import { reportStrictErrors, warnDeprecation, type Warnings } from './warnings.ts'
 
@@ -17,10 +17,11 @@ export function decodeBody(call: ResourceCall, warnings: Warnings, existing?: Ku
   warnDeprecation(call, warnings)
   const stored = existing?.apiVersion === call.info.apiVersion ? existing : undefined
   const { info } = call
-  const { value, duplicates } = parseBody(call.request, info.kind, stored)
+  const parse = info.crd === undefined ? readBody : parseBody
+  const { value, duplicates, isBorrowed = false } = parse(call.request, info.kind, stored)
   const isExpected = isJsonMap(value) && value['kind'] === info.kind && value['apiVersion'] === info.apiVersion
   const body = isExpected ? value : withExpectedKind(value, info)
-  const { object, strict } = decodeObject(body, info, { duplicates, stored })
+  const { object, strict } = decodeObject(body, info, { duplicates, stored, isBorrowed })
   return pruneCustom(call, object, { strict, stored }, warnings)
 }
 

@@ -1,4 +1,4 @@
-import type { Duplicates } from './typed-decoding.ts'
+import type { Duplicates } from './decoding-walk.ts'
 
 /** A parsed JSON text or Go's words for what is wrong with it. */
 export type JsonTextOutcome =

@@ -6,16 +6,19 @@ import {
   unsupportedMediaTypeStatus
 } from '../../lib/apimachinery/index.ts'
 import { builtinDefinitionName } from './builtin/index.ts'
+import type { Duplicates } from './decoding-walk.ts'
 import type { ApiRequest } from '../../kinds/index.ts'
 import { parseJsonText } from './json-text.ts'
 import { refuse } from './refusal.ts'
-import { typeTree } from './type-tree.ts'
-import { decodeTyped, type Duplicates } from './typed-decoding.ts'
+import { typeTree, type TypeNode } from './type-tree.ts'
+import { decodeTyped } from './typed-decoding.ts'
 
 /** A parsed body. */
 export interface ParsedBody {
   readonly value: unknown
   readonly duplicates?: Duplicates
+  /** The value is its sender's, who may go on changing it. */
+  readonly isBorrowed?: boolean
 }
 
 /** A decoded object with what a strict decoder complains about. */
@@ -56,15 +59,26 @@ export function checkBodyType(request: ApiRequest): void {
  * @param stored - object that the body replaces: what equals it becomes the same parts
  */
 export function parseBody(request: ApiRequest, kind: string, stored?: unknown): ParsedBody {
-  // Whoever sent the body may go on changing it.
-  if (request.bodyText === undefined) return { value: takenOver(request.body, stored) }
+  const parsed = readBody(request, kind)
+  // Repeated names are known by the parts of the text they were in.
+  return parsed.duplicates === undefined || parsed.duplicates.size === 0
+    ? { value: takenOver(parsed.value, stored) }
+    : parsed
+}
+
+/**
+ * Like {@link parseBody}, for those who copy what they keep.
+ * @param request - the request
+ * @param kind - expected kind, for the message
+ */
+export function readBody(request: ApiRequest, kind: string): ParsedBody {
+  if (request.bodyText === undefined) return { value: request.body, isBorrowed: true }
   if (request.bodyError !== undefined) return refuseUndecoded(request.bodyText, kind, request.bodyError)
   if (request.bodyText === '') return { value: {} }
   const parsed = parseJsonText(request.bodyText)
   if (parsed.ok) {
     if (!isJsonMap(parsed.value) && parsed.value !== null) return refuseShape(request.bodyText, kind, parsed.value)
-    // Repeated names are known by the parts of the text they were in.
-    return parsed.duplicates.size > 0 ? parsed : { value: takenOver(parsed.value, stored) }
+    return parsed
   }
   return refuseText(request.bodyText, kind, parsed.message)
 }
@@ -142,6 +156,8 @@ export interface DecodeOptions {
   readonly duplicates?: Duplicates | undefined
   /** The stored object in the expected version: parts of it that come back need no decoding. */
   readonly stored?: Readonly<Record<string, unknown>> | undefined
+  /** The object is its sender's: what is kept of it is copied. Custom resources must not be. */
+  readonly isBorrowed?: boolean
   /** May refuse in other words than those of a create. */
   readonly onFailure?: (failure: string, converterFailure: string) => void
 }
@@ -157,17 +173,19 @@ export function decodeObject(
   expected: ExpectedKind,
   options: DecodeOptions = {}
 ): DecodedObject {
-  const { duplicates, stored, onFailure } = options
+  const { onFailure } = options
   if (expected.isCustom) return decodeCustom(object, expected, options)
   const name = builtinDefinitionName(expected.group, expected.version, expected.kind)
-  if (name === undefined) return { object, strict: [] }
-  const { value, strict, failure, converterFailure = '' } = decodeTyped(object, typeTree(name), duplicates, stored)
+  const type = name === undefined ? ANY_OBJECT : typeTree(name)
+  const { value, strict, failure, converterFailure = '' } = decodeTyped(object, type, options)
   if (failure !== undefined) {
     onFailure?.(failure, converterFailure)
     refuse(badRequestStatus(`${undecodable(expected)}: ${failure}`))
   }
   return { object: value as Record<string, unknown>, strict }
 }
+
+const ANY_OBJECT: TypeNode = { type: 'any' }
 
 /** Of a custom resource only the metadata has a Go type. */
 const CUSTOM_METADATA = typeTree('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')

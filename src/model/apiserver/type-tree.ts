@@ -1,4 +1,4 @@
-import type { OpenApiSchema } from '../../lib/apimachinery/index.ts'
+import { deepFreeze, type OpenApiSchema } from '../../lib/apimachinery/index.ts'
 import { BUILTIN_DEFINITIONS } from './builtin/index.ts'
 import { omittedZeros, type OmittedZeros } from './omitted-zero.data.ts'
 
@@ -9,7 +9,7 @@ export type TypeNode =
       readonly name: string
       readonly fields: ReadonlyMap<string, FieldNode>
       /** Fields that are written even where an object leaves them out. */
-      readonly written: readonly (readonly [name: string, node: TypeNode])[]
+      readonly written: readonly (readonly [name: string, empty: Readonly<Record<string, unknown>>])[]
       /** What became of frozen values when they were decoded; only for types of which the same values come again and again. */
       readonly decoded?: WeakMap<object, unknown>
     }
@@ -63,7 +63,7 @@ const TREES = new Map<string, TypeNode>()
 const REFERENCE = '#/components/schemas/'
 
 /**
- * The type of a definition; built once, recursive types refer to themselves.
+ * The type of a definition; made once.
  * @param name - name of a definition, e.g. `io.k8s.api.core.v1.Pod`
  */
 export function typeTree(name: string): TypeNode {
@@ -78,21 +78,47 @@ export function typeTree(name: string): TypeNode {
     TREES.set(name, node)
     return node
   }
-  const fields = new Map<string, FieldNode>()
-  const written: (readonly [string, TypeNode])[] = []
-  const shortName = name.slice(name.lastIndexOf('.') + 1)
-  const decoded = REPEATED.has(shortName) ? { decoded: new WeakMap<object, unknown>() } : {}
-  const struct: TypeNode = { type: 'struct', name: shortName, fields, written, ...decoded }
+  const struct = new StructType(name, schema)
   TREES.set(name, struct)
+  return struct
+}
+
+/** A struct whose fields are read from its schema when they are first looked at: most types are never met. */
+class StructType {
+  readonly type = 'struct' as const
+  readonly name: string
+  readonly decoded?: WeakMap<object, unknown>
+  readonly #schema: OpenApiSchema
+  #fields: ReadonlyMap<string, FieldNode> | undefined
+  #written: readonly (readonly [name: string, empty: Readonly<Record<string, unknown>>])[] | undefined
+
+  constructor(definition: string, schema: OpenApiSchema) {
+    this.name = definition.slice(definition.lastIndexOf('.') + 1)
+    this.#schema = schema
+    if (REPEATED.has(this.name)) this.decoded = new WeakMap()
+  }
+
+  get fields(): ReadonlyMap<string, FieldNode> {
+    return (this.#fields ??= fieldsOf(this.name, this.#schema))
+  }
+
+  get written(): readonly (readonly [name: string, empty: Readonly<Record<string, unknown>>])[] {
+    return (this.#written ??= [...this.fields]
+      .filter(([, field]) => field.isAlwaysWritten)
+      .map(([name, field]) => [name, deepFreeze(emptyStruct(field.node))]))
+  }
+}
+
+function fieldsOf(struct: string, schema: OpenApiSchema): ReadonlyMap<string, FieldNode> {
+  const fields = new Map<string, FieldNode>()
   const required = new Set(schema.required ?? [])
-  for (const [field, property] of Object.entries(schema.properties)) {
+  for (const [field, property] of Object.entries(schema.properties ?? {})) {
     const node = nodeOf(property)
     const isAlwaysWritten = node.type === 'struct' && property.default !== undefined
     const isRequired = required.has(field)
-    fields.set(field, { node, isRequired, isAlwaysWritten, omits: omittedZeros(struct.name, field, isRequired) })
-    if (isAlwaysWritten) written.push([field, node])
+    fields.set(field, { node, isRequired, isAlwaysWritten, omits: omittedZeros(struct, field, isRequired) })
   }
-  return struct
+  return fields
 }
 
 function nodeOf(schema: OpenApiSchema): TypeNode {
@@ -128,11 +154,8 @@ export function zeroObject(node: TypeNode): Record<string, unknown> {
   return zero
 }
 
-/**
- * An empty struct with the structs inside it that are always written.
- * @param node - type
- */
-export function emptyStruct(node: TypeNode): Record<string, unknown> {
+/** An empty struct with the structs inside it that are always written. */
+function emptyStruct(node: TypeNode): Record<string, unknown> {
   const empty: Record<string, unknown> = {}
   if (node.type !== 'struct') return empty
   for (const [name, field] of node.fields) if (field.isAlwaysWritten) empty[name] = emptyStruct(field.node)
