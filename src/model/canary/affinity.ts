@@ -27,7 +27,7 @@ export function* sessionCookies(
   canaryWeight: number,
   options: { readonly quirks: Quirks; readonly withPrimary: boolean }
 ): Plan<SessionCookies> {
-  const status = statusOf(canary)
+  const status = { ...statusOf(canary) }
   canary.status = status
   if (canaryWeight === 0) return retire(status)
   status.sessionAffinityCookie ||= `${affinity.cookieName}=${yield* randomText('letters')}`

@@ -185,8 +185,22 @@ function resourceOf(type: TrackedConfig['type']): Resource {
   return type === 'configmap' ? RESOURCES.configMaps : RESOURCES.secrets
 }
 
-/** Keys of the configs a pod spec refers to, and whether they must exist; the last reference to a name decides. */
-function referredConfigs(pod: PodSpec): readonly (readonly [string, boolean])[] {
+/** Keys of the configs a pod spec refers to, and whether they must exist. */
+type ReferredConfigs = readonly (readonly [string, boolean])[]
+
+/** What is stored is frozen and does not change: what it refers to holds as long as it does. */
+const referredByStored = new WeakMap<PodSpec, ReferredConfigs>()
+
+function referredConfigs(pod: PodSpec): ReferredConfigs {
+  const known = referredByStored.get(pod)
+  if (known !== undefined) return known
+  const referred = findConfigs(pod)
+  if (Object.isFrozen(pod)) referredByStored.set(pod, referred)
+  return referred
+}
+
+/** The last reference to a name decides whether it must exist. */
+function findConfigs(pod: PodSpec): ReferredConfigs {
   const found = new Map<string, boolean>()
   visitReferences(pod, (holder, field, type) => {
     const name = holder[field]

@@ -60,6 +60,17 @@ export function privateCanary(object: KubeObject): Canary {
  * One such canary keeps the controller from seeing any.
  */
 export function undecodable(canary: Canary): string | undefined {
+  const { spec } = canary
+  if (decodable.has(spec)) return undefined
+  const problem = wrongNumber(canary)
+  if (problem === undefined && Object.isFrozen(spec)) decodable.add(spec)
+  return problem
+}
+
+/** Stored specs in which everything is right: they do not change, whatever is written beside them. */
+const decodable = new WeakSet<Canary['spec']>()
+
+function wrongNumber(canary: Canary): string | undefined {
   for (const { path, struct, type } of WHOLE_NUMBERS) {
     const fraction = valuesAt(canary, path).find((value) => typeof value === 'number' && !Number.isInteger(value))
     if (fraction === undefined) continue

@@ -60,6 +60,7 @@ interface OwnSeries {
 
 /** The controller's own metrics, fed by gauge effects. No series is ever deleted. */
 export class Gauges {
+  /** By name and values of the labels, which stand in the same order in every effect of a metric. */
   readonly #series = new Map<string, OwnSeries>()
 
   /** @param meshProvider - value of the flag, shown by flagger_info */
@@ -72,9 +73,12 @@ export class Gauges {
     if (effect.effect !== 'gauge') return
     const { metric, value } = effect
     const bounds = boundsOf(metric)
-    const key = `${metric}${printLabels(effect.labels)}`
-    const series = this.#series.get(key) ?? { metric, labels: effect.labels, value: 0, counts: bounds.map(() => 0) }
-    this.#series.set(key, series)
+    const key = `${metric}\0${Object.values(effect.labels).join('\0')}`
+    let series = this.#series.get(key)
+    if (series === undefined) {
+      series = { metric, labels: effect.labels, value: 0, counts: bounds.map(() => 0) }
+      this.#series.set(key, series)
+    }
     series.value = effect.operation === 'set' ? value : series.value + value
     for (const [index, bound] of bounds.entries())
       if (value <= bound) series.counts[index] = (series.counts[index] ?? 0) + 1

@@ -1,5 +1,5 @@
 import type { ApiRequest, ApiResponse, KubeObject, OwnerReference } from '../../kinds/index.ts'
-import { sleep, randomFraction, type Plan } from './effects.ts'
+import { sleep, randomFraction, type Effect, type Plan } from './effects.ts'
 import { failureOfResponse, objectOfResponse, type ApiCall } from './api-failure.ts'
 import { StepFailed } from './failure.ts'
 import { decodeTyped, encodeTyped, type TypedStruct } from './typed.ts'
@@ -63,12 +63,19 @@ export interface Draft {
  * @throws StepFailed for a name that no path can hold
  */
 export function pathOf(kind: Resource, namespace: string, name?: string, subresource?: string): string {
-  const problem = name === undefined ? undefined : pathProblem(name)
-  if (problem !== undefined) throw problem
-  return plainPath(kind, namespace, name, subresource)
+  const path = pathOrProblem(kind, namespace, name, subresource)
+  if (path instanceof StepFailed) throw path
+  return path
 }
 
-function plainPath(kind: Resource, namespace: string, name?: string, subresource?: string): string {
+function pathOrProblem(
+  kind: Resource,
+  namespace: string,
+  name: string | undefined,
+  subresource?: string
+): string | StepFailed {
+  const problem = name === undefined ? undefined : pathProblem(name)
+  if (problem !== undefined) return problem
   const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
   const scope = namespace === '' ? '' : `/namespaces/${namespace}`
   const tail = subresource === undefined ? '' : `/${subresource}`
@@ -81,9 +88,11 @@ function plainPath(kind: Resource, namespace: string, name?: string, subresource
  * @throws StepFailed with the server's message
  */
 export function* getObject(kind: Resource, namespace: string, name: string, failing: string = ''): Plan<KubeObject> {
-  const read = yield* tryRead(kind, namespace, name)
-  if (!(read instanceof StepFailed)) return read
-  throw failing === '' ? read : read.under(failing)
+  const path = pathOrProblem(kind, namespace, name)
+  if (path instanceof StepFailed) throw path.under(failing)
+  const read = answered(kind, (yield reading(path)) as ApiResponse, { verb: 'get', kind, name })
+  if (read instanceof StepFailed) throw read.under(failing)
+  return read
 }
 
 /** Reads an object; undefined when the server says NotFound. @param failing - as for {@link getObject} */
@@ -93,31 +102,32 @@ export function* findObject(
   name: string,
   failing: string = ''
 ): Plan<KubeObject | undefined> {
-  const read = yield* tryRead(kind, namespace, name)
+  const path = pathOrProblem(kind, namespace, name)
+  if (path instanceof StepFailed) throw path.under(failing)
+  const read = answered(kind, (yield reading(path)) as ApiResponse, { verb: 'get', kind, name })
   if (!(read instanceof StepFailed)) return read
   if (read.reason === 'NotFound') return undefined
-  throw failing === '' ? read : read.under(failing)
+  throw read.under(failing)
 }
 
 /** Creates an object from a draft. */
-export function* createObject(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
-  return yield* performed(kind, { method: 'POST', path: pathOf(kind, namespace), body: typed(kind, draft) })
+export function createObject(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
+  return written(kind, namespace, { method: 'POST', draft })
 }
 
 /** Replaces an object. */
-export function* updateObject(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
-  return yield* performed(kind, put(kind, namespace, draft), draft.metadata.name)
+export function updateObject(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
+  return written(kind, namespace, { method: 'PUT', name: draft.metadata.name, draft })
 }
 
 /** Replaces an object's status. */
-export function* updateStatus(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
-  return yield* performed(kind, put(kind, namespace, draft, 'status'), draft.metadata.name)
+export function updateStatus(kind: Resource, namespace: string, draft: Draft): Plan<KubeObject> {
+  return written(kind, namespace, { method: 'PUT', name: draft.metadata.name, subresource: 'status', draft })
 }
 
 /** Applies a merge patch. */
-export function* mergePatch(kind: Resource, namespace: string, name: string, body: unknown): Plan<KubeObject> {
-  const headers = { 'content-type': 'application/merge-patch+json' }
-  return yield* performed(kind, { method: 'PATCH', path: pathOf(kind, namespace, name), headers, body }, name)
+export function mergePatch(kind: Resource, namespace: string, name: string, body: unknown): Plan<KubeObject> {
+  return written(kind, namespace, { method: 'PATCH', name, patch: body })
 }
 
 /** client-go's two back-offs of retry.RetryOnConflict: steps, first pause and growth. */
@@ -174,31 +184,33 @@ function copy(value: unknown): unknown {
   return result
 }
 
-function put(kind: Resource, namespace: string, draft: Draft, subresource?: string): ApiRequest {
-  return {
-    method: 'PUT',
-    path: pathOf(kind, namespace, draft.metadata.name, subresource),
-    body: typed(kind, draft)
-  }
-}
-
 function typed(kind: Resource, draft: Draft): Draft {
   const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
   const spec = kind.spec === undefined ? {} : { spec: encodeTyped(kind.spec, draft['spec']) }
   return { ...draft, ...spec, apiVersion, kind: kind.kind }
 }
 
-function* tryRead(kind: Resource, namespace: string, name: string): Plan<KubeObject | StepFailed> {
-  const problem = pathProblem(name)
-  if (problem !== undefined) return problem
-  const path = plainPath(kind, namespace, name)
-  const response = (yield { effect: 'api', request: { method: 'GET', path } }) as ApiResponse
-  return answered(kind, response, { verb: 'get', kind, name })
+function reading(path: string): Effect {
+  return { effect: 'api', request: { method: 'GET', path } }
 }
 
-function* performed(kind: Resource, request: ApiRequest, name: string = ''): Plan<KubeObject> {
+/** A write of a draft, or a merge patch. */
+type Write =
+  | { readonly method: 'POST'; readonly draft: Draft; readonly name?: undefined; readonly subresource?: undefined }
+  | { readonly method: 'PUT'; readonly draft: Draft; readonly name: string; readonly subresource?: 'status' }
+  | { readonly method: 'PATCH'; readonly patch: unknown; readonly name: string; readonly subresource?: undefined }
+
+const MERGE_PATCH = { 'content-type': 'application/merge-patch+json' } as const
+
+function* written(kind: Resource, namespace: string, write: Write): Plan<KubeObject> {
+  const { method, name, subresource } = write
+  const path = pathOf(kind, namespace, name, subresource)
+  const request: ApiRequest =
+    write.method === 'PATCH'
+      ? { method, path, headers: MERGE_PATCH, body: write.patch }
+      : { method, path, body: typed(kind, write.draft) }
   const response = (yield { effect: 'api', request }) as ApiResponse
-  const result = answered(kind, response, { verb: request.method.toLowerCase(), kind, name })
+  const result = answered(kind, response, { verb: method.toLowerCase(), kind, name: name ?? '' })
   if (result instanceof StepFailed) throw result
   return result
 }

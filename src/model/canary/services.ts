@@ -106,8 +106,9 @@ function* reconcile(canary: Canary, wanted: WantedService): Plan<void> {
   const metadata = wanted.metadata ?? {}
   metadata.labels = { ...metadata.labels, [target.label]: name }
   metadata.annotations ??= {}
-  const spec = wantedSpec(canary, wanted)
   const existing = yield* findObject(SERVICES, namespace, name, `service ${name} get query error: `)
+  if (existing !== undefined && wasRight(existing, canary, wanted)) return
+  const spec = wantedSpec(canary, wanted)
   if (existing === undefined) {
     const annotations = markUnmanagedByFlux(metadata.annotations)
     const draft = {
@@ -125,9 +126,30 @@ function* reconcile(canary: Canary, wanted: WantedService): Plan<void> {
     return
   }
   const corrected = correction(canary, existing, metadata, spec)
-  if (corrected === undefined) return
+  if (corrected === undefined) return noteRight(existing, canary, wanted)
   yield* wrapped(`service ${name} update error: `, updateObject(SERVICES, namespace, corrected))
   yield* log('info', `Service ${name} updated`, fullName(canary))
+}
+
+/** What a Service was compared with and found to be right. */
+interface RightFor {
+  readonly spec: Canary['spec']
+  readonly owner: string
+  readonly wanted: WantedService
+}
+
+/** A Service that is right stays so as long as neither it nor what it is compared with changes. */
+const rightServices = new WeakMap<KubeObject, RightFor>()
+
+function noteRight(existing: KubeObject, { spec, metadata }: Canary, wanted: WantedService): void {
+  if (Object.isFrozen(spec)) rightServices.set(existing, { spec, owner: metadata.name, wanted })
+}
+
+function wasRight(existing: KubeObject, { spec, metadata }: Canary, { value, target }: WantedService): boolean {
+  const known = rightServices.get(existing)
+  if (known === undefined || known.spec !== spec || known.owner !== metadata.name) return false
+  const { wanted } = known
+  return wanted.value === value && wanted.target.label === target.label && sameJson(wanted.target.ports, target.ports)
 }
 
 function wantedSpec(canary: Canary, { value, target }: WantedService): ServiceSpec {

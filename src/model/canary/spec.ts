@@ -36,8 +36,12 @@ export function serviceNames(canary: Canary): ServiceNames {
 }
 
 /** `status` with every counter present. */
-export function statusOf(canary: Canary): CanaryStatus {
-  return { ...EMPTY_STATUS, ...canary.status }
+export function statusOf({ status }: Canary): Readonly<CanaryStatus> {
+  return status !== undefined && isComplete(status) ? status : { ...EMPTY_STATUS, ...status }
+}
+
+function isComplete({ phase, failedChecks, canaryWeight, iterations }: Partial<CanaryStatus>): boolean {
+  return phase !== undefined && failedChecks !== undefined && canaryWeight !== undefined && iterations !== undefined
 }
 
 const EMPTY_STATUS: CanaryStatus = { phase: '', failedChecks: 0, canaryWeight: 0, iterations: 0 }

@@ -21,9 +21,12 @@ export interface WebhookPayload {
   readonly metadata?: Readonly<Record<string, string>>
 }
 
+const NO_HOOKS: readonly CanaryWebhook[] = []
+
 /** The hooks of one type, in list order; `rollout` includes those without type. */
 export function hooksOf(canary: Canary, type: Exclude<WebhookType, ''>): readonly CanaryWebhook[] {
-  return (canary.spec.analysis.webhooks ?? []).filter((hook) => (hook.type || 'rollout') === type)
+  const { webhooks } = canary.spec.analysis
+  return webhooks === undefined ? NO_HOOKS : webhooks.filter((hook) => (hook.type || 'rollout') === type)
 }
 
 /**

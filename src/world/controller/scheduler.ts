@@ -50,6 +50,8 @@ export class CanaryScheduler {
   readonly #undecodable = new Set<string>()
   readonly #unseen = new Map<string, Canary>()
   readonly #jobs = new Map<string, Job>()
+  /** Read at every pass of the control loop. */
+  readonly #intervals = new WeakMap<Canary, number>()
   readonly #ticks = new Map<string, number>()
   readonly #queue: WorkQueue
   #timers: Scheduled[] = []
@@ -147,7 +149,7 @@ export class CanaryScheduler {
 
   #scheduleCanaries(): void {
     for (const [key, canary] of this.#canaries) {
-      const intervalMs = analysisIntervalMs(canary)
+      const intervalMs = this.#intervalMs(canary)
       const job = this.#jobs.get(key)
       if (job?.intervalMs === intervalMs) continue
       job?.stop()
@@ -160,6 +162,14 @@ export class CanaryScheduler {
     }
     this.#warnAboutSharedTargets()
     this.#countCanaries()
+  }
+
+  #intervalMs(canary: Canary): number {
+    const known = this.#intervals.get(canary)
+    if (known !== undefined) return known
+    const intervalMs = analysisIntervalMs(canary)
+    this.#intervals.set(canary, intervalMs)
+    return intervalMs
   }
 
   /** Ticks at once, then at each interval; a tick that overruns keeps one fire pending, others are lost. */
@@ -215,6 +225,7 @@ export class CanaryScheduler {
   }
 
   #warnAboutSharedTargets(): void {
+    if (this.#canaries.size < 2) return
     for (const [key, canary] of this.#canaries) {
       const target = targetKey(canary)
       const shared = [...this.#canaries].some(([other, candidate]) => other !== key && targetKey(candidate) === target)

@@ -27,18 +27,20 @@ export class TickEvidence {
 
   /** Takes an effect in; a decision that brings no evidence of its own comes back with that of its tick. */
   complete(effect: Effect, context: EffectContext): Effect {
-    const state = this.#state(context)
     if (effect.effect === 'query') {
+      const state = this.#state(context)
       state.query = effect.query
       state.address = effect.request.url
     }
     if (effect.effect === 'gauge' && effect.metric === ANALYSIS_GAUGE) {
+      const state = this.#state(context)
       const metric = effect.labels['metric'] ?? ''
       // The gauge holds seconds, the checks and their bounds speak of milliseconds.
       const value = metric === 'request-duration' ? effect.value * 1000 : effect.value
       state.evidence.push({ metric, query: state.query, value })
     }
     if (effect.effect !== 'decision') return effect
+    const state = this.#state(context)
     const known = new Set(effect.evidence.map((item) => item.metric))
     const passed = state.evidence.filter((item) => !known.has(item.metric))
     const own = effect.evidence.map((item) => this.#withCause(item, effect.reason, state.address))

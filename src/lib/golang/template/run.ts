@@ -5,8 +5,8 @@ import { nodeText, type Command, type List, type Operand, type Pipe, type Step, 
 import { isTrue, NIL, sortedEntries, textValue, type GoValue } from './value.ts'
 import type { Templates } from './parser.ts'
 
-/** Functions without arguments, by name. */
-export type TemplateFunctions = ReadonlyMap<string, () => GoValue>
+/** Gives the value of a function without arguments; undefined where there is none of that name. */
+export type TemplateFunctions = (name: string) => GoValue | undefined
 
 /** A template failed while it ran: Go's message, the node it names and the template that ran. */
 export class ExecutionProblem extends Error {
@@ -270,10 +270,10 @@ class Run {
   ): GoValue {
     this.#node = { node: 'identifier', name, at }
     const count = args.length + (piped === MISSING ? 0 : 1)
-    const own = this.#functions.get(name)
+    const own = this.#functions(name)
     if (own !== undefined) {
       if (count > 0) throw this.#problem(`wrong number of args for ${name}: want 0 got ${count}`)
-      return own()
+      return own
     }
     const builtin = BUILTINS.get(name)
     if (builtin === undefined) throw this.#problem(`${quote(name)} is not a defined function`)

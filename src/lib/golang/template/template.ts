@@ -19,10 +19,12 @@ export function renderTemplate(
   text: string,
   values: Readonly<Record<string, string | Readonly<Record<string, string>>>>
 ): Rendered {
-  const names = Object.keys(values)
-  const functions: TemplateFunctions = new Map(names.map((key) => [key, (): GoValue => valueOf(values[key])]))
+  const functions: TemplateFunctions = (one) => {
+    const value = Object.hasOwn(values, one) ? values[one] : undefined
+    return value === undefined ? undefined : valueOf(value)
+  }
   try {
-    return { ok: true, text: runTemplates(parsed(name, text, names), name, functions) }
+    return { ok: true, text: runTemplates(parsed(name, text, Object.keys(values)), name, functions) }
   } catch (error) {
     if (error instanceof TemplateProblem)
       return { ok: false, step: 'parsing', error: `template: ${name}:${error.line}: ${error.message}` }
@@ -32,23 +34,33 @@ export function renderTemplate(
   }
 }
 
-/** The same templates are rendered again and again: what they were parsed to, by their text and the functions they may call. */
-const parsedTemplates = new Map<string, Templates>()
+/** What a template was parsed to, under its name and with the functions it could call. */
+interface ParsedTemplate {
+  readonly name: string
+  readonly functions: readonly string[]
+  readonly templates: Templates
+}
+
+/** The same templates are rendered again and again. */
+const parsedTemplates = new Map<string, ParsedTemplate>()
 
 /** Most templates that are kept. */
 const TEMPLATES_MAX = 200
 
-function parsed(name: string, text: string, names: readonly string[]): Templates {
-  const key = `${name} ${names.join(' ')}\n${text}`
-  const known = parsedTemplates.get(key)
-  if (known !== undefined) return known
-  const templates = parseTemplates(name, text, (one) => names.includes(one) || BUILTINS.has(one))
+function parsed(name: string, text: string, functions: readonly string[]): Templates {
+  const known = parsedTemplates.get(text)
+  if (known?.name === name && isSameList(known.functions, functions)) return known.templates
+  const templates = parseTemplates(name, text, (one) => functions.includes(one) || BUILTINS.has(one))
   if (parsedTemplates.size >= TEMPLATES_MAX) parsedTemplates.clear()
-  parsedTemplates.set(key, templates)
+  parsedTemplates.set(text, { name, functions, templates })
   return templates
 }
 
-function valueOf(value: string | Readonly<Record<string, string>> = ''): GoValue {
+function isSameList(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((one, index) => one === right[index])
+}
+
+function valueOf(value: string | Readonly<Record<string, string>>): GoValue {
   return typeof value === 'string'
     ? textValue(value)
     : { type: 'map[string]string', value: new Map(Object.entries(value)) }

@@ -27,6 +27,8 @@ interface PrometheusClient {
   readonly authorization: string | undefined
   /** How many values of Authorization the next query sends; grows where the headers are shared with a cache. */
   readonly nextValues: () => number
+  /** Queries it was asked before. */
+  readonly asked: Map<string, Asked>
 }
 
 /**
@@ -34,9 +36,26 @@ interface PrometheusClient {
  * @throws StepFailed for a wrong address
  */
 export function plainProvider(address: string): MetricProvider {
+  const known = plainProviders.get(address)
+  if (known !== undefined) return known
   if (address === '' || !isUrl(address)) throw new StepFailed(`prometheus address ${address} is not a valid URL`)
-  return prometheusProvider({ address, headers: {}, insecure: false, authorization: undefined, nextValues: () => 1 })
+  const made = prometheusProvider({
+    address,
+    headers: {},
+    insecure: false,
+    authorization: undefined,
+    nextValues: () => 1
+  })
+  if (plainProviders.size >= ADDRESSES_MAX) plainProviders.clear()
+  plainProviders.set(address, made)
+  return made
 }
+
+/** Every check of a tick asks the same server. */
+const plainProviders = new Map<string, MetricProvider>()
+
+/** Most servers that are kept. */
+const ADDRESSES_MAX = 20
 
 /**
  * Prometheus as a template describes it.
@@ -57,7 +76,8 @@ export function templateProvider({ provider, credentials, nextValues }: Provider
   })
 }
 
-function prometheusProvider(client: PrometheusClient): MetricProvider {
+function prometheusProvider(server: Omit<PrometheusClient, 'asked'>): MetricProvider {
+  const client = { ...server, asked: new Map<string, Asked>() }
   return {
     query: (metric, text) => runQuery(client, metric, text),
     *requireOnline() {
@@ -67,11 +87,31 @@ function prometheusProvider(client: PrometheusClient): MetricProvider {
   }
 }
 
+/** A query in one line, and its URL. */
+interface Asked {
+  readonly text: string
+  readonly url: string
+}
+
+/** Most queries of one client that are kept. */
+const QUERIES_MAX = 200
+
+/** The same queries are asked at every tick. */
+function askedFor({ address, asked }: PrometheusClient, query: string): Asked {
+  const known = asked.get(query)
+  if (known !== undefined) return known
+  const text = query.replaceAll(/[\t\n\f\r ]+/g, ' ')
+  const one = { text, url: queryUrl(address, text) }
+  if (asked.size >= QUERIES_MAX) asked.clear()
+  asked.set(query, one)
+  return one
+}
+
 /** The last series with a text as value counts. */
 function* runQuery(client: PrometheusClient, metric: string, query: string): Plan<number> {
-  const text = query.replaceAll(/[\t\n\f\r ]+/g, ' ')
-  const { address, insecure } = client
-  const answer = yield* answered(metric, text, { url: queryUrl(address, text), headers: headersOf(client), insecure })
+  const { insecure } = client
+  const { text, url } = askedFor(client, query)
+  const answer = yield* answered(metric, text, { url, headers: headersOf(client), insecure })
   if (answer.status >= 400)
     throw new StepFailed(`error response: Status ${answer.status} ${statusText(answer.status)}: ${answer.body}`)
   const value = lastValue(answer.body)

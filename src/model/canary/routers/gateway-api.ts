@@ -181,10 +181,10 @@ function isStickyRule({ version }: Context, rule: RouteRule, affinity: SessionAf
   )
 }
 
-function* read(context: Context, canary: Canary): Plan<KubeObject> {
+function read(context: Context, canary: Canary): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
   const namespace = namespaceOf(canary)
-  return yield* getObject(context.kind, namespace, apex, `HTTPRoute ${apex}.${namespace} get error: `)
+  return getObject(context.kind, namespace, apex, `HTTPRoute ${apex}.${namespace} get error: `)
 }
 
 function* getRoutes(context: Context, canary: Canary): Plan<Routes> {

@@ -152,10 +152,10 @@ function comparable(canary: Canary, spec: VirtualServiceSpec): unknown {
   return { ...spec, http, tcp }
 }
 
-function* read(canary: Canary, text = 'get query error '): Plan<KubeObject> {
+function read(canary: Canary, text = 'get query error '): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
   const namespace = namespaceOf(canary)
-  return yield* getObject(VIRTUAL_SERVICES, namespace, apex, `VirtualService ${apex}.${namespace} ${text}`)
+  return getObject(VIRTUAL_SERVICES, namespace, apex, `VirtualService ${apex}.${namespace} ${text}`)
 }
 
 function* getRoutes(canary: Canary): Plan<Routes> {

@@ -79,9 +79,9 @@ function* setRoutes(canary: Canary, routes: Routes): Plan<void> {
   yield* wrapped(`TrafficRoute ${apex} update error `, updateObject(TRAFFIC_ROUTES, EVERYWHERE, draft))
 }
 
-function* read(canary: Canary): Plan<KubeObject> {
+function read(canary: Canary): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
-  return yield* getObject(TRAFFIC_ROUTES, EVERYWHERE, apex, `TrafficRoute ${apex} get query error `)
+  return getObject(TRAFFIC_ROUTES, EVERYWHERE, apex, `TrafficRoute ${apex} get query error `)
 }
 
 function split(canary: Canary, routes: Omit<Routes, 'mirrored'>): Split[] {

@@ -51,11 +51,19 @@ const ROUTERS: readonly Entry[] = [
  * @throws StepFailed for a provider that the twin does not model
  */
 export function* routerFor(settings: ControllerSettings, provider: string): Plan<Router> {
+  const known = routersBySettings.get(settings)?.get(provider)
+  if (known !== undefined) return known
   const entry = ROUTERS.find(({ name, prefix }) => provider === name || (prefix === true && provider.startsWith(name)))
   if (entry === undefined) {
     yield* log('warn', `unknown mesh router provider '${provider}', using istio`)
     return istioRouter({ settings, provider })
   }
   if (entry.make === undefined) throw new StepFailed(`mesh provider ${provider}: not modelled by rollout-twin`)
-  return entry.make({ settings, provider })
+  const router = entry.make({ settings, provider })
+  const made = routersBySettings.get(settings) ?? new Map<string, Router>()
+  routersBySettings.set(settings, made.set(provider, router))
+  return router
 }
+
+/** Routers hold nothing but their context: each is made once. */
+const routersBySettings = new WeakMap<ControllerSettings, Map<string, Router>>()

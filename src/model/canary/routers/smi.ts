@@ -79,14 +79,9 @@ function withoutWeights(spec: TrafficSplitSpec | undefined): unknown {
   return { ...spec, backends: spec?.backends?.map(({ weight: _ignored, ...rest }) => rest) }
 }
 
-function* read(kind: Resource, canary: Canary): Plan<KubeObject> {
+function read(kind: Resource, canary: Canary): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
-  return yield* getObject(
-    kind,
-    namespaceOf(canary),
-    apex,
-    `TrafficSplit ${apex}.${namespaceOf(canary)} get query error `
-  )
+  return getObject(kind, namespaceOf(canary), apex, `TrafficSplit ${apex}.${namespaceOf(canary)} get query error `)
 }
 
 function* getRoutes(kind: Resource, canary: Canary): Plan<Routes> {

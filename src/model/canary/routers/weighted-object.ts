@@ -40,10 +40,10 @@ export function* reconcileApexObject(
 }
 
 /** Reads the object named like the apex Service. */
-export function* readApexObject(kind: Resource, canary: Canary, text: string): Plan<KubeObject> {
+export function readApexObject(kind: Resource, canary: Canary, text: string): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
   const namespace = namespaceOf(canary)
-  return yield* getObject(kind, namespace, apex, `${kind.kind} ${apex}.${namespace} ${text}`)
+  return getObject(kind, namespace, apex, `${kind.kind} ${apex}.${namespace} ${text}`)
 }
 
 /** Writes a new spec to the object named like the apex Service. */

@@ -58,14 +58,14 @@ export function primaryName(canary: Canary): string {
 }
 
 /** Reads target or primary. @param text - stands before the error */
-export function* readWorkload(
+export function readWorkload(
   { resource, word }: Pick<PodTargetKind, 'resource' | 'word'>,
   canary: Canary,
   name: string,
   text: string = 'get query error'
 ): Plan<Workload> {
   const namespace = namespaceOf(canary)
-  return (yield* getObject(resource, namespace, name, `${word} ${name}.${namespace} ${text}: `)) as Workload
+  return getObject(resource, namespace, name, `${word} ${name}.${namespace} ${text}: `) as Plan<Workload>
 }
 
 /**

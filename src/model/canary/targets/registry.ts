@@ -19,5 +19,19 @@ const TARGETS: Readonly<Record<string, (settings: ControllerSettings) => Target>
 export function targetFor(settings: ControllerSettings, kind: string, apiVersion: string | undefined): Target {
   if (apiVersion === 'serving.knative.dev/v1')
     throw new StepFailed('target kind Knative Service: not modelled by rollout-twin')
-  return (TARGETS[kind] ?? deploymentTarget)(settings)
+  const made = targetsOf(settings)
+  const known = made.get(kind)
+  if (known !== undefined) return known
+  const target = (TARGETS[kind] ?? deploymentTarget)(settings)
+  made.set(kind, target)
+  return target
+}
+
+/** Targets hold nothing but the settings of their controller: each is made once. */
+const targetsBySettings = new WeakMap<ControllerSettings, Map<string, Target>>()
+
+function targetsOf(settings: ControllerSettings): Map<string, Target> {
+  let made = targetsBySettings.get(settings)
+  if (made === undefined) targetsBySettings.set(settings, (made = new Map()))
+  return made
 }

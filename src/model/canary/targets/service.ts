@@ -49,9 +49,9 @@ export function serviceTarget(settings: ControllerSettings): Target {
   }
 }
 
-function* read(canary: Canary, name: string): Plan<KubeObject> {
+function read(canary: Canary, name: string): Plan<KubeObject> {
   const namespace = namespaceOf(canary)
-  return yield* getObject(SERVICES, namespace, name, `service ${name}.${namespace} get query error: `)
+  return getObject(SERVICES, namespace, name, `service ${name}.${namespace} get query error: `)
 }
 
 function* initialise(settings: ControllerSettings, canary: Canary): Plan<void> {
