@@ -7,6 +7,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { keepCompiledCode } from '../src/cli/compile-cache.ts'
+
+// As the command does: otherwise the first pass over everything is mostly compiling.
+keepCompiledCode()
 
 const projectRoot: string = resolve(import.meta.dirname, '..')
 const main: string = join(projectRoot, 'src', 'cli', 'main.ts')

@@ -5,7 +5,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { keepCompiledCode } from '../src/cli/compile-cache.ts'
 import type { ConformanceSuite } from '../test/conformance/suite.ts'
+
+// As the command does: otherwise the first pass over everything is mostly compiling.
+keepCompiledCode()
 
 const projectRoot: string = resolve(import.meta.dirname, '..')
 const sharedRoot: string = process.env['TWIN_SHARED'] ?? resolve(projectRoot, '..', 'shared')

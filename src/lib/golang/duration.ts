@@ -10,6 +10,21 @@ export type ParsedDuration = { readonly ok: true; readonly ms: number } | { read
  * @see Go time.ParseDuration 1.26
  */
 export function parseDuration(text: string): ParsedDuration {
+  const known = parsedDurations.get(text)
+  if (known !== undefined) return known
+  const duration = parsed(text)
+  if (parsedDurations.size >= DURATIONS_MAX) parsedDurations.clear()
+  parsedDurations.set(text, duration)
+  return duration
+}
+
+/** The same few time-outs and intervals are parsed again and again. */
+const parsedDurations = new Map<string, ParsedDuration>()
+
+/** Most durations that are kept. */
+const DURATIONS_MAX = 200
+
+function parsed(text: string): ParsedDuration {
   const invalid = refused(text, 'invalid duration')
   const [, sign = '', body = ''] = /^([+-]?)([\s\S]*)$/.exec(text) ?? []
   if (body === '0') return { ok: true, ms: 0 }

@@ -62,6 +62,17 @@ export function parseRequestUri(text: string): ParsedUrl {
 
 /** The text of a URL. */
 export function urlText(url: GoUrl): string {
+  const known = textsOfUrls.get(url)
+  if (known !== undefined) return known
+  const text = joined(url)
+  textsOfUrls.set(url, text)
+  return text
+}
+
+/** Parsed URLs are kept, and so is what they are written as. */
+const textsOfUrls = new WeakMap<GoUrl, string>()
+
+function joined(url: GoUrl): string {
   const { scheme, opaque, user, host, path, query, forceQuery, omitHost, fragment } = url
   const start = scheme === '' ? '' : `${scheme}:`
   const tail = `${forceQuery || query !== '' ? `?${query}` : ''}${fragment === '' ? '' : `#${fragment}`}`

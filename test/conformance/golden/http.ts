@@ -68,7 +68,7 @@ export class ScriptedHosts {
 
   /** Answers a request of the controller and records it. */
   answer(effect: HttpEffect, context: RunContext, done: Done): void {
-    const url = new URL(effect.request.url)
+    const url = urlOf(effect.request.url)
     if (effect.effect === 'query' && url.pathname.endsWith('/api/v1/query'))
       return done(this.#query(effect, url, context))
     if (ALERT_HOSTS.has(url.host)) return this.#alert(effect, url, context, done)
@@ -77,7 +77,7 @@ export class ScriptedHosts {
 
   #query(effect: Extract<HttpEffect, { effect: 'query' }>, url: URL, context: RunContext): HttpOutcome {
     const query = url.searchParams.get('query') ?? ''
-    const found = [...this.#metrics].find(([, { match }]) => query.includes(match))
+    const found = this.#metrics.entries().find(([, { match }]) => query.includes(match))
     const probe = query === 'vector(1)'
     const answer = found?.[1].answers.take() ?? (probe ? 1 : 'empty')
     const prefix = url.pathname.slice(0, url.pathname.indexOf('/api/v1/query'))
@@ -149,6 +149,21 @@ export class ScriptedHosts {
       done(timedOut ? { ok: false, error } : outcome)
     )
   }
+}
+
+/** URLs by their text: a controller asks the same ones at every tick. */
+const urls = new Map<string, URL>()
+
+/** Most URLs that are kept. */
+const URLS_MAX = 1000
+
+function urlOf(text: string): URL {
+  let url = urls.get(text)
+  if (url !== undefined) return url
+  url = new URL(text)
+  if (urls.size >= URLS_MAX) urls.clear()
+  urls.set(text, url)
+  return url
 }
 
 function mapped<From, To>(map: ReadonlyMap<string, From>, change: (value: From) => To): [string, To][] {
