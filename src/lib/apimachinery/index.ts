@@ -76,6 +76,7 @@ export {
   dns1035LabelProblems,
   dns1123LabelProblems,
   dns1123SubdomainProblems,
+  wildcardDomainProblems,
   envVarNameProblems,
   labelKeyProblems,
   labelValueProblems,

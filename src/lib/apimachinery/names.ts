@@ -72,6 +72,21 @@ export function dns1035LabelProblems(text: string): string[] {
   return problems
 }
 
+const WILDCARD = `\\*\\.${SUBDOMAIN_1123}`
+const WILDCARD_REGEXP = new RegExp(`^${WILDCARD}$`)
+
+/**
+ * `*.` before a DNS subdomain.
+ * @param text - the name
+ */
+export function wildcardDomainProblems(text: string): string[] {
+  const problems = text.length > 253 ? [tooLong(253)] : []
+  if (WILDCARD_REGEXP.test(text)) return problems
+  const rule =
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+  return [...problems, regexMessage(rule, WILDCARD, '*.example.com')]
+}
+
 /**
  * `[prefix/]name` as annotation keys, finalizers and condition types have it (IsQualifiedName).
  * @param text - the name
@@ -81,7 +96,7 @@ export function qualifiedNameProblems(text: string): string[] {
   const problems: string[] = []
   if (parts.length > 2) {
     return [
-      `a qualified name ${regexMessage(QUALIFIED_NAME_RULE, QUALIFIED_NAME, 'MyName', 'my.name', '123-abc')} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`
+      `a valid label key ${regexMessage(QUALIFIED_NAME_RULE, QUALIFIED_NAME, 'MyName', 'my.name', '123-abc')} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`
     ]
   }
   const [name = '', prefix] = parts.length === 2 ? [parts[1], parts[0]] : [parts[0]]
@@ -97,12 +112,12 @@ export function qualifiedNameProblems(text: string): string[] {
 }
 
 /**
- * Key of a label or annotation (`content.IsLabelKey`): like a qualified name with its own words for too many slashes.
+ * Key of a label or annotation (`content.IsLabelKey`), which is what qualified names are since 1.36.
  * @param text - the key
  */
 export function labelKeyProblems(text: string): readonly string[] {
   if (GOOD_KEYS.has(text)) return NO_PROBLEMS
-  const problems = keyProblems(text)
+  const problems = qualifiedNameProblems(text)
   if (problems.length > 0) return problems
   if (GOOD_KEYS.size >= MAX_GOOD_KEYS) GOOD_KEYS.clear()
   GOOD_KEYS.add(text)
@@ -113,13 +128,6 @@ const NO_PROBLEMS: readonly string[] = Object.freeze([])
 /** Keys that were found in order: there are few, and they come again with every object. */
 const GOOD_KEYS = new Set<string>()
 const MAX_GOOD_KEYS = 1024
-
-function keyProblems(text: string): readonly string[] {
-  if (text.split('/').length <= 2) return qualifiedNameProblems(text)
-  return [
-    `a valid label key ${regexMessage(QUALIFIED_NAME_RULE, QUALIFIED_NAME, 'MyName', 'my.name', '123-abc')} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`
-  ]
-}
 
 /**
  * Value of a label.

@@ -10,7 +10,7 @@ import { checkWriteOptions } from './option-validation.ts'
 import { chargeQuotas } from './quota.ts'
 import { refuse, refuseInvalid } from './refusal.ts'
 import { checkBodyType } from './request-body.ts'
-import { afterCommit, beforeCommit } from './side-effects.ts'
+import { afterCommit, beforeCommit, beforeValidation } from './side-effects.ts'
 import { transformObject } from './representation.ts'
 import type { Warnings } from './warnings.ts'
 import { negotiate } from './media-type.ts'
@@ -62,7 +62,7 @@ export function storeNew(
   let object = rules.applyDefaults(info, prepared)
   object = admitCreate(call, object, warnings)
   object = managed === undefined ? trackCreate(call, object) : managed(object)
-  object = rules.prepareCreate(info, toStorage(info, object))
+  object = rules.prepareCreate(info, beforeValidation(call, toStorage(info, object), undefined))
   refuseInvalid({ group: info.storage.group, name: info.kind }, object.metadata.name, rules.validate(info, object))
   object = uniqueName(call, object)
   object = beforeCommit(call, object, undefined, warnings)

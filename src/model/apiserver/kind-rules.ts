@@ -15,7 +15,7 @@ import {
   setDefaults,
   validateBuiltin,
   validateObjectMeta,
-  validateObjectMetaUpdate
+  validateMetadataUpdate
 } from './builtin/index.ts'
 import type { ResourceInfo } from './resources.ts'
 
@@ -121,13 +121,12 @@ const CUSTOM_RULES: KindRules = {
 const NO_ERRORS: readonly FieldError[] = Object.freeze([])
 const META_RULES = { nameRule: 'subdomain', isCustom: true } as const
 
-/** What is stored was validated when it came. Of an update, the generic strategy and that of custom resources both report. */
+/** What is stored was validated when it came. */
 function metadataErrors(object: KubeObject, old: KubeObject | undefined): readonly FieldError[] {
   if (object.metadata === old?.metadata) return NO_ERRORS
   const metadata = object.metadata as unknown as JsonMap
   if (old === undefined) return validateObjectMeta(metadata, META_RULES)
-  const errors = validateObjectMetaUpdate(metadata, old.metadata as unknown as JsonMap)
-  return errors.length === 0 ? NO_ERRORS : [...errors, ...errors]
+  return validateMetadataUpdate(metadata, old.metadata as unknown as JsonMap)
 }
 
 /** Through the status door the schema of the status is applied by itself, which shows in the texts. */

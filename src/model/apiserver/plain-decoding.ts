@@ -17,7 +17,7 @@ export function isPlain(value: unknown, { type }: TypeNode): boolean {
     case 'bool':
       return typeof value === 'boolean'
     case 'int32':
-      return Number.isInteger(value) && Math.abs(value as number) <= INT32_LIMIT
+      return Number.isInteger(value) && isInt32(value as number)
     case 'int64':
       return Number.isInteger(value)
     case 'time':
@@ -47,6 +47,8 @@ export function decodeScalar(value: unknown, node: TypeNode, walk: Walk): unknow
       return decodeQuantity(value)
     case 'bool':
       return typeof value === 'boolean' ? value : mismatch(value, walk, 'bool')
+    case 'int-or-string':
+      return typeof value === 'string' ? value : decodeInteger(value, 'int32', walk)
     case 'int32':
     case 'int64':
       return decodeInteger(value, node.type, walk)
@@ -86,11 +88,15 @@ function decodeBytes(value: unknown, walk: Walk): unknown {
 
 function decodeInteger(value: unknown, type: 'int32' | 'int64', walk: Walk): unknown {
   if (typeof value !== 'number') return mismatch(value, walk, type)
-  const fits = Number.isInteger(value) && (type === 'int64' || Math.abs(value) <= INT32_LIMIT)
+  const fits = Number.isInteger(value) && (type === 'int64' || isInt32(value))
   return fits ? value : mismatch(value, walk, type, ` ${value}`)
 }
 
 const INT32_LIMIT = 2_147_483_648
+
+function isInt32(value: number): boolean {
+  return value < INT32_LIMIT && value >= -INT32_LIMIT
+}
 
 /** Times that were checked before: most are those of something that happened lately. */
 const SOUND_TIMES = new Set<string>()

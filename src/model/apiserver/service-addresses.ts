@@ -1,9 +1,13 @@
-import { invalidError, isJsonMap, type FieldError } from '../../lib/apimachinery/index.ts'
+import { internalErrorStatus, invalidError, isIpv6, isJsonMap, type FieldError } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import type { Core } from './core.ts'
-import { refuseInvalid } from './refusal.ts'
+import { hasNodePorts, needsHealthCheck, serviceAddressErrors } from './builtin/index.ts'
+import { plainFailure, refuse, refuseInvalid } from './refusal.ts'
 
 interface ServicePort extends Record<string, unknown> {
+  name?: string
+  protocol?: string
+  port: number
   nodePort?: number
 }
 
@@ -15,6 +19,8 @@ interface ServiceSpec extends Record<string, unknown> {
   ipFamilies?: string[]
   ipFamilyPolicy?: string
   allocateLoadBalancerNodePorts?: boolean
+  healthCheckNodePort?: number
+  selector?: Record<string, string>
 }
 
 const NODE_PORT_FIRST = 30_000
@@ -26,33 +32,128 @@ function specOf(object: KubeObject | undefined): ServiceSpec {
 }
 
 /**
- * Gives a Service its cluster IP and node ports (registry/core/service/storage/alloc.go).
+ * Completes the linked fields of a Service and gives it addresses and ports, before it is validated (registry/core/service/storage,
+ * of a cluster with one IPv4 range).
  * @param core - the server
- * @param object - validated candidate
+ * @param object - candidate with defaults
  * @param existing - stored Service; undefined on creation
  */
 export function allocateService(core: Core, object: KubeObject, existing: KubeObject | undefined): KubeObject {
   const spec: ServiceSpec = { ...specOf(object) }
-  const before = specOf(existing)
-  if (spec.type === 'ExternalName') {
-    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) delete spec[field]
-    return { ...object, spec }
+  const before = existing === undefined ? undefined : specOf(existing)
+  if (before !== undefined) keepAllocated(spec, before)
+  linkAddresses(spec, before)
+  const refuse = (errors: readonly FieldError[]): void =>
+    refuseInvalid({ group: '', name: 'Service' }, object.metadata.name, errors)
+  const allocation: Allocation = { core, object, spec, before, refuse }
+  if (spec.type !== 'ExternalName') {
+    initializeFamilies(allocation)
+    allocateClusterIp(allocation)
   }
-  allocateClusterIp(core, object, spec, before)
-  allocateNodePorts(core, object, spec)
+  if (hasNodePorts(spec)) allocateNodePorts(allocation)
+  if (needsHealthCheck(spec) && (before === undefined || !needsHealthCheck(before))) allocateCheckPort(allocation)
   return { ...object, spec }
 }
 
-function allocateClusterIp(core: Core, object: KubeObject, spec: ServiceSpec, before: ServiceSpec): void {
-  spec.ipFamilies ??= before.ipFamilies ?? ['IPv4']
-  spec.ipFamilyPolicy ??= before.ipFamilyPolicy ?? 'SingleStack'
-  if (spec.clusterIP === undefined || spec.clusterIP === '') {
-    const kept = before.clusterIP
-    spec.clusterIP = kept !== undefined && kept !== '' ? kept : freeClusterIp(core)
-  } else if (spec.clusterIP !== 'None' && spec.clusterIP !== before.clusterIP) {
-    checkClusterIp(core, object, spec.clusterIP)
+interface Allocation {
+  readonly core: Core
+  readonly object: KubeObject
+  readonly spec: ServiceSpec
+  readonly before: ServiceSpec | undefined
+  readonly refuse: (errors: readonly FieldError[]) => void
+}
+
+/** Clients that leave out allocated values do not lose them. */
+function keepAllocated(spec: ServiceSpec, before: ServiceSpec): void {
+  if (spec.type !== 'ExternalName' && before.type !== 'ExternalName') {
+    if (isUnset(spec.clusterIP) && before.clusterIP !== undefined) spec.clusterIP = before.clusterIP
+    if ((spec.clusterIPs ?? []).length === 0 && before.clusterIPs !== undefined) spec.clusterIPs = before.clusterIPs
   }
-  spec.clusterIPs = [spec.clusterIP]
+  if (hasNodePorts(spec) && hasNodePorts(before)) keepNodePorts(spec, before)
+  if (needsHealthCheck(spec) && needsHealthCheck(before) && isUnset(spec.healthCheckNodePort))
+    spec.healthCheckNodePort = before.healthCheckNodePort ?? 0
+}
+
+function isUnset(value: string | number | undefined): boolean {
+  return value === undefined || value === '' || value === 0
+}
+
+/** By name of the port, unless another port has it. */
+function keepNodePorts(spec: ServiceSpec, before: ServiceSpec): void {
+  const old = new Map((before.ports ?? []).map((port) => [port.name ?? '', port.nodePort]))
+  const taken = new Set((spec.ports ?? []).map((port) => port.nodePort))
+  if (spec.ports === undefined) return
+  spec.ports = spec.ports.map((port) => {
+    const kept = old.get(port.name ?? '')
+    return !isUnset(port.nodePort) || kept === undefined || taken.has(kept) ? port : { ...port, nodePort: kept }
+  })
+}
+
+/** Clients that know only `clusterIP` mean the list, too. */
+function linkAddresses(spec: ServiceSpec, before: ServiceSpec | undefined): void {
+  const { clusterIP = '', clusterIPs = [] } = spec
+  if (before === undefined) {
+    if (clusterIP !== '' && clusterIPs.length === 0) spec.clusterIPs = [clusterIP]
+    return
+  }
+  const old = before.clusterIPs ?? []
+  if (old.length > 0 && clusterIPs.length === 0 && clusterIP === (before.clusterIP ?? '')) spec.clusterIPs = old
+  if (clusterIP === (before.clusterIP ?? '') || !sameTexts(spec.clusterIPs ?? [], old)) return
+  if (clusterIP === '') delete spec.clusterIPs
+  else spec.clusterIPs = [clusterIP]
+}
+
+function sameTexts(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((text, index) => text === right[index])
+}
+
+const POLICY = 'spec.ipFamilyPolicy'
+
+function initializeFamilies({ spec, before, refuse }: Allocation): void {
+  const isBare = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
+  spec.ipFamilyPolicy ??= before?.ipFamilyPolicy ?? (isBare ? 'RequireDualStack' : 'SingleStack')
+  refuse(serviceAddressErrors(spec, before))
+  const errors: FieldError[] = []
+  const { clusterIPs = [], ipFamilyPolicy: policy } = spec
+  const families = [...(spec.ipFamilies ?? [])]
+  if (policy === 'SingleStack') {
+    const text = (what: string): string =>
+      `must be 'RequireDualStack' or 'PreferDualStack' when multiple ${what} are specified`
+    if (clusterIPs.length === 2) errors.push(invalidError(POLICY, policy, text('cluster IPs')))
+    if (families.length === 2) errors.push(invalidError(POLICY, policy, text('IP families')))
+  }
+  for (const [index, address] of clusterIPs.entries()) {
+    if (address === 'None') break
+    if (index < families.length) continue
+    if (isIpv6(address)) {
+      const text = 'IPv6 is not configured on this cluster'
+      errors.push(invalidError(`spec.clusterIPs[${index}]`, clusterIPs, text))
+    } else families.push('IPv4')
+  }
+  refuse(errors)
+  if (isBare) {
+    if (families.length === 0) families.push('IPv4')
+    if (families.length < 2 && policy !== 'SingleStack') families.push(families[0] === 'IPv4' ? 'IPv6' : 'IPv4')
+  } else refuse(unconfiguredErrors(policy, families))
+  spec.ipFamilies = families.length === 0 ? ['IPv4'] : families
+}
+
+function unconfiguredErrors(policy: string, families: readonly string[]): FieldError[] {
+  const text = 'this cluster is not configured for dual-stack services'
+  return [
+    ...(policy === 'RequireDualStack' ? [invalidError(POLICY, policy, text)] : []),
+    ...families.flatMap((family, index) =>
+      family === 'IPv4' ? [] : [invalidError(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster')]
+    )
+  ]
+}
+
+function allocateClusterIp({ core, spec, before, refuse }: Allocation): void {
+  const isKept = before !== undefined && before.type !== 'ExternalName'
+  if (spec.clusterIP === 'None' || isKept) return
+  if (isUnset(spec.clusterIP)) spec.clusterIP = freeClusterIp(core)
+  else refuse(clusterIpErrors(core, spec.clusterIP ?? ''))
+  spec.clusterIPs = [spec.clusterIP ?? '']
 }
 
 function usedClusterIps(core: Core): Set<string> {
@@ -91,53 +192,79 @@ function freeClusterIp(core: Core): string {
   return ''
 }
 
-function checkClusterIp(core: Core, object: KubeObject, address: string): void {
+function clusterIpErrors(core: Core, address: string): FieldError[] {
   const { base, size } = rangeOf(core.serviceCidr)
   const value = ipNumber(address)
-  const errors: FieldError[] = []
-  const failed = (why: string): FieldError =>
+  const failed = (why: string): FieldError[] => [
     invalidError('spec.clusterIPs', [address], `failed to allocate IP ${address}: ${why}`)
-  if (!(value > base && value < base + size))
-    errors.push(failed('the provided network does not match the current range'))
-  else if (usedClusterIps(core).has(address)) errors.push(failed('provided IP is already allocated'))
-  refuseInvalid({ group: '', name: 'Service' }, object.metadata.name, errors)
+  ]
+  if (!(value > base && value < base + size)) return failed('the provided network does not match the current range')
+  return usedClusterIps(core).has(address) ? failed('provided IP is already allocated') : []
 }
 
-function needsNodePorts(spec: ServiceSpec): boolean {
-  return spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
-}
-
-function allocateNodePorts(core: Core, object: KubeObject, spec: ServiceSpec): void {
+function allocateNodePorts(allocation: Allocation): void {
+  const { core, object, spec, before } = allocation
   if (spec.ports === undefined) return
-  if (!needsNodePorts(spec)) return
   const used = usedNodePorts(core, object)
+  const own = new Set((before?.ports ?? []).map((port) => port.nodePort ?? 0))
+  const isAutomatic = spec.type === 'NodePort' || spec.allocateLoadBalancerNodePorts !== false
+  const byPort = new Map<number, number>()
+  const taken = new Set<string>()
   spec.ports = spec.ports.map((port, index) => {
     const wanted = port.nodePort ?? 0
-    if (wanted !== 0) checkNodePort(object, { wanted, index, used })
-    const nodePort = wanted === 0 ? freeNodePort(core, used) : wanted
+    if (wanted === 0 && !isAutomatic) return port
+    const shared = before === undefined ? (byPort.get(port.port) ?? requestedNodePort(spec, port.port)) : 0
+    const chosen = wanted === 0 ? shared : wanted
+    const isFresh = chosen !== 0 && !own.has(chosen) && ![...byPort.values()].includes(chosen)
+    if (isFresh) allocation.refuse(nodePortErrors(chosen, index, used))
+    const nodePort = chosen === 0 ? freeNodePort(core, used) : chosen
+    if (before !== undefined) refuseRepeated(`${port.protocol ?? ''} ${nodePort}`, taken)
+    byPort.set(port.port, nodePort)
     used.add(nodePort)
     return { ...port, nodePort }
   })
+}
+
+/** Ports of the same number share a node port that one of them asks for. */
+function requestedNodePort(spec: ServiceSpec, number: number): number {
+  return spec.ports?.find((port) => port.port === number && !isUnset(port.nodePort))?.nodePort ?? 0
+}
+
+function refuseRepeated(key: string, taken: Set<string>): void {
+  if (taken.has(key)) refuse(plainFailure(`duplicate nodePort: {${key}}`))
+  taken.add(key)
 }
 
 function usedNodePorts(core: Core, object: KubeObject): Set<number> {
   const used = new Set<number>()
   for (const service of core.store.list('', 'services')) {
     if (service.metadata.uid === object.metadata.uid) continue
-    for (const port of specOf(service).ports ?? []) if (port.nodePort !== undefined) used.add(port.nodePort)
+    const { ports = [], healthCheckNodePort } = specOf(service)
+    for (const port of ports) if (port.nodePort !== undefined) used.add(port.nodePort)
+    if (healthCheckNodePort !== undefined) used.add(healthCheckNodePort)
   }
   return used
 }
 
-function checkNodePort(object: KubeObject, ask: { wanted: number; index: number; used: ReadonlySet<number> }): void {
-  const { wanted, index, used } = ask
-  const field = `spec.ports[${index}].nodePort`
-  const range = `The range of valid ports is ${NODE_PORT_FIRST}-${NODE_PORT_LAST}`
-  const errors: FieldError[] = []
-  if (wanted < NODE_PORT_FIRST || wanted > NODE_PORT_LAST) {
-    errors.push(invalidError(field, wanted, `provided port is not in the valid range. ${range}`))
-  } else if (used.has(wanted)) errors.push(invalidError(field, wanted, 'provided port is already allocated'))
-  refuseInvalid({ group: '', name: 'Service' }, object.metadata.name, errors)
+function nodePortProblem(wanted: number, used: ReadonlySet<number>): string | undefined {
+  if (wanted < NODE_PORT_FIRST || wanted > NODE_PORT_LAST)
+    return `provided port is not in the valid range. The range of valid ports is ${NODE_PORT_FIRST}-${NODE_PORT_LAST}`
+  return used.has(wanted) ? 'provided port is already allocated' : undefined
+}
+
+function nodePortErrors(wanted: number, index: number, used: ReadonlySet<number>): FieldError[] {
+  const problem = nodePortProblem(wanted, used)
+  return problem === undefined ? [] : [invalidError(`spec.ports[${index}].nodePort`, wanted, problem)]
+}
+
+function allocateCheckPort({ core, object, spec }: Allocation): void {
+  const used = usedNodePorts(core, object)
+  for (const port of spec.ports ?? []) used.add(port.nodePort ?? 0)
+  const wanted = spec.healthCheckNodePort ?? 0
+  const problem = wanted === 0 ? undefined : nodePortProblem(wanted, used)
+  if (problem !== undefined)
+    refuse(internalErrorStatus(`failed to allocate requested HealthCheck NodePort ${wanted}: ${problem}`))
+  if (wanted === 0) spec.healthCheckNodePort = freeNodePort(core, used)
 }
 
 function freeNodePort(core: Core, used: ReadonlySet<number>): number {

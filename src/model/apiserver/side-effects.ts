@@ -6,7 +6,18 @@ import { allocateService } from './service-addresses.ts'
 import type { Warnings } from './warnings.ts'
 
 /**
- * What the server itself decides about some kinds right before an object is stored: addresses, phases, conditions.
+ * What the server itself decides about some kinds before an object is validated: the addresses of Services.
+ * @param call - the request
+ * @param object - candidate in the version of the storage
+ * @param existing - stored object; undefined on creation
+ */
+export function beforeValidation(call: ResourceCall, object: KubeObject, existing: KubeObject | undefined): KubeObject {
+  const isMain = call.info.groupResource === '/services' && call.subresource?.name !== 'status'
+  return isMain ? allocateService(call.core, object, existing) : object
+}
+
+/**
+ * What the server itself decides about some kinds right before an object is stored: phases, conditions.
  * @param call - the request
  * @param object - validated candidate in the version of the storage
  * @param existing - stored object; undefined on creation
@@ -29,8 +40,6 @@ export function beforeCommit(
         )
       }
       return object
-    case '/services':
-      return allocateService(call.core, object, existing)
     case 'apiextensions.k8s.io/customresourcedefinitions':
       return prepareCrd(object, existing, warnings)
     default:

@@ -19,7 +19,7 @@ import { checkWriteOptions } from './option-validation.ts'
 import { plainFailure, refuse, refuseInvalid } from './refusal.ts'
 import { transformObject } from './representation.ts'
 import { checkBodyType } from './request-body.ts'
-import { afterCommit, beforeCommit, finishDeletion } from './side-effects.ts'
+import { afterCommit, beforeCommit, beforeValidation, finishDeletion } from './side-effects.ts'
 import type { Warnings } from './warnings.ts'
 
 /** Built-in kinds that an update creates where they are missing (`AllowCreateOnUpdate`). */
@@ -110,7 +110,8 @@ export function updateObject(call: ResourceCall, change: Change): KubeObject {
   const candidate = rules.applyDefaults(info, prepareChangedMetadata(change.candidate, existing), existing)
   const { managed } = change
   const entries = managed === undefined ? entriesAfterUpdate(call, candidate, existing) : managed(candidate)
-  let object = rules.prepareUpdate(info, toStorage(info, candidate), existing, door)
+  const completed = beforeValidation(call, toStorage(info, candidate), existing)
+  let object = rules.prepareUpdate(info, completed, existing, door)
   refuseErrors(call, object, uidErrors(change), rules.validate(info, object, existing, door))
   object = beforeCommit(call, object, existing, warnings)
   object.metadata = storedMetadata(object.metadata, entries, existing.metadata.resourceVersion ?? '')

@@ -1,12 +1,16 @@
 import {
+  dns1123LabelProblems,
   forbiddenError,
+  formatQuantity,
   indexPath,
   invalidError,
   notSupportedError,
+  parseQuantity,
   requiredError,
   type FieldError,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
+import { containerResourceErrors } from './container-validation.ts'
 import { mapAt, mapsAt, textAt } from './draft.ts'
 import { nameProblems } from './meta-validation.ts'
 
@@ -22,28 +26,25 @@ const SOURCES: Readonly<Record<string, string>> = {
 const MAX_STABILIZATION_SECONDS = 3600
 const MAX_PERIOD_SECONDS = 1800
 
+/** What an apiVersion in a reference may be. */
+type VersionRule = 'any' | 'with-group' | 'well-formed'
+
 /**
  * Validates a HorizontalPodAutoscaler of autoscaling/v2.
  * @param object - HorizontalPodAutoscaler, defaulted
+ * @param old - stored on update
  */
-export function validateAutoscaler(object: JsonMap): FieldError[] {
+export function validateAutoscaler(object: JsonMap, old?: JsonMap): FieldError[] {
   const spec = mapAt(object, 'spec')
-  const minReplicas = Number(spec['minReplicas'] ?? 1)
-  const maxReplicas = Number(spec['maxReplicas'] ?? 0)
-  const errors: FieldError[] = []
-  const scalesToZero = mapsAt(spec, 'metrics').some(
-    (metric) => metric['type'] === 'Object' || metric['type'] === 'External'
-  )
-  if (minReplicas < 1) errors.push(invalidError('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'))
-  if (maxReplicas < 1) errors.push(requiredError('spec.maxReplicas', 'must be set and greater than 0'))
-  if (maxReplicas < minReplicas) {
-    errors.push(invalidError('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'))
-  }
-  errors.push(...targetReferenceErrors(mapAt(spec, 'scaleTargetRef'), 'spec.scaleTargetRef'))
-  errors.push(
-    ...mapsAt(spec, 'metrics').flatMap((metric, index) => metricErrors(metric, indexPath('spec.metrics', index)))
-  )
-  if (minReplicas === 0 && !scalesToZero) {
+  const before = old === undefined ? undefined : mapAt(old, 'spec')
+  const metrics = mapsAt(spec, 'metrics')
+  const errors = [
+    ...replicaErrors(spec, before),
+    ...targetReferenceErrors(mapAt(spec, 'scaleTargetRef'), 'spec.scaleTargetRef', targetVersionRule(spec, before)),
+    ...metrics.flatMap((metric, index) => metricErrors(metric, indexPath('spec.metrics', index)))
+  ]
+  const scalesToZero = metrics.some((metric) => metric['type'] === 'Object' || metric['type'] === 'External')
+  if (spec['minReplicas'] === 0 && !scalesToZero) {
     const text = 'must specify at least one Object or External metric to support scaling to zero replicas'
     errors.push(forbiddenError('spec.metrics', text))
   }
@@ -55,44 +56,82 @@ export function validateAutoscaler(object: JsonMap): FieldError[] {
   return errors
 }
 
-function targetReferenceErrors(reference: JsonMap, path: string): FieldError[] {
-  return ['kind', 'name'].flatMap((field) => {
+function replicaErrors(spec: JsonMap, before: JsonMap | undefined): FieldError[] {
+  const minReplicas = Number(spec['minReplicas'] ?? 1)
+  const maxReplicas = Number(spec['maxReplicas'] ?? 0)
+  const lowest = before?.['minReplicas'] === 0 ? 0 : 1
+  const errors: FieldError[] = []
+  if (minReplicas < lowest)
+    errors.push(invalidError('spec.minReplicas', minReplicas, `must be greater than or equal to ${lowest}`))
+  if (maxReplicas === 0) errors.push(requiredError('spec.maxReplicas', 'must be set and greater than 0'))
+  if (maxReplicas < 0) errors.push(invalidError('spec.maxReplicas', maxReplicas, 'must be greater than or equal to 1'))
+  if (maxReplicas < minReplicas)
+    errors.push(invalidError('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'))
+  return errors
+}
+
+/** An update that keeps kind and version is not held to them. */
+function targetVersionRule(spec: JsonMap, before: JsonMap | undefined): VersionRule {
+  const target = mapAt(spec, 'scaleTargetRef')
+  if (before !== undefined) {
+    const old = mapAt(before, 'scaleTargetRef')
+    if (old['apiVersion'] === target['apiVersion'] && old['kind'] === target['kind']) return 'any'
+  }
+  return target['kind'] === 'ReplicationController' ? 'well-formed' : 'with-group'
+}
+
+function targetReferenceErrors(reference: JsonMap, path: string, rule: VersionRule): FieldError[] {
+  const errors = ['kind', 'name'].flatMap((field) => {
     const value = textAt(reference, field)
     if (value === '') return [requiredError(`${path}.${field}`)]
     return nameProblems('path-segment', value).map((problem) => invalidError(`${path}.${field}`, value, problem))
   })
+  const version = textAt(reference, 'apiVersion')
+  const parts = version === '/' ? [] : version.split('/')
+  if (rule === 'any') return errors
+  const at = `${path}.apiVersion`
+  if (parts.length > 2) return [...errors, invalidError(at, version, `unexpected GroupVersion string: ${version}`)]
+  const hasGroup = parts.length === 2 && parts[0] !== ''
+  if (rule === 'well-formed' || hasGroup) return errors
+  return [...errors, invalidError(at, version, 'apiVersion must specify API group')]
 }
+
+/** Sources in the order they are looked at: of several, only the first is validated. */
+const SOURCE_ORDER: readonly string[] = ['Object', 'External', 'Pods', 'Resource', 'ContainerResource']
 
 function metricErrors(metric: JsonMap, path: string): FieldError[] {
   const type = textAt(metric, 'type')
-  if (type === '') return [requiredError(`${path}.type`, 'must specify a metric source type')]
-  const member = SOURCES[type]
-  if (member === undefined) return [notSupportedError(`${path}.type`, type, Object.keys(SOURCES))]
-  const errors: FieldError[] = []
-  for (const other of Object.values(SOURCES)) {
-    if (other !== member && metric[other] !== undefined) {
-      errors.push(forbiddenError(`${path}.${other}`, 'must populate the given metric source only'))
-    }
+  const unsupported = notSupportedError(`${path}.type`, type, Object.keys(SOURCES))
+  const isKnown = Object.hasOwn(SOURCES, type)
+  const errors = type === '' ? [requiredError(`${path}.type`, 'must specify a metric source type')] : []
+  if (!isKnown) errors.push(unsupported)
+  const present = SOURCE_ORDER.filter((source) => metric[SOURCES[source] ?? ''] !== undefined)
+  const [first] = present
+  if (first !== undefined) {
+    const member = SOURCES[first] ?? ''
+    errors.push(...sourceErrors(mapAt(metric, member), first, `${path}.${member}`))
   }
-  const at = `${path}.${member}`
-  if (metric[member] === undefined)
-    return [...errors, requiredError(at, 'must populate information for the given metric source')]
-  return [...errors, ...sourceErrors(mapAt(metric, member), type, at)]
+  const member = SOURCES[type]
+  if (member === undefined) errors.push(unsupported)
+  else if (metric[member] === undefined)
+    errors.push(requiredError(`${path}.${member}`, 'must populate information for the given metric source'))
+  if (present.length === 1) return errors
+  const others = present.filter((source) => source !== type)
+  return [
+    ...errors,
+    ...others.map((source) =>
+      forbiddenError(`${path}.${SOURCES[source] ?? ''}`, 'must populate the given metric source only')
+    )
+  ]
 }
 
 function sourceErrors(source: JsonMap, type: string, path: string): FieldError[] {
   const errors: FieldError[] = []
   const target = mapAt(source, 'target')
-  if (type === 'Resource' || type === 'ContainerResource') {
-    if (textAt(source, 'name') === '') errors.push(requiredError(`${path}.name`, 'must specify a resource name'))
-    if (type === 'ContainerResource' && textAt(source, 'container') === '') {
-      errors.push(requiredError(`${path}.container`, 'must specify a container name'))
-    }
-  } else if (textAt(mapAt(source, 'metric'), 'name') === '') {
-    errors.push(requiredError(`${path}.metric.name`, 'must specify a metric name'))
-  }
   if (type === 'Object')
-    errors.push(...targetReferenceErrors(mapAt(source, 'describedObject'), `${path}.describedObject`))
+    errors.push(...targetReferenceErrors(mapAt(source, 'describedObject'), `${path}.describedObject`, 'well-formed'))
+  if (type === 'Resource' || type === 'ContainerResource') errors.push(...resourceErrors(source, type, path))
+  else errors.push(...metricNameErrors(textAt(mapAt(source, 'metric'), 'name'), `${path}.metric.name`))
   return [
     ...errors,
     ...targetTypeErrors(target, `${path}.target`),
@@ -100,18 +139,40 @@ function sourceErrors(source: JsonMap, type: string, path: string): FieldError[]
   ]
 }
 
+function resourceErrors(source: JsonMap, type: string, path: string): FieldError[] {
+  const name = textAt(source, 'name')
+  if (type === 'Resource') return name === '' ? [requiredError(`${path}.name`, 'must specify a resource name')] : []
+  const container = textAt(source, 'container')
+  return [
+    ...(name === ''
+      ? [requiredError(`${path}.name`, 'must specify a resource name')]
+      : containerResourceErrors(name, `${path}.name`)),
+    ...(container === ''
+      ? [requiredError(`${path}.container`, 'must specify a container')]
+      : dns1123LabelProblems(container).map((problem) => invalidError(`${path}.container`, container, problem)))
+  ]
+}
+
+function metricNameErrors(name: string, path: string): FieldError[] {
+  if (name === '') return [requiredError(path, 'must specify a metric name')]
+  return nameProblems('path-segment', name).map((problem) => invalidError(path, name, problem))
+}
+
 function targetTypeErrors(target: JsonMap, path: string): FieldError[] {
   const type = textAt(target, 'type')
   const types = ['Utilization', 'Value', 'AverageValue']
   const errors: FieldError[] = []
   if (type === '') errors.push(requiredError(`${path}.type`, 'must specify a metric target type'))
-  else if (!types.includes(type)) {
+  if (!types.includes(type))
     errors.push(invalidError(`${path}.type`, type, 'must be either Utilization, Value, or AverageValue'))
+  for (const field of ['value', 'averageValue']) {
+    const quantity = parseQuantity(target[field])
+    if (quantity !== undefined && quantity.nano <= 0n)
+      errors.push(invalidError(`${path}.${field}`, formatQuantity(quantity), 'must be positive'))
   }
   const utilization = target['averageUtilization']
-  if (typeof utilization === 'number' && utilization < 1) {
+  if (typeof utilization === 'number' && utilization < 1)
     errors.push(invalidError(`${path}.averageUtilization`, utilization, 'must be greater than 0'))
-  }
   return errors
 }
 
@@ -130,7 +191,10 @@ function targetValueErrors(target: JsonMap, type: string, path: string): FieldEr
       : []
   }
   if (value === undefined && averageValue === undefined) {
-    return [requiredError(`${path}.averageValue`, 'must set either a target value or averageValue')]
+    const other = type === 'Object' ? 'averageValue' : 'for metric or a per-pod target'
+    const text =
+      type === 'Object' ? `must set either a target value or ${other}` : `must set either a target value ${other}`
+    return [requiredError(`${path}.averageValue`, text)]
   }
   if (type !== 'External' || value === undefined || averageValue === undefined) return []
   return [forbiddenError(`${path}.value`, 'may not set both a target value for metric and a per-pod target')]
@@ -152,7 +216,11 @@ function rulesErrors(rules: JsonMap, path: string): FieldError[] {
     errors.push(notSupportedError(`${path}.selectPolicy`, select, selects))
   const policies = mapsAt(rules, 'policies')
   if (policies.length === 0) errors.push(requiredError(`${path}.policies`, 'must specify at least one Policy'))
-  return [...errors, ...policies.flatMap((policy, index) => policyErrors(policy, indexPath(`${path}.policies`, index)))]
+  errors.push(...policies.flatMap((policy, index) => policyErrors(policy, indexPath(`${path}.policies`, index))))
+  const tolerance = parseQuantity(rules['tolerance'])
+  if (tolerance === undefined || tolerance.nano >= 0n) return errors
+  const text = 'must be greater than or equal to 0'
+  return [...errors, invalidError(`${path}.tolerance`, formatQuantity(tolerance), text)]
 }
 
 function policyErrors(policy: JsonMap, path: string): FieldError[] {

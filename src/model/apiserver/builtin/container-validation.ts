@@ -188,18 +188,27 @@ function resourceErrors(resources: JsonMap, path: string): FieldError[] {
 
 function quantityErrors(name: string, amount: unknown, path: string): FieldError[] {
   const at = indexPath(path, name)
-  const errors = qualifiedNameProblems(name).map((problem) => invalidError(at, name, problem))
-  if (errors.length === 0 && !name.includes('/') && !CONTAINER_RESOURCES.has(name) && !name.startsWith('hugepages-')) {
-    errors.push(
-      invalidError(at, name, 'must be a standard resource type or fully qualified'),
-      invalidError(at, name, 'must be a standard resource for containers')
-    )
-  }
+  const errors = containerResourceErrors(name, at)
   const quantity = parseQuantity(amount)
   if (quantity !== undefined && quantity.nano < 0n) {
     errors.push(invalidError(at, formatQuantity(quantity), 'must be greater than or equal to 0'))
   }
   return errors
+}
+
+/**
+ * Errors of the name of a resource that containers use.
+ * @param name - e.g. `cpu`
+ * @param path - where it is
+ */
+export function containerResourceErrors(name: string, path: string): FieldError[] {
+  const errors = qualifiedNameProblems(name).map((problem) => invalidError(path, name, problem))
+  const isStandard = name.includes('/') || CONTAINER_RESOURCES.has(name) || name.startsWith('hugepages-')
+  if (errors.length > 0 || isStandard) return errors
+  return [
+    invalidError(path, name, 'must be a standard resource type or fully qualified'),
+    invalidError(path, name, 'must be a standard resource for containers')
+  ]
 }
 
 function overLimitErrors(name: string, amount: unknown, limit: unknown, path: string): FieldError[] {

@@ -1,5 +1,6 @@
 import type { JsonMap } from '../../../lib/apimachinery/index.ts'
 import { filled, mapAt, mapsAt, textAt, withEach, withMap, withPresent, withoutMember } from './draft.ts'
+import { isExternallyAccessible } from './service-shapes.ts'
 import { defaultPod, defaultPodTemplate } from './pod-defaults.ts'
 
 /** Gives the completed object; the object itself, and each of its parts, where nothing is missing. */
@@ -129,17 +130,16 @@ function defaultService(given: JsonMap): JsonMap {
   const type = textAt(spec, 'type')
   if (spec['sessionAffinity'] === 'None') spec = withoutMember(spec, 'sessionAffinityConfig')
   if (spec['sessionAffinity'] === 'ClientIP') {
-    spec = withMap(spec, 'sessionAffinityConfig', (config) =>
-      withMap(config, 'clientIP', (clientIp) => filled(clientIp, { timeoutSeconds: 10_800 }))
-    )
+    const seconds = mapAt(mapAt(spec, 'sessionAffinityConfig'), 'clientIP')['timeoutSeconds']
+    if (seconds === undefined) spec = { ...spec, sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } } }
   }
   spec = withEach(spec, 'ports', (given) => {
     const port = filled(given, TCP)
     const target = port['targetPort']
     const isUnset = target === undefined || target === 0 || target === ''
-    return isUnset ? { ...port, targetPort: port['port'] } : port
+    return isUnset ? { ...port, targetPort: port['port'] ?? 0 } : port
   })
-  if (type === 'NodePort' || type === 'LoadBalancer') spec = filled(spec, { externalTrafficPolicy: 'Cluster' })
+  if (isExternallyAccessible(spec)) spec = filled(spec, { externalTrafficPolicy: 'Cluster' })
   if (type === 'LoadBalancer') spec = filled(spec, { allocateLoadBalancerNodePorts: true })
   return INTERNAL_TYPES.has(type) ? filled(spec, { internalTrafficPolicy: 'Cluster' }) : spec
 }

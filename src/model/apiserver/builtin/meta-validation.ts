@@ -66,7 +66,8 @@ export function validateObjectMeta(metadata: JsonMap, rules: MetaRules): FieldEr
     ...validateLabels(mapAt(metadata, 'labels'), 'metadata.labels'),
     ...validateAnnotations(mapAt(metadata, 'annotations'), 'metadata.annotations'),
     ...ownerReferenceErrors(mapsAt(metadata, 'ownerReferences')),
-    ...finalizerErrors(metadata, rules.isCustom === true)
+    ...finalizerErrors(metadata),
+    ...(rules.isCustom === true ? [] : kubeFinalizerErrors(metadata))
   ]
 }
 
@@ -147,7 +148,7 @@ function finalizersOf(metadata: JsonMap): string[] {
   return Array.isArray(list) ? list.map(String) : []
 }
 
-function finalizerErrors(metadata: JsonMap, isCustom: boolean): FieldError[] {
+function finalizerErrors(metadata: JsonMap): FieldError[] {
   const path = 'metadata.finalizers'
   const finalizers = finalizersOf(metadata)
   const errors = finalizers.flatMap((name) =>
@@ -156,14 +157,16 @@ function finalizerErrors(metadata: JsonMap, isCustom: boolean): FieldError[] {
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.push(invalidError(path, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'))
   }
-  if (isCustom) return errors
-  for (const [index, name] of finalizers.entries()) {
-    if (!name.includes('/') && !STANDARD_FINALIZERS.has(name)) {
-      const problem = 'name is neither a standard finalizer name nor is it fully qualified'
-      errors.push(invalidError(indexPath(path, index), name, problem))
-    }
-  }
   return errors
+}
+
+/** Finalizers of built-in kinds need a domain. */
+function kubeFinalizerErrors(metadata: JsonMap): FieldError[] {
+  return finalizersOf(metadata).flatMap((name, index) => {
+    if (name.includes('/') || STANDARD_FINALIZERS.has(name)) return []
+    const problem = 'name is neither a standard finalizer name nor is it fully qualified'
+    return [invalidError(indexPath('metadata.finalizers', index), name, problem)]
+  })
 }
 
 const IMMUTABLE: readonly string[] = [
@@ -174,6 +177,30 @@ const IMMUTABLE: readonly string[] = [
   'deletionTimestamp',
   'deletionGracePeriodSeconds'
 ]
+
+const CHECKED_FIELDS = ['generateName', 'labels', 'annotations', 'ownerReferences', 'finalizers'] as const
+const GENERIC_RULES: MetaRules = { nameRule: 'path-segment', isCustom: true }
+
+/** How the check of a kind looks at the metadata of an update, besides what the server does for all. */
+export type MetaUpdateCheck = 'none' | 'full' | 'update' | 'update-and-full'
+
+/**
+ * Validates `metadata` of an update as the server and then the kind do it, one after the other, so that most findings come several
+ * times (apiserver `rest.BeforeUpdate`).
+ * @param metadata - new
+ * @param old - stored
+ * @param check - of the kind; default: that of custom resources
+ */
+export function validateMetadataUpdate(metadata: JsonMap, old: JsonMap, check?: MetaUpdateCheck): FieldError[] {
+  const update = validateObjectMetaUpdate(metadata, old)
+  // What is stored was validated when it came.
+  const isNew = CHECKED_FIELDS.some((field) => metadata[field] !== old[field])
+  const full = isNew ? validateObjectMeta(metadata, GENERIC_RULES) : []
+  const kube = check === undefined ? [] : kubeFinalizerErrors(metadata)
+  const own = check === undefined || check.startsWith('update') ? [...update, ...kube] : []
+  const whole = check?.endsWith('full') === true ? [...full, ...kube] : []
+  return [...full, ...update, ...own, ...whole]
+}
 
 /**
  * Validates `metadata` of an update: what may not change, labels, annotations and owners.

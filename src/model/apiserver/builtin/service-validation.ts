@@ -1,5 +1,4 @@
 import {
-  deepEqual,
   dns1123LabelProblems,
   dns1123SubdomainProblems,
   duplicateError,
@@ -8,59 +7,103 @@ import {
   invalidError,
   notSupportedError,
   portNumberProblems,
+  qualifiedNameProblems,
   requiredError,
   type FieldError,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
 import { PROTOCOLS, validatePortReference } from './container-validation.ts'
 import { mapAt, mapsAt, textAt } from './draft.ts'
+import { cidrErrors, endpointAddressErrors, legacyAddressErrors } from './ip-address.ts'
 import { validateLabels } from './meta-validation.ts'
 import { internalValue } from './pod-spec-text.ts'
 import { enumErrors } from './selector-validation.ts'
+import { addressChangeErrors, familyChangeErrors, serviceAddressErrors } from './service-address-validation.ts'
+import { isExternallyAccessible, isHeadless, needsHealthCheck, textsAt } from './service-shapes.ts'
 
 const TYPES: readonly string[] = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
+const POLICIES: readonly string[] = ['Cluster', 'Local']
+/** Longest affinity to a client, seconds. */
+const AFFINITY_SECONDS_MAX = 86_400
+const HINTS = 'service.kubernetes.io/topology-aware-hints'
+const TOPOLOGY_MODE = 'service.kubernetes.io/topology-mode'
+const SOURCE_RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges'
+const ONLY_BALANCER = "may only be used when `type` is 'LoadBalancer'"
 
 /**
- * Validates a Service (core/v1 `ValidateService`).
- * @param object - Service, defaulted
+ * Validates a Service (core/v1 `ValidateService` of 1.36).
+ * @param object - Service with defaults and allocated values
  * @param old - stored on update
  */
 export function validateService(object: JsonMap, old?: JsonMap): FieldError[] {
   const spec = mapAt(object, 'spec')
-  const update = old === undefined ? [] : clusterAddressErrors(spec, mapAt(old, 'spec'))
-  return [...update, ...serviceSpecErrors(spec)]
+  const before = old === undefined ? undefined : mapAt(old, 'spec')
+  return [
+    ...(before === undefined ? [] : changeErrors(spec, before)),
+    ...topologyErrors(mapAt(mapAt(object, 'metadata'), 'annotations')),
+    ...shapeErrors(spec),
+    ...portErrors(mapsAt(spec, 'ports')),
+    ...validateLabels(mapAt(spec, 'selector'), 'spec.selector'),
+    ...affinityErrors(spec),
+    ...serviceAddressErrors(spec, before),
+    ...externalAddressErrors(spec, before),
+    ...enumErrors(spec['type'], TYPES, 'spec.type'),
+    ...portSetErrors(spec),
+    ...sourceRangeErrors(object, old),
+    ...balancerErrors(spec),
+    ...externalPolicyErrors(spec),
+    ...internalPolicyErrors(spec)
+  ]
 }
 
-function isHeadless(spec: JsonMap): boolean {
-  return spec['clusterIP'] === 'None'
+function changeErrors(spec: JsonMap, before: JsonMap): FieldError[] {
+  const errors = [...addressChangeErrors(spec, before), ...familyChangeErrors(spec, before)]
+  const bothBalance = isBalancer(spec) && isBalancer(before)
+  if (bothBalance && spec['loadBalancerClass'] !== before['loadBalancerClass'])
+    errors.push(invalidError('spec.loadBalancerClass', spec['loadBalancerClass'], 'may not change once set'))
+  errors.push(...balancerClassErrors(spec))
+  const bothCheck = needsHealthCheck(spec) && needsHealthCheck(before)
+  if (bothCheck && spec['healthCheckNodePort'] !== before['healthCheckNodePort'])
+    errors.push(forbiddenError('spec.healthCheckNodePort', 'field is immutable'))
+  return errors
 }
 
-function serviceSpecErrors(spec: JsonMap): FieldError[] {
+function isBalancer(spec: JsonMap): boolean {
+  return textAt(spec, 'type') === 'LoadBalancer'
+}
+
+function topologyErrors(annotations: JsonMap): FieldError[] {
+  const mode = annotations[TOPOLOGY_MODE]
+  const hints = annotations[HINTS]
+  if (mode === undefined || hints === undefined || mode === hints) return []
+  const text = `must match annotations[${HINTS}] when both are specified`
+  return [invalidError(indexPath('metadata.annotations', TOPOLOGY_MODE), mode, text)]
+}
+
+function shapeErrors(spec: JsonMap): FieldError[] {
   const type = textAt(spec, 'type')
-  const ports = mapsAt(spec, 'ports')
   const errors: FieldError[] = []
-  if (ports.length === 0 && !isHeadless(spec) && type !== 'ExternalName') errors.push(requiredError('spec.ports'))
-  if (type === 'LoadBalancer' && isHeadless(spec)) {
-    errors.push(invalidError('spec.clusterIPs[0]', 'None', "may not be set to 'None' for LoadBalancer services"))
-  }
-  if (type === 'ExternalName') errors.push(...externalNameErrors(spec))
-  errors.push(...portErrors(ports, isHeadless(spec)))
-  errors.push(...validateLabels(mapAt(spec, 'selector'), 'spec.selector'))
-  errors.push(...enumErrors(spec['sessionAffinity'], ['ClientIP', 'None'], 'spec.sessionAffinity'))
-  if (type === '') errors.push(requiredError('spec.type'))
-  else if (!TYPES.includes(type)) errors.push(notSupportedError('spec.type', type, TYPES))
-  return [...errors, ...duplicatePortErrors(ports), ...clusterAddressShapeErrors(spec)]
+  if (mapsAt(spec, 'ports').length === 0 && !isHeadless(spec) && type !== 'ExternalName')
+    errors.push(requiredError('spec.ports'))
+  if ((type === 'LoadBalancer' || type === 'NodePort') && isHeadless(spec))
+    errors.push(invalidError('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${type} services`))
+  return type === 'ExternalName' ? [...errors, ...externalNameErrors(spec)] : errors
 }
 
 function externalNameErrors(spec: JsonMap): FieldError[] {
+  const foreign = ['clusterIPs', 'ipFamilies', 'ipFamilyPolicy']
+  const errors = foreign
+    .filter((field) => (field === 'ipFamilyPolicy' ? spec[field] !== undefined : textsAt(spec, field).length > 0))
+    .map((field) => forbiddenError(`spec.${field}`, 'may not be set for ExternalName services'))
   const name = textAt(spec, 'externalName').replace(/\.$/, '')
-  if (name === '') return [requiredError('spec.externalName')]
-  return dns1123SubdomainProblems(name).map((problem) =>
-    invalidError('spec.externalName', textAt(spec, 'externalName'), problem)
-  )
+  if (name === '') return [...errors, requiredError('spec.externalName')]
+  return [
+    ...errors,
+    ...dns1123SubdomainProblems(name).map((problem) => invalidError('spec.externalName', name, problem))
+  ]
 }
 
-function portErrors(ports: readonly JsonMap[], headless: boolean): FieldError[] {
+function portErrors(ports: readonly JsonMap[]): FieldError[] {
   const names = new Set<string>()
   return ports.flatMap((port, index) => {
     const at = indexPath('spec.ports', index)
@@ -76,56 +119,137 @@ function portErrors(ports: readonly JsonMap[], headless: boolean): FieldError[] 
     errors.push(...portNumberProblems(number).map((problem) => invalidError(`${at}.port`, number, problem)))
     errors.push(...enumErrors(port['protocol'], PROTOCOLS, `${at}.protocol`))
     errors.push(...validatePortReference(port['targetPort'] ?? 0, `${at}.targetPort`))
-    if (headless && typeof port['nodePort'] === 'number' && port['nodePort'] !== 0) {
-      errors.push(invalidError(`${at}.nodePort`, port['nodePort'], 'may not be used when `type` is ClusterIP'))
-    }
-    return errors
+    const protocol = port['appProtocol']
+    if (typeof protocol !== 'string') return errors
+    return [
+      ...errors,
+      ...qualifiedNameProblems(protocol).map((problem) => invalidError(`${at}.appProtocol`, protocol, problem))
+    ]
   })
 }
 
-function duplicatePortErrors(ports: readonly JsonMap[]): FieldError[] {
+function affinityErrors(spec: JsonMap): FieldError[] {
+  const affinity = spec['sessionAffinity']
+  const errors = enumErrors(affinity, ['ClientIP', 'None'], 'spec.sessionAffinity')
+  const path = 'spec.sessionAffinityConfig'
+  const config = spec['sessionAffinityConfig']
+  if (affinity === 'None' && config !== undefined)
+    errors.push(forbiddenError(path, 'must not be set when session affinity is None'))
+  if (affinity !== 'ClientIP') return errors
+  const seconds = Number(mapAt(mapAt(spec, 'sessionAffinityConfig'), 'clientIP')['timeoutSeconds'] ?? 0)
+  if (seconds > 0 && seconds <= AFFINITY_SECONDS_MAX) return errors
+  const text = `must be greater than 0 and less than ${AFFINITY_SECONDS_MAX}`
+  return [...errors, invalidError(`${path}.clientIP.timeoutSeconds`, seconds, text)]
+}
+
+function externalAddressErrors(spec: JsonMap, before: JsonMap | undefined): FieldError[] {
+  const kept = before === undefined ? [] : textsAt(before, 'externalIPs')
+  return textsAt(spec, 'externalIPs').flatMap((address, index) => {
+    const at = indexPath('spec.externalIPs', index)
+    const errors = legacyAddressErrors(address, at, kept)
+    return errors.length > 0 ? errors : endpointAddressErrors(address, at)
+  })
+}
+
+/** Node ports where there may be none, and ports that stand twice. */
+function portSetErrors(spec: JsonMap): FieldError[] {
+  const ports = mapsAt(spec, 'ports')
+  const places = ports.map((_port, index) => indexPath('spec.ports', index))
+  const hasNodePort = (port: JsonMap): boolean => port['nodePort'] !== undefined && port['nodePort'] !== 0
+  const errors: FieldError[] = []
+  const note = (index: number, error: FieldError | undefined): void => {
+    if (index >= 0 && error !== undefined) errors.push(error)
+  }
   const seen = new Set<string>()
-  return ports.flatMap((port, index) => {
-    const key = `${String(port['protocol'])}/${String(port['port'])}`
-    const repeated = seen.has(key)
+  for (const [index, port] of ports.entries()) {
+    const unwanted = textAt(spec, 'type') === 'ClusterIP' && hasNodePort(port)
+    const text = "may not be used when `type` is 'ClusterIP'"
+    note(index, unwanted ? forbiddenError(`${places[index] ?? ''}.nodePort`, text) : undefined)
+  }
+  for (const [index, port] of ports.entries()) {
+    const key = `node ${String(port['protocol'])}/${String(port['nodePort'])}`
+    if (!hasNodePort(port)) continue
+    note(index, seen.has(key) ? duplicateError(`${places[index] ?? ''}.nodePort`, port['nodePort']) : undefined)
     seen.add(key)
-    if (!repeated) return []
-    const { protocol, port: number } = port
-    return [duplicateError(indexPath('spec.ports', index), internalValue('ServicePort', { protocol, port: number }))]
-  })
-}
-
-function addressesOf(spec: JsonMap): unknown[] {
-  const list = spec['clusterIPs']
-  return Array.isArray(list) ? list : []
-}
-
-/** The list and the single field must agree (a copy of a Service that clears only `clusterIP` is refused here). */
-function clusterAddressShapeErrors(spec: JsonMap): FieldError[] {
-  const list = addressesOf(spec)
-  const single = textAt(spec, 'clusterIP')
-  if (textAt(spec, 'type') === 'ExternalName') {
-    return list.length === 0 ? [] : [forbiddenError('spec.clusterIPs', 'may not be set when `type` is ExternalName')]
   }
-  if (single === '') {
-    return list.length === 0
-      ? []
-      : [invalidError('spec.clusterIPs', list, 'must be empty when `clusterIP` is not specified')]
+  for (const [index, { protocol, port }] of ports.entries()) {
+    const key = `${String(protocol)}/${String(port)}`
+    const value = (): FieldError =>
+      duplicateError(places[index] ?? '', internalValue('ServicePort', { protocol, port }))
+    note(index, seen.has(key) ? value() : undefined)
+    seen.add(key)
   }
-  if (list.length === 0) return [requiredError('spec.clusterIPs')]
-  return list[0] === single ? [] : [invalidError('spec.clusterIPs', list, 'first value must match `clusterIP`')]
+  return errors
 }
 
-/** Addresses are chosen once; only a Service that becomes an ExternalName gives them up. */
-function clusterAddressErrors(spec: JsonMap, before: JsonMap): FieldError[] {
-  if (textAt(spec, 'type') === 'ExternalName' || textAt(before, 'type') === 'ExternalName') return []
-  const old = addressesOf(before)[0] ?? before['clusterIP']
-  if (old === undefined || old === '') return []
-  const list = addressesOf(spec)
-  const next = list[0] ?? spec['clusterIP']
-  if (next === undefined)
-    return [invalidError('spec.clusterIPs[0]', list.length === 0 ? null : list, 'primary clusterIP can not be unset')]
-  return deepEqual(next, old)
-    ? []
-    : [invalidError('spec.clusterIPs[0]', list.length === 0 ? [next] : list, 'may not change once set')]
+/** The field's name is written large in these messages. */
+function sourceRangeErrors(object: JsonMap, old: JsonMap | undefined): FieldError[] {
+  const spec = mapAt(object, 'spec')
+  const ranges = textsAt(spec, 'loadBalancerSourceRanges')
+  if (ranges.length === 0) return annotatedRangeErrors(object, old)
+  const path = 'spec.LoadBalancerSourceRanges'
+  const kept = old === undefined ? [] : textsAt(mapAt(old, 'spec'), 'loadBalancerSourceRanges')
+  const trimmed = kept.map((range) => range.trim())
+  return [
+    ...(isBalancer(spec) ? [] : [forbiddenError(path, ONLY_BALANCER)]),
+    ...ranges.flatMap((range, index) => cidrErrors(range.trim(), indexPath(path, index), trimmed))
+  ]
+}
+
+function annotatedRangeErrors(object: JsonMap, old: JsonMap | undefined): FieldError[] {
+  const valueOf = (map: JsonMap): unknown => mapAt(mapAt(map, 'metadata'), 'annotations')[SOURCE_RANGES]
+  const value = valueOf(object)
+  if (typeof value !== 'string') return []
+  const path = indexPath('metadata.annotations', SOURCE_RANGES)
+  const errors = isBalancer(mapAt(object, 'spec')) ? [] : [forbiddenError(path, ONLY_BALANCER)]
+  if ((old !== undefined && valueOf(old) === value) || value.trim() === '') return errors
+  return [...errors, ...value.split(',').flatMap((range) => cidrErrors(range.trim(), path, []))]
+}
+
+function balancerErrors(spec: JsonMap): FieldError[] {
+  const errors: FieldError[] = []
+  const allocate = spec['allocateLoadBalancerNodePorts']
+  if (allocate !== undefined && !isBalancer(spec))
+    errors.push(forbiddenError('spec.allocateLoadBalancerNodePorts', ONLY_BALANCER))
+  if (allocate === undefined && isBalancer(spec)) errors.push(requiredError('allocateLoadBalancerNodePorts'))
+  return [...errors, ...balancerClassErrors(spec)]
+}
+
+function balancerClassErrors(spec: JsonMap): FieldError[] {
+  const name = spec['loadBalancerClass']
+  if (typeof name !== 'string') return []
+  if (!isBalancer(spec)) return [forbiddenError('spec.loadBalancerClass', ONLY_BALANCER)]
+  return qualifiedNameProblems(name).map((problem) => invalidError('spec.loadBalancerClass', name, problem))
+}
+
+function externalPolicyErrors(spec: JsonMap): FieldError[] {
+  const path = 'spec.externalTrafficPolicy'
+  const policy = textAt(spec, 'externalTrafficPolicy')
+  const errors: FieldError[] = []
+  if (isExternallyAccessible(spec)) errors.push(...enumErrors(policy, POLICIES, path))
+  else if (policy !== '') errors.push(invalidError(path, policy, 'may only be set for externally-accessible services'))
+  const port = Number(spec['healthCheckNodePort'] ?? 0)
+  const portPath = 'spec.healthCheckNodePort'
+  if (needsHealthCheck(spec)) {
+    if (port === 0) return [...errors, requiredError(portPath)]
+    return [...errors, ...portNumberProblems(port).map((problem) => invalidError(portPath, port, problem))]
+  }
+  if (port === 0) return errors
+  const text = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+  return [...errors, invalidError(portPath, port, text)]
+}
+
+const DISTRIBUTIONS: readonly string[] = ['PreferClose', 'PreferSameZone', 'PreferSameNode']
+
+function internalPolicyErrors(spec: JsonMap): FieldError[] {
+  const path = 'spec.internalTrafficPolicy'
+  const policy = spec['internalTrafficPolicy']
+  const errors: FieldError[] = []
+  if (policy === undefined) {
+    if (['ClusterIP', 'LoadBalancer', 'NodePort'].includes(textAt(spec, 'type'))) errors.push(requiredError(path))
+  } else if (!POLICIES.includes(String(policy))) errors.push(notSupportedError(path, policy, POLICIES))
+  const distribution = spec['trafficDistribution']
+  if (distribution !== undefined && !DISTRIBUTIONS.includes(String(distribution)))
+    errors.push(notSupportedError('spec.trafficDistribution', distribution, DISTRIBUTIONS))
+  return errors
 }

@@ -1,7 +1,6 @@
 import {
   configKeyProblems,
   deepEqual,
-  dns1123SubdomainProblems,
   forbiddenError,
   indexPath,
   invalidError,
@@ -179,62 +178,6 @@ export function validateEndpointSlice(object: JsonMap, old?: JsonMap): FieldErro
   if (old === undefined || type === textAt(old, 'addressType')) return errors
   // A slice whose family changed is refused for that alone.
   return immutableErrors(type, textAt(old, 'addressType'), 'addressType')
-}
-
-/**
- * Validates an Ingress.
- * @param object - Ingress
- */
-export function validateIngress(object: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
-  const rules = mapsAt(spec, 'rules')
-  const errors: FieldError[] = []
-  if (rules.length === 0 && spec['defaultBackend'] === undefined) {
-    errors.push(invalidError('spec', null, 'either `defaultBackend` or `rules` must be specified'))
-  }
-  if (spec['defaultBackend'] !== undefined)
-    errors.push(...backendErrors(mapAt(spec, 'defaultBackend'), 'spec.defaultBackend'))
-  return [...errors, ...rules.flatMap((rule, index) => ingressRuleErrors(rule, indexPath('spec.rules', index)))]
-}
-
-function ingressRuleErrors(rule: JsonMap, path: string): FieldError[] {
-  const host = textAt(rule, 'host')
-  const errors: FieldError[] = []
-  if (host !== '') {
-    const bare = host.startsWith('*.') ? host.slice(2) : host
-    errors.push(...dns1123SubdomainProblems(bare).map((problem) => invalidError(`${path}.host`, host, problem)))
-  }
-  if (rule['http'] === undefined) return errors
-  const paths = mapsAt(mapAt(rule, 'http'), 'paths')
-  if (paths.length === 0) errors.push(requiredError(`${path}.http.paths`))
-  return [
-    ...errors,
-    ...paths.flatMap((entry, index) => ingressPathErrors(entry, indexPath(`${path}.http.paths`, index)))
-  ]
-}
-
-function ingressPathErrors(entry: JsonMap, path: string): FieldError[] {
-  const types = ['Exact', 'ImplementationSpecific', 'Prefix']
-  const type = textAt(entry, 'pathType')
-  const place = textAt(entry, 'path')
-  const errors: FieldError[] = []
-  if (type === '') errors.push(requiredError(`${path}.pathType`, 'pathType must be specified'))
-  else if (!types.includes(type)) errors.push(notSupportedError(`${path}.pathType`, type, types))
-  const mustBeAbsolute = type === 'Exact' || type === 'Prefix' || (type === 'ImplementationSpecific' && place !== '')
-  if (mustBeAbsolute && !place.startsWith('/'))
-    errors.push(invalidError(`${path}.path`, place, 'must be an absolute path'))
-  return [...errors, ...backendErrors(mapAt(entry, 'backend'), `${path}.backend`)]
-}
-
-function backendErrors(backend: JsonMap, path: string): FieldError[] {
-  if (backend['resource'] !== undefined) return []
-  const service = mapAt(backend, 'service')
-  const port = mapAt(service, 'port')
-  const errors = textAt(service, 'name') === '' ? [requiredError(`${path}.service.name`)] : []
-  if (port['name'] === undefined && port['number'] === undefined) {
-    errors.push(requiredError(`${path}.service.port`, 'port name or number is required'))
-  }
-  return errors
 }
 
 /**

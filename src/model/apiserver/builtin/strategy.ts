@@ -1,5 +1,6 @@
 import { deepEqual, resetFieldSet, type FieldSet, type JsonMap } from '../../../lib/apimachinery/index.ts'
 import { mapAt, mapsAt, textAt } from './draft.ts'
+import { withoutForeignFields } from './service-strategy.ts'
 
 /** Kinds whose `metadata.generation` counts changes of the desired state. */
 const WITH_GENERATION: ReadonlySet<string> = new Set([
@@ -78,7 +79,6 @@ export function prepareForCreate<T extends JsonMap>(group: string, kind: string,
   if (WITH_STATUS.has(key) && key !== '/Node') draft['status'] = { ...INITIAL_STATUS[key] }
   if (key === '/Pod') mapAt(draft, 'status')['qosClass'] = qualityOfService(mapAt(draft, 'spec'))
   if (key === '/Namespace') prepareNamespace(draft)
-  if (key === '/Service') prepareService(draft)
   if (key === 'apps/DaemonSet') annotateTemplateGeneration(draft, 1)
   if (key === 'batch/Job') generateJobSelector(draft)
   if (key === CRD) storeVersions(draft, [])
@@ -101,13 +101,6 @@ function storeVersions(draft: JsonMap, before: unknown): void {
   const name = current === undefined ? '' : textAt(current, 'name')
   const storedVersions = name === '' || stored.includes(name) ? stored : [...stored, name]
   draft['status'] = { ...mapAt(draft, 'status'), ...(storedVersions.length === 0 ? {} : { storedVersions }) }
-}
-
-/** A single address given is the first of the list. */
-function prepareService(draft: JsonMap): void {
-  const spec = mapAt(draft, 'spec')
-  if (textAt(spec, 'clusterIP') !== '' && spec['clusterIPs'] === undefined)
-    draft['spec'] = { ...spec, clusterIPs: [spec['clusterIP']] }
 }
 
 function annotateTemplateGeneration(draft: JsonMap, generation: number): void {
@@ -166,7 +159,7 @@ export function prepareForUpdate<T extends JsonMap>(
     if (old['status'] === undefined) delete draft['status']
     else draft['status'] = old['status']
   }
-  if (name === '/Service') draft['spec'] = keepAllocatedValues(mapAt(draft, 'spec'), mapAt(old, 'spec'))
+  if (name === '/Service') draft['spec'] = withoutForeignFields(mapAt(draft, 'spec'), mapAt(old, 'spec'))
   if (name === 'apps/DaemonSet') keepTemplateGeneration(draft, old)
   if (name === CRD) storeVersions(draft, mapAt(old, 'status')['storedVersions'])
   if (WITH_GENERATION.has(name) && isDesiredStateChanged(name, draft, old))
@@ -192,64 +185,6 @@ function keepTemplateGeneration(draft: JsonMap, old: JsonMap): void {
   const before = Number(annotationsOf(old)[TEMPLATE_GENERATION] ?? 1)
   const changed = !deepEqual(mapAt(draft, 'spec')['template'] ?? null, mapAt(old, 'spec')['template'] ?? null)
   annotateTemplateGeneration(draft, changed ? before + 1 : before)
-}
-
-function hasClusterAddress(spec: JsonMap): boolean {
-  return textAt(spec, 'type') !== 'ExternalName'
-}
-
-function hasNodePorts(spec: JsonMap): boolean {
-  return textAt(spec, 'type') === 'NodePort' || textAt(spec, 'type') === 'LoadBalancer'
-}
-
-/** Clients that know only `clusterIP`, or none of the allocated values, do not lose them (core/service strategy and REST). */
-function keepAllocatedValues(spec: JsonMap, before: JsonMap): JsonMap {
-  const next: JsonMap = { ...spec }
-  const sameList = deepEqual(spec['clusterIPs'] ?? null, before['clusterIPs'] ?? null)
-  const changed = textAt(spec, 'clusterIP') !== textAt(before, 'clusterIP')
-  if (changed && sameList) {
-    if (textAt(spec, 'clusterIP') === '') delete next['clusterIPs']
-    else next['clusterIPs'] = [spec['clusterIP']]
-  }
-  if (hasClusterAddress(next) && hasClusterAddress(before)) {
-    if (textAt(next, 'clusterIP') === '' && before['clusterIP'] !== undefined) next['clusterIP'] = before['clusterIP']
-    if (
-      next['clusterIPs'] === undefined &&
-      next['clusterIP'] === before['clusterIP'] &&
-      before['clusterIPs'] !== undefined
-    ) {
-      next['clusterIPs'] = before['clusterIPs']
-    }
-    for (const field of ['ipFamilies', 'ipFamilyPolicy']) {
-      if (next[field] === undefined && before[field] !== undefined) next[field] = before[field]
-    }
-  }
-  if (!hasClusterAddress(next))
-    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) delete next[field]
-  return keepNodePorts(next, before)
-}
-
-function keepNodePorts(next: JsonMap, before: JsonMap): JsonMap {
-  const old = mapsAt(before, 'ports')
-  const same = (left: JsonMap, right: JsonMap): boolean =>
-    left['port'] === right['port'] && left['protocol'] === right['protocol']
-  if (hasNodePorts(next) && hasNodePorts(before)) {
-    const ports = mapsAt(next, 'ports').map((port) => {
-      const stored = old.find((other) => same(port, other))?.['nodePort']
-      return port['nodePort'] === undefined && stored !== undefined ? { ...port, nodePort: stored } : port
-    })
-    return next['ports'] === undefined ? next : { ...next, ports }
-  }
-  if (hasNodePorts(next) || !hasNodePorts(before)) return next
-  // The type no longer has node ports: those the update did not touch go.
-  const { externalTrafficPolicy: _policy, allocateLoadBalancerNodePorts: _allocate, ...rest } = next
-  const ports = mapsAt(next, 'ports').map((port) => {
-    const stored = old.find((other) => same(port, other))?.['nodePort']
-    if (port['nodePort'] !== stored) return port
-    const { nodePort: _dropped, ...bare } = port
-    return bare
-  })
-  return { ...rest, ports }
 }
 
 /**

@@ -2,7 +2,8 @@ import type { FieldError, JsonMap } from '../../../lib/apimachinery/index.ts'
 import { validateAutoscaler } from './autoscaler-validation.ts'
 import { validateCrd } from './crd-validation.ts'
 import { mapAt } from './draft.ts'
-import { validateObjectMeta, validateObjectMetaUpdate, type NameRule } from './meta-validation.ts'
+import { validateIngress } from './ingress-validation.ts'
+import { validateMetadataUpdate, validateObjectMeta, type MetaUpdateCheck, type NameRule } from './meta-validation.ts'
 import { validatePodSpec, validatePodUpdate } from './pod-validation.ts'
 import { validateService } from './service-validation.ts'
 import {
@@ -11,7 +12,6 @@ import {
   validateEndpoints,
   validateEndpointSlice,
   validateEvent,
-  validateIngress,
   validateLease,
   validateRoleBinding,
   validateSecret
@@ -62,6 +62,16 @@ const NAME_RULES: Readonly<Record<string, NameRule>> = {
   'rbac.authorization.k8s.io/ClusterRoleBinding': 'path-segment'
 }
 
+const META_UPDATE_CHECKS: Readonly<Record<string, MetaUpdateCheck>> = {
+  '/ConfigMap': 'update-and-full',
+  '/LimitRange': 'full',
+  '/Secret': 'update-and-full',
+  '/ServiceAccount': 'update-and-full',
+  'batch/Job': 'update-and-full',
+  'networking.k8s.io/Ingress': 'update-and-full',
+  'policy/PodDisruptionBudget': 'none'
+}
+
 /** What {@link validateBuiltin} needs. */
 export interface ValidationInput {
   /** API group of the request, `''` for core. Events of events.k8s.io come in their core form. */
@@ -86,9 +96,8 @@ export function validateBuiltin(input: ValidationInput): FieldError[] {
   const metadata = mapAt(object, 'metadata')
   const errors: FieldError[] = []
   if (old !== undefined) {
-    // The generic strategy and the kind's own check both report immutable metadata: real answers have such causes twice.
-    const fixed = validateObjectMetaUpdate(metadata, mapAt(old, 'metadata'))
-    errors.push(...fixed, ...fixed)
+    const check = input.subresource === 'status' ? 'update' : META_UPDATE_CHECKS[key]
+    errors.push(...validateMetadataUpdate(metadata, mapAt(old, 'metadata'), check ?? 'update'))
   }
   if (input.subresource === 'status')
     return [...errors, ...(key === 'apps/Deployment' ? validateDeploymentStatus(object) : [])]
