@@ -111,6 +111,7 @@ const POLICY = 'spec.ipFamilyPolicy'
 
 function initializeFamilies({ spec, before, refuse }: Allocation): void {
   const isBare = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
+  spec.ipFamilies ??= []
   spec.ipFamilyPolicy ??= before?.ipFamilyPolicy ?? (isBare ? 'RequireDualStack' : 'SingleStack')
   refuse(serviceAddressErrors(spec, before))
   const errors: FieldError[] = []

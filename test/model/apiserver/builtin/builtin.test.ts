@@ -133,17 +133,12 @@ describe('strategy', () => {
     expect(prepareForUpdate(key, next, old, 'status')).toMatchObject({ spec: old['spec'], status: { replicas: 2 } })
   })
 
-  test('prepareForUpdate: a Service keeps its addresses', () => {
-    const old = {
-      metadata: { name: 's' },
-      spec: { type: 'ClusterIP', clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'] }
-    }
-    const kept = prepareForUpdate(
-      { group: '', kind: 'Service' },
-      { metadata: { name: 's' }, spec: { type: 'ClusterIP' } },
-      old
-    )
-    expect(kept.spec).toMatchObject({ clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'] })
+  test('prepareForUpdate: a Service that becomes an external name gives up its addresses', () => {
+    const addresses = { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'] }
+    const old = { metadata: { name: 's' }, spec: { type: 'ClusterIP', ...addresses } }
+    const spec = { type: 'ExternalName', externalName: 'a.b', ...addresses }
+    const changed = prepareForUpdate({ group: '', kind: 'Service' }, { metadata: { name: 's' }, spec }, old)
+    expect(changed.spec).toEqual({ type: 'ExternalName', externalName: 'a.b' })
   })
 
   test('qualityOfService: by requests and limits', () => {
