@@ -71,17 +71,31 @@ function isCalendarDay(text: string): boolean {
   return month >= 1 && month <= 12 && day >= 1 && day <= (days[month - 1] ?? 0)
 }
 
-/** The time that was good last: in a simulation, most are the same. */
-let lastDateTime: string | undefined
+/** Days that every month has. */
+const DAYS_MIN = 28
+const PLAIN_TIME = '0000-00-00T00:00:00Z'
 
-function isDateTime(text: string): boolean {
-  if (text === lastDateTime) return true
-  const isGood = isDateTimeText(text)
-  if (isGood) lastDateTime = text
-  return isGood
+/** Whether a text is a time as the server itself writes it, on one of the days that every month has: `2006-01-02T15:04:05Z`. */
+function isPlainTime(text: string): boolean {
+  if (text.length !== PLAIN_TIME.length) return false
+  for (let index = 0; index < PLAIN_TIME.length; index++) {
+    const code = text.charCodeAt(index)
+    const wanted = PLAIN_TIME.charCodeAt(index)
+    if (wanted === DIGIT_0 ? code < DIGIT_0 || code > DIGIT_0 + 9 : code !== wanted) return false
+  }
+  const [month, day] = [twoDigits(text, 5), twoDigits(text, 8)]
+  if (month < 1 || month > 12 || day < 1 || day > DAYS_MIN) return false
+  return twoDigits(text, 11) <= 23 && twoDigits(text, 14) <= 59 && twoDigits(text, 17) <= 59
 }
 
-function isDateTimeText(text: string): boolean {
+const DIGIT_0 = 48
+
+function twoDigits(text: string, at: number): number {
+  return (text.charCodeAt(at) - DIGIT_0) * 10 + text.charCodeAt(at + 1) - DIGIT_0
+}
+
+function isDateTime(text: string): boolean {
+  if (isPlainTime(text)) return true
   const match = /^\d{4}-\d{2}-\d{2}[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:?\d{2})$/.exec(text)
   if (match === null) return false
   const [hour = 0, minute = 0, second = 0] = [match[1], match[2], match[3]].map(Number)

@@ -27,9 +27,13 @@ function validateRules(value: unknown, schema: OpenApiSchema, path: string, old?
 
 /** Like {@link validateRules}, for a value that is known to differ from the stored one. */
 export function validateChangedRules(value: unknown, schema: OpenApiSchema, path: string, old: unknown): FieldError[] {
-  const own = (schema['x-kubernetes-validations'] ?? []).flatMap((rule) => runRule(rule, { value, schema, path, old }))
-  return [...own, ...memberErrors(value, schema, path, old)]
+  const rules = schema['x-kubernetes-validations'] ?? NONE
+  const below = memberErrors(value, schema, path, old)
+  if (rules.length === 0) return below
+  return [...rules.flatMap((rule) => runRule(rule, { value, schema, path, old })), ...below]
 }
+
+const NONE: readonly never[] = Object.freeze([])
 
 const WITH_RULES = new WeakMap<OpenApiSchema, boolean>()
 
@@ -56,7 +60,7 @@ export function validateUnchangedRules(
   path: string,
   old: unknown
 ): FieldError[] {
-  const rules = (schema['x-kubernetes-validations'] ?? []).filter((rule) => mentionsOldSelf(rule.rule))
+  const rules = schema['x-kubernetes-validations']?.filter((rule) => mentionsOldSelf(rule.rule)) ?? NONE
   return rules.flatMap((rule) => runRule(rule, { value, schema, path, old }))
 }
 
@@ -68,14 +72,44 @@ function memberErrors(value: unknown, schema: OpenApiSchema, path: string, old: 
     return value.flatMap((item, index) => validateRules(item, items, indexPath(path, index), oldItem(item)))
   }
   if (!isJsonMap(value)) return []
-  return Object.entries(value).flatMap(([name, member]) => {
+  const errors: FieldError[] = []
+  const { properties, additional } = ruledMembers(schema)
+  for (const name of Object.keys(value)) {
+    const property = properties.get(name)
+    const ruled = property === undefined ? additional : property
+    if (ruled === undefined || ruled === NO_RULES) continue
     const before = isJsonMap(old) ? ownMember(old, name) : undefined
-    const property =
-      schema.properties !== undefined && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
-    if (property !== undefined) return validateRules(member, property, fieldPath(path, name), before)
-    if (typeof schema.additionalProperties !== 'object') return []
-    return validateRules(member, schema.additionalProperties, indexPath(path, name), before)
-  })
+    const memberPath = property === undefined ? indexPath(path, name) : fieldPath(path, name)
+    const found = validateRules(value[name], ruled, memberPath, before)
+    if (found.length > 0) errors.push(...found)
+  }
+  return errors
+}
+
+/** Members of a schema in which there are rules. */
+interface RuledMembers {
+  /** Schema by name; {@link NO_RULES} for those without rules, which are no additional ones either. */
+  readonly properties: ReadonlyMap<string, OpenApiSchema>
+  readonly additional: OpenApiSchema | undefined
+}
+
+const NO_RULES: OpenApiSchema = Object.freeze({})
+const RULED_MEMBERS = new WeakMap<OpenApiSchema, RuledMembers>()
+
+function ruledMembers(schema: OpenApiSchema): RuledMembers {
+  const known = RULED_MEMBERS.get(schema)
+  if (known !== undefined) return known
+  const { additionalProperties } = schema
+  const isRuled = typeof additionalProperties === 'object' && hasRules(additionalProperties)
+  const additional = isRuled ? additionalProperties : undefined
+  const properties = new Map<string, OpenApiSchema>()
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (hasRules(property)) properties.set(name, property)
+    else if (additional !== undefined) properties.set(name, NO_RULES)
+  }
+  const ruled: RuledMembers = { properties, additional }
+  RULED_MEMBERS.set(schema, ruled)
+  return ruled
 }
 
 interface RuleSubject {

@@ -3,6 +3,7 @@ import { hasDefaults } from './crd-pruning.ts'
 import { combinationErrors, hasIdentities, numberErrors, stringErrors } from './crd-schema-validation.ts'
 import { deepEqual, isJsonMap, ownMember, type JsonMap } from './json.ts'
 import type { OpenApiSchema } from './openapi.ts'
+import { RecentResults } from './recent-results.ts'
 
 const STRING = 1
 const INTEGER = 2
@@ -54,7 +55,7 @@ export class SoundnessPlan {
   #items: SoundnessPlan | undefined
   #isHeaderPlain: boolean | undefined
   /** Frozen values that were found sound: they come again with every write of their object. */
-  readonly #known = new WeakSet<object>()
+  readonly #known = new RecentResults<true>()
 
   /** @param schema - structural schema */
   constructor(schema: OpenApiSchema) {
@@ -102,10 +103,10 @@ export class SoundnessPlan {
 
   #isSoundPart(value: unknown, old: unknown): boolean {
     if (typeof value !== 'object' || value === null) return this.#isSound(value, undefined)
-    if (this.#known.has(value)) return true
-    const isOldKnown = typeof old === 'object' && old !== null && this.#known.has(old)
+    if (this.#known.get(value) === true) return true
+    const isOldKnown = typeof old === 'object' && old !== null && this.#known.get(old) === true
     if (!this.#isSound(value, isOldKnown ? old : undefined)) return false
-    if (Object.isFrozen(value)) this.#known.add(value)
+    if (Object.isFrozen(value)) this.#known.set(value, true)
     return true
   }
 

@@ -141,6 +141,7 @@ export {
 } from './managed-fields.ts'
 export { trackedEntriesLater, trackUpdateLater } from './deferred-fields.ts'
 export { deferredList, deferredNote } from './deferred-list.ts'
+export { RecentResults } from './recent-results.ts'
 export { SoundValues } from './sound-values.ts'
 export { sharedCopy } from './shared-copy.ts'
 export { takenOver } from './taken-over.ts'

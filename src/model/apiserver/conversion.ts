@@ -1,4 +1,4 @@
-import { isJsonMap } from '../../lib/apimachinery/index.ts'
+import { isJsonMap, RecentResults } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import type { ResourceCall } from './core.ts'
 import { convertEvent } from './event-conversion.ts'
@@ -15,14 +15,19 @@ import { reportStrictErrors, warnDeprecation, type Warnings } from './warnings.t
  */
 export function decodeBody(call: ResourceCall, warnings: Warnings, existing?: KubeObject): Record<string, unknown> {
   warnDeprecation(call, warnings)
-  const stored = existing?.apiVersion === call.info.apiVersion ? existing : undefined
   const { info } = call
+  const stored = existing === undefined ? undefined : servedForm(info, existing)
   const parse = info.crd === undefined ? readBody : parseBody
   const { value, duplicates, isBorrowed = false } = parse(call.request, info.kind, stored)
   const isExpected = isJsonMap(value) && value['kind'] === info.kind && value['apiVersion'] === info.apiVersion
   const body = isExpected ? value : withExpectedKind(value, info)
   const { object, strict } = decodeObject(body, info, { duplicates, stored, isBorrowed })
   return pruneCustom(call, object, { strict, stored }, warnings)
+}
+
+/** What a body replaces: parts of it that come back need no decoding, unless they were converted to another type. */
+function servedForm(info: ResourceInfo, existing: KubeObject): KubeObject | undefined {
+  return info.isCustom || existing.apiVersion === info.apiVersion ? fromStorage(info, existing) : undefined
 }
 
 /**
@@ -49,16 +54,14 @@ function pruneCustom(
   return isJsonMap(pruned?.value) ? pruned.value : object
 }
 
-/** Objects in the version they are served in, by version (custom: by its schema) and stored object: frozen objects never change. */
-const CONVERTED = new Map<string, WeakMap<KubeObject, KubeObject>>()
-const CONVERTED_CUSTOM = new WeakMap<object, WeakMap<KubeObject, KubeObject>>()
+/** Objects in the version they are served in, by resource: frozen objects never change. */
+const CONVERTED = new WeakMap<ResourceInfo, RecentResults<KubeObject>>()
 
-function conversionsTo(info: ResourceInfo): WeakMap<KubeObject, KubeObject> {
-  const known = info.crd === undefined ? CONVERTED.get(info.apiVersion) : CONVERTED_CUSTOM.get(info.crd)
+function conversionsTo(info: ResourceInfo): RecentResults<KubeObject> {
+  const known = CONVERTED.get(info)
   if (known !== undefined) return known
-  const fresh = new WeakMap<KubeObject, KubeObject>()
-  if (info.crd === undefined) CONVERTED.set(info.apiVersion, fresh)
-  else CONVERTED_CUSTOM.set(info.crd, fresh)
+  const fresh = new RecentResults<KubeObject>()
+  CONVERTED.set(info, fresh)
   return fresh
 }
 
