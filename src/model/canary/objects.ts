@@ -3,6 +3,7 @@ import { sleep, randomFraction, type Effect, type Plan } from './effects.ts'
 import { failureOfResponse, objectOfResponse, type ApiCall } from './api-failure.ts'
 import { StepFailed } from './failure.ts'
 import { decodeTyped, encodeTyped, type TypedStruct } from './typed.ts'
+import { typedMismatch } from './typed-mismatch.ts'
 
 /** A kind of the API as the typed clients of Flagger address it. */
 export interface Resource {
@@ -229,10 +230,13 @@ export function inMemory(kind: Resource, spec: unknown): unknown {
 /** Answers do not change: what a typed client makes of one holds as long as it does. */
 const decodedAnswers = new WeakMap<KubeObject, KubeObject>()
 
-function decoded(kind: Resource, object: KubeObject): KubeObject {
+function decoded(kind: Resource, object: KubeObject): KubeObject | StepFailed {
   if (kind.spec === undefined) return object
   let known = decodedAnswers.get(object)
-  if (known === undefined) decodedAnswers.set(object, (known = { ...object, spec: inMemory(kind, object.spec) }))
+  if (known !== undefined) return known
+  const problem = typedMismatch(kind.spec, kind.kind, object.spec)
+  if (problem !== undefined) return new StepFailed(problem)
+  decodedAnswers.set(object, (known = { ...object, spec: inMemory(kind, object.spec) }))
   return known
 }
 

@@ -134,7 +134,23 @@ function updateFailed(canary: Canary, error: StepFailed): StepFailed {
 }
 
 function draftWith(canary: Canary, status: CanaryStatus): Draft {
-  return { ...canary, status }
+  return { ...canary, status: withoutEmptyTexts(status) }
+}
+
+/** Texts that Flagger's types leave out when they are empty (`omitempty`). */
+const OPTIONAL_TEXTS = [
+  'lastAppliedSpec',
+  'lastPromotedSpec',
+  'previousSessionAffinityCookie',
+  'primarySessionAffinityCookie',
+  'sessionAffinityCookie'
+] as const
+
+function withoutEmptyTexts(status: CanaryStatus): CanaryStatus {
+  if (!OPTIONAL_TEXTS.some((field) => status[field] === '')) return status
+  const kept = { ...status }
+  for (const field of OPTIONAL_TEXTS) if (kept[field] === '') delete kept[field]
+  return kept
 }
 
 function countersAt(canary: Canary, phase: CanaryPhase, quirks: Quirks): Partial<CanaryStatus> {
@@ -147,6 +163,5 @@ function countersAt(canary: Canary, phase: CanaryPhase, quirks: Quirks): Partial
 
 function promotedSpecAt(canary: Canary, phase: CanaryPhase): Partial<CanaryStatus> {
   if (phase !== 'Initialized' && phase !== 'Succeeded') return {}
-  const applied = canary.status?.lastAppliedSpec
-  return applied === undefined ? {} : { lastPromotedSpec: applied }
+  return { lastPromotedSpec: canary.status?.lastAppliedSpec ?? '' }
 }

@@ -62,7 +62,7 @@ function converted(struct: TypedStruct, direction: Direction, value: unknown): u
 const CONVERTERS: Readonly<Record<Direction, Map<string, Converter>>> = { read: new Map(), write: new Map() }
 
 /**
- * @param type - `s`, `b`, `n`, `any`, `port` or a struct, after `*` (pointer), `[` (list) and `%` (map)
+ * @param type - `s`, `b`, `n` (each maybe with `=` and a Go type), `any`, `port` or a struct, after `*` (pointer), `[` (list) and `%` (map)
  */
 function converterOf(type: string, direction: Direction): Converter {
   const known = CONVERTERS[direction].get(type)
@@ -75,13 +75,19 @@ function converterOf(type: string, direction: Direction): Converter {
 function makeConverter(type: string, direction: Direction): Converter {
   const text = TEXTS[type]
   if (text !== undefined) return structConverter(text, direction)
-  const zero = ZEROS[type]
-  if (type in ZEROS) return (value) => value ?? zero
+  const kind = scalarKind(type)
+  const zero = ZEROS[kind]
+  if (kind in ZEROS) return (value) => value ?? zero
   const of = converterOf(type.slice(1), direction)
   if (type.startsWith('*')) return (value) => (value === undefined || value === null ? undefined : of(value))
   if (type.startsWith('['))
     return (value) => (Array.isArray(value) ? value.map((entry) => of(entry) ?? null) : undefined)
   return (value) => (isFields(value) ? convertedMap(of, value) : undefined)
+}
+
+/** Numbers and texts may name the Go type they have: `n=int32`. */
+function scalarKind(type: string): string {
+  return type.startsWith('n=') || type.startsWith('s=') ? type.slice(0, 1) : type
 }
 
 /** Zeros of scalars that are no pointers. */
@@ -137,8 +143,9 @@ function omission(type: string, direction: Direction): (value: unknown) => boole
   if (type.startsWith('[')) return (value) => direction === 'write' && Array.isArray(value) && value.length === 0
   if (type.startsWith('%'))
     return (value) => direction === 'write' && isFields(value) && Object.keys(value).length === 0
-  if (type === 's' || type === 'any') return (value) => value === ''
-  if (type === 'n') return (value) => value === 0
+  const kind = scalarKind(type)
+  if (kind === 's' || kind === 'any') return (value) => value === ''
+  if (kind === 'n') return (value) => value === 0
   return type === 'b' ? (value) => value === false : () => false
 }
 

@@ -111,7 +111,7 @@ function istioWeights(
   { http = [], tcp = [] }: { http?: readonly Route[]; tcp?: readonly Route[] },
   apex: string
 ): Json | undefined {
-  const routes = [...http, ...tcp]
+  const routes = [http, tcp].flatMap((list): readonly Route[] => (Array.isArray(list) ? list : []))
   const weighted = routes.findLast((route) =>
     route.route?.some((target) => target.destination?.host === `${apex}-canary`)
   )

@@ -1,0 +1,105 @@
+import { goTypeOf } from '../../lib/golang/index.ts'
+import data from './typed-fields.generated.json' with { type: 'json' }
+import type { TypedStruct } from './typed.ts'
+
+const TEXTS: Readonly<Record<string, string>> = data.structs
+
+/** Where a value is: the innermost struct, and its fields from the object on. */
+interface Place {
+  readonly struct: string
+  readonly path: string
+}
+
+/**
+ * Why Flagger's typed client cannot decode a spec: the first value, in the server's order, whose JSON type is not that of
+ * its field; undefined when it can. Kinds without schema hold whatever another client, or another version, wrote.
+ * @param struct - type of the spec
+ * @param kind - kind of the object, whose struct has the spec
+ * @param spec - as it was read
+ * @see Go encoding/json UnmarshalTypeError
+ */
+export function typedMismatch(struct: TypedStruct, kind: string, spec: unknown): string | undefined {
+  return mismatchOf(struct, spec, { struct: kind, path: 'spec' })
+}
+
+function mismatchOf(type: string, value: unknown, place: Place): string | undefined {
+  if (value === undefined || value === null || type === 'any') return undefined
+  if (type.startsWith('*')) return mismatchOf(type.slice(1), value, place)
+  if (type.startsWith('[')) {
+    if (!Array.isArray(value)) return refusal(value, type, place)
+    return firstOf(value, (item) => mismatchOf(type.slice(1), item, place))
+  }
+  if (!type.startsWith('%') && TEXTS[type] === undefined) return scalarMismatch(type, value, place)
+  if (typeof value !== 'object' || Array.isArray(value)) return refusal(value, type, place)
+  const members = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1))
+  const fields = fieldsOf(type)
+  return firstOf(members, ([name, member]) => {
+    if (fields === undefined) return mismatchOf(type.slice(1), member, place)
+    const field = fields.get(name)
+    const at = { struct: type.slice(type.indexOf('.') + 1), path: `${place.path}.${name}` }
+    return field === undefined ? undefined : mismatchOf(field, member, at)
+  })
+}
+
+function firstOf<Item>(items: readonly Item[], find: (item: Item) => string | undefined): string | undefined {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+const FIELDS = new Map<string, ReadonlyMap<string, string>>()
+
+/** Types of a struct's fields by JSON name; undefined for maps. */
+function fieldsOf(type: string): ReadonlyMap<string, string> | undefined {
+  const text = TEXTS[type]
+  if (text === undefined) return undefined
+  let fields = FIELDS.get(type)
+  if (fields !== undefined) return fields
+  fields = new Map(
+    text.split(' ').flatMap((one) => {
+      const colon = one.indexOf(':')
+      return colon < 0 ? [] : [[one.slice(0, colon).replace('?', ''), one.slice(colon + 1)] as const]
+    })
+  )
+  FIELDS.set(type, fields)
+  return fields
+}
+
+function scalarMismatch(type: string, value: unknown, place: Place): string | undefined {
+  const [kind] = type.split('=')
+  if (kind === 's') return typeof value === 'string' ? undefined : refusal(value, type, place)
+  if (kind === 'b') return typeof value === 'boolean' ? undefined : refusal(value, type, place)
+  if (kind === 'port' && typeof value === 'string') return undefined
+  if (typeof value !== 'number') return refusal(value, type, place)
+  return type.includes('float') || isHeldBy(goName(type), value) ? undefined : refusal(value, type, place, ` ${value}`)
+}
+
+function isHeldBy(goType: string, value: number): boolean {
+  const bits = goType.endsWith('32') ? 32 : 64
+  const isUnsigned = goType.startsWith('uint')
+  const limit = 2 ** (isUnsigned ? bits : bits - 1)
+  return Number.isInteger(value) && value < limit && value >= (isUnsigned ? 0 : -limit)
+}
+
+function refusal(value: unknown, type: string, { struct, path }: Place, literal = ''): string {
+  return `json: cannot unmarshal ${goTypeOf(value)}${literal} into Go struct field ${struct}.${path} of type ${goName(type)}`
+}
+
+const SCALARS: Readonly<Record<string, string>> = {
+  s: 'string',
+  n: 'int',
+  b: 'bool',
+  port: 'int32',
+  any: 'interface {}'
+}
+
+/** A type as Go names it: `[]v1alpha2.TrafficSplitBackend`. */
+function goName(type: string): string {
+  if (type.startsWith('*')) return `*${goName(type.slice(1))}`
+  if (type.startsWith('[')) return `[]${goName(type.slice(1))}`
+  if (type.startsWith('%')) return `map[string]${goName(type.slice(1))}`
+  const named = type.split('=')[1]
+  return named ?? SCALARS[type] ?? type.slice(type.lastIndexOf('/') + 1)
+}
