@@ -1,6 +1,6 @@
 import type { AlertProvider, AlertSeverity, Canary, CanaryAlert } from '../../kinds/index.ts'
 import { log, lookup, type HttpRequest, type Plan } from './effects.ts'
-import { failureOf, StepFailed } from './failure.ts'
+import { failureOf, outcomeOf, StepFailed } from './failure.ts'
 import { requested, transportError } from './http.ts'
 import { decodedSecret } from './metrics.ts'
 import { notifierFor, unusableReceiver, type AlertField, type Receiver } from './notifiers/registry.ts'
@@ -74,13 +74,9 @@ function* receiverOf({ spec }: AlertProvider, namespace: string, place: string):
   let token = ''
   if (spec.secretRef !== undefined) {
     const secretName = spec.secretRef.name
-    let data: Record<string, string> = {}
-    const failure = yield* failureOf(
-      (function* () {
-        data = decodedSecret(yield* getObject(RESOURCES.secrets, namespace, secretName))
-      })()
-    )
-    if (failure !== undefined) throw new StepFailed(`${place} secretRef error: ${failure.message}`)
+    const secret = yield* outcomeOf(getObject(RESOURCES.secrets, namespace, secretName))
+    if (secret instanceof StepFailed) throw new StepFailed(`${place} secretRef error: ${secret.message}`)
+    const data = decodedSecret(secret)
     if (data['address'] === undefined) throw new StepFailed(`${place} secret does not contain an address`)
     url = data['address']
     token = data['token'] ?? ''

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Canary, KubeObject } from '../../kinds/index.ts'
 import { log, type Plan } from './effects.ts'
-import { failureOf, StepFailed, wrapped } from './failure.ts'
+import { failureOf, outcomeOf, StepFailed, wrapped } from './failure.ts'
 import { canonicalJson } from './hash.ts'
 import { includedByPrefix } from './metadata.ts'
 import {
@@ -103,21 +103,16 @@ function* readConfig(
   mandatory: boolean
 ): Plan<TrackedConfig | undefined> {
   const namespace = namespaceOf(canary)
-  let object: KubeObject | undefined
-  const failure = yield* failureOf(
-    (function* () {
-      object = yield* getObject(resourceOf(type), namespace, name, `${type} ${name}.${namespace} get query error: `)
-    })()
-  )
-  if (failure !== undefined) {
+  const failing = `${type} ${name}.${namespace} get query error: `
+  const object = yield* outcomeOf(getObject(resourceOf(type), namespace, name, failing))
+  if (object instanceof StepFailed) {
     if (mandatory) {
-      const cause = type === 'configmap' ? { reason: failure.reason } : {}
-      throw new StepFailed(`${type} ${name}.${namespace} get query error: ${failure.message}`, cause)
+      const cause = type === 'configmap' ? { reason: object.reason } : {}
+      throw new StepFailed(`${failing}${object.message}`, cause)
     }
-    yield* log('error', `${type} ${name}.${namespace} get query failed: ${failure.message}`)
+    yield* log('error', `${type} ${name}.${namespace} get query failed: ${object.message}`)
     return undefined
   }
-  if (object === undefined) return undefined
   if (type === 'secret' && !TRACKED_SECRET_TYPES.has(String(object['type'] ?? ''))) {
     const place = `${name}.${namespace}`
     yield* log('debug', `ignoring secret ${place} type not supported ${String(object['type'] ?? '')}`)

@@ -56,6 +56,16 @@ export function* wrapped<Value>(prefix: string, plan: Plan<Value>): Plan<Value> 
   }
 }
 
+/** Runs a plan and gives back what came of it: its value, or its failure as a value. */
+export function* outcomeOf<Value>(plan: Plan<Value>): Plan<Value | StepFailed> {
+  try {
+    return yield* plan
+  } catch (error) {
+    if (error instanceof StepFailed) return error
+    throw error
+  }
+}
+
 /** Runs a plan and gives back its failure as a value; undefined when it succeeded. */
 export function* failureOf(plan: Plan<unknown>): Plan<StepFailed | undefined> {
   try {

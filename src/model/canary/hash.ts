@@ -3,14 +3,17 @@ const SAFE_DIGITS = '456789bcdf'
 
 /** FNV-1a, 32 bits, over the UTF-8 bytes of a text. */
 function fnv1a32(text: string): number {
+  const bytes = Buffer.from(text, 'utf8')
   let hash = 0x811c9dc5
-  for (const byte of Buffer.from(text, 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193)
+  for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193)
   return hash >>> 0
 }
 
 /** Hash of a text in Kubernetes' safe encoding, as Flagger prints every hash. */
 export function safeHash(text: string): string {
-  return [...String(fnv1a32(text))].map((digit) => SAFE_DIGITS[Number(digit)] ?? '').join('')
+  let safe = ''
+  for (const digit of String(fnv1a32(text))) safe += SAFE_DIGITS[Number(digit)] ?? ''
+  return safe
 }
 
 /**
@@ -36,22 +39,31 @@ export function statusChecksum(
   trackedConfigs: Readonly<Record<string, string>> | undefined,
   lastAppliedSpec: string
 ): string {
-  const entries = Object.entries(trackedConfigs ?? {}).sort(([left], [right]) => (left < right ? -1 : 1))
-  const configs =
-    trackedConfigs === undefined ? '<nil>' : `map[${entries.map(([key, value]) => `${key}:${value}`).join(' ')}]`
-  return safeHash(
-    '(struct { TrackedConfigs *map[string]string; LastAppliedSpec string })' +
-      `{TrackedConfigs:(*map[string]string)${configs} LastAppliedSpec:(string)${lastAppliedSpec}}`
-  )
+  const configs = trackedConfigs === undefined ? '<nil>' : `map[${goMap(trackedConfigs)}]`
+  const text = `{TrackedConfigs:(*map[string]string)${configs} LastAppliedSpec:(string)${lastAppliedSpec}}`
+  if (text !== lastChecked.text) lastChecked = { text, checksum: safeHash(STATUS_TYPE + text) }
+  return lastChecked.checksum
+}
+
+const STATUS_TYPE = '(struct { TrackedConfigs *map[string]string; LastAppliedSpec string })'
+
+/** What was asked last: every hook and event of a tick tells the same checksum. */
+let lastChecked: { readonly text: string; readonly checksum: string } = { text: '', checksum: '' }
+
+function goMap(entries: Readonly<Record<string, string>>): string {
+  const keys = Object.keys(entries).sort()
+  return keys.map((key) => `${key}:${entries[key] ?? ''}`).join(' ')
 }
 
 /** JSON with sorted keys. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null)
-  const fields = Object.entries(value)
-    .filter(([, entry]) => entry !== undefined)
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, entry]) => `${JSON.stringify(key)}:${canonicalJson(entry)}`)
-  return `{${fields.join(',')}}`
+  const fields = value as Readonly<Record<string, unknown>>
+  let text = ''
+  for (const key of Object.keys(fields).sort()) {
+    const entry = fields[key]
+    if (entry !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(entry)}`
+  }
+  return `{${text}}`
 }

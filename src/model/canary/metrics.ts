@@ -2,7 +2,7 @@ import type { Canary, CanaryMetric, KubeObject, MetricTemplate } from '../../kin
 import type { MetricEvidence, ReasonCode } from '../../trace/index.ts'
 import { lookup, log, type Plan } from './effects.ts'
 import { decide, recordError, recordInfo, recordWarning } from './events.ts'
-import { failureOf, pure, StepFailed, wrapped } from './failure.ts'
+import { failureOf, outcomeOf, pure, StepFailed, wrapped } from './failure.ts'
 import { setAnalysis } from './gauges.ts'
 import { goSeconds } from './go-format.ts'
 import { getObject, RESOURCES } from './objects.ts'
@@ -203,7 +203,7 @@ function modelFor(canary: Canary, metric: CanaryMetric, interval: string, observ
 function* successRatePasses(check: Check, observer: ObserverQueries, model: QueryModel): Plan<boolean> {
   const { canary, metric, key } = check
   const query = renderQuery(observer.successRate, model)
-  const measured = yield* measure(plainProvider(check.server), metric.name, query)
+  const measured = yield* outcomeOf(plainProvider(check.server).query(metric.name, query))
   if (measured instanceof StepFailed) {
     const error = `${observer.bareErrors === true ? '' : 'running query failed: '}${measured.message}`
     const noValues =
@@ -218,7 +218,7 @@ function* successRatePasses(check: Check, observer: ObserverQueries, model: Quer
 function* durationPasses(check: Check, observer: ObserverQueries, model: QueryModel): Plan<boolean> {
   const { settings, canary, metric, key } = check
   const query = renderQuery(observer.duration, model)
-  const measured = yield* measure(plainProvider(check.server), metric.name, query)
+  const measured = yield* outcomeOf(plainProvider(check.server).query(metric.name, query))
   if (measured instanceof StepFailed) {
     const noValues =
       `Halt advancement no values found for ${key} metric ${metric.name} probably ${targetFullName(canary)} ` +
@@ -240,7 +240,7 @@ function* inlinePasses(check: Check, model: QueryModel): Plan<boolean> {
       query = renderQuery(metric.query ?? '', model)
     })
   )
-  const measured = yield* measure(plainProvider(check.server), metric.name, query)
+  const measured = yield* outcomeOf(plainProvider(check.server).query(metric.name, query))
   if (measured instanceof StepFailed) {
     const noValues = `Halt advancement no values found for metric: ${metric.name}`
     const failed = `Prometheus query failed for ${metric.name}: ${measured.message}`
@@ -252,31 +252,14 @@ function* inlinePasses(check: Check, model: QueryModel): Plan<boolean> {
 
 function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['templateRef']>): Plan<boolean> {
   const { settings, canary, metric } = check
-  const namespace = reference.namespace || namespaceOf(canary)
-  let client: MetricProvider | undefined
-  let query = ''
-  const failure = yield* failureOf(
-    (function* () {
-      const template = yield* readTemplate(reference.name, namespace, 'Metric template')
-      const interval = metric.interval || (settings.quirks['template-interval-has-no-default'] ? '' : DEFAULT_INTERVAL)
-      client = yield* clientFor(settings, { template, namespace, interval, what: 'Metric template' })
-      const place = `Metric template ${reference.name}.${namespace}`
-      const unrendered = yield* failureOf(
-        pure(() => {
-          query = renderQuery(template.spec.query, modelFor(canary, metric, interval))
-        })
-      )
-      yield* log('debug', `${place} query: ${query}`, fullName(canary))
-      if (unrendered !== undefined) throw new StepFailed(`${place} query render error: ${unrendered.message}`)
-    })()
-  )
-  if (failure !== undefined || client === undefined) {
-    const message = failure?.message ?? ''
-    yield* halted(check, 'halt-metric-error', message, { query })
-    yield* recordError(settings, canary, message)
+  const prepared = yield* outcomeOf(templateQuery(check, reference))
+  if (prepared instanceof StepFailed) {
+    yield* halted(check, 'halt-metric-error', prepared.message, { query: '' })
+    yield* recordError(settings, canary, prepared.message)
     return false
   }
-  const measured = yield* measure(client, metric.name, query)
+  const { client, query } = prepared
+  const measured = yield* outcomeOf(client.query(metric.name, query))
   if (measured instanceof StepFailed) {
     const noValues = `Halt advancement no values found for custom metric: ${metric.name}: ${measured.message}`
     const failed = `Metric query failed for ${metric.name}: ${measured.message}`
@@ -286,13 +269,25 @@ function* templatePasses(check: Check, reference: NonNullable<CanaryMetric['temp
   return yield* withinBounds(check, query, measured, metricViolation(canary, metric, measured))
 }
 
-function* measure(client: MetricProvider, metric: string, query: string): Plan<number | StepFailed> {
-  try {
-    return yield* client.query(metric, query)
-  } catch (error) {
-    if (error instanceof StepFailed) return error
-    throw error
-  }
+interface TemplateQuery {
+  readonly client: MetricProvider
+  readonly query: string
+}
+
+function* templateQuery(
+  { settings, canary, metric }: Check,
+  reference: NonNullable<CanaryMetric['templateRef']>
+): Plan<TemplateQuery> {
+  const namespace = reference.namespace || namespaceOf(canary)
+  const template = yield* readTemplate(reference.name, namespace, 'Metric template')
+  const interval = metric.interval || (settings.quirks['template-interval-has-no-default'] ? '' : DEFAULT_INTERVAL)
+  const client = yield* clientFor(settings, { template, namespace, interval, what: 'Metric template' })
+  const place = `Metric template ${reference.name}.${namespace}`
+  const query = yield* outcomeOf(pure(() => renderQuery(template.spec.query, modelFor(canary, metric, interval))))
+  const isRendered = !(query instanceof StepFailed)
+  yield* log('debug', `${place} query: ${isRendered ? query : ''}`, fullName(canary))
+  if (!isRendered) throw new StepFailed(`${place} query render error: ${query.message}`)
+  return { client, query }
 }
 
 function* noMeasurement(

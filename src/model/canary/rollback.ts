@@ -15,21 +15,22 @@ import type { Tick } from './tick-context.ts'
  * @see fluxcd/flagger pkg/controller/scheduler.go rollback 1.44.0
  */
 export function* rollback(tick: Tick): Plan<void> {
-  const { settings, canary, scaler } = tick
+  const { settings, canary } = tick
   yield* tellThreshold(tick)
-  const early = settings.quirks['announced-before-done']
-  const failure = yield* failureOf(
-    (function* () {
-      yield* tick.router.setRoutes(canary, TO_PRIMARY)
-      if (early) yield* tellFailed(tick)
-      yield* setWeightGauges(canary, TO_PRIMARY.primaryWeight, TO_PRIMARY.canaryWeight)
-      if (scaler !== undefined) yield* scaler.pauseTarget(canary)
-      yield* tick.target.scaleToZero(canary)
-      if (!early) yield* tellFailed(tick)
-    })()
-  )
+  const failure = yield* failureOf(backToPrimary(tick))
   if (failure !== undefined) return yield* recordWarning(settings, canary, failure.message)
   yield* markFailed(tick, { phase: 'Failed' })
+}
+
+function* backToPrimary(tick: Tick): Plan<void> {
+  const { settings, canary, scaler } = tick
+  const early = settings.quirks['announced-before-done']
+  yield* tick.router.setRoutes(canary, TO_PRIMARY)
+  if (early) yield* tellFailed(tick)
+  yield* setWeightGauges(canary, TO_PRIMARY.primaryWeight, TO_PRIMARY.canaryWeight)
+  if (scaler !== undefined) yield* scaler.pauseTarget(canary)
+  yield* tick.target.scaleToZero(canary)
+  if (!early) yield* tellFailed(tick)
 }
 
 /**
@@ -74,14 +75,14 @@ function* tellThreshold({ settings, canary }: Tick): Plan<void> {
 
 function* markFailed(tick: Tick, status: SyncedStatus): Plan<void> {
   const { settings, canary } = tick
-  const failure = yield* failureOf(
-    (function* () {
-      const { failedChecks } = settings.quirks['failed-resets-failed-checks'] ? { failedChecks: 0 } : statusOf(canary)
-      yield* syncStatus(canary, { ...status, failedChecks }, yield* tick.target.revision(canary))
-    })()
-  )
+  const failure = yield* failureOf(syncFailed(tick, status))
   if (failure !== undefined) return yield* log('error', failure.message, fullName(canary))
   yield* setPhaseGauge(canary, 'Failed')
   yield* countOutcome(canary, 'failures', 'completed')
   yield* runPostRolloutHooks(settings, canary, 'Failed')
+}
+
+function* syncFailed({ settings, canary, target }: Tick, status: SyncedStatus): Plan<void> {
+  const { failedChecks } = settings.quirks['failed-resets-failed-checks'] ? { failedChecks: 0 } : statusOf(canary)
+  yield* syncStatus(canary, { ...status, failedChecks }, yield* target.revision(canary))
 }

@@ -67,31 +67,33 @@ export function setStatusCounter(
  * Marks a new canary; run by the informer worker. A canary that already says so is left as it is.
  * @see fluxcd/flagger pkg/controller/scheduler.go setPhaseInitializing 1.44.0
  */
-export function* setPhaseInitializing(canary: Canary): Plan<void> {
-  yield* wrapped(
-    'failed after retries: ',
-    rewriting(canary, function* (current) {
-      const timestamp = formatTimestamp(yield* now())
-      const conditions = conditionsFor(current, 'Initializing', timestamp)
-      if (conditions === undefined) return
-      const status = { ...statusOf(current), phase: 'Initializing', conditions, lastTransitionTime: timestamp }
-      yield* updateStatus(RESOURCES.canaries, namespaceOf(current), draftWith(current, status as CanaryStatus))
-    })
-  )
+export function setPhaseInitializing(canary: Canary): Plan<void> {
+  return wrapped('failed after retries: ', rewriting(canary, putInitializing))
+}
+
+function* putInitializing(canary: Canary): Plan<void> {
+  const timestamp = formatTimestamp(yield* now())
+  const conditions = conditionsFor(canary, 'Initializing', timestamp)
+  if (conditions === undefined) return
+  const status = { ...statusOf(canary), phase: 'Initializing', conditions, lastTransitionTime: timestamp }
+  yield* updateStatus(RESOURCES.canaries, namespaceOf(canary), draftWith(canary, status as CanaryStatus))
 }
 
 /**
  * Runs an attempt with the canary in memory; after a conflict it is read again first.
  * Whatever else was changed in memory is lost with that, as in Flagger.
  */
-export function* rewriting(canary: Canary, attempt: (current: Canary) => Plan<void>): Plan<void> {
-  let current: Canary | undefined = canary
-  yield* retryOnConflict(BACKOFF.default, function* () {
-    current ??= yield* readAgain(canary)
-    const candidate = current
-    current = undefined
-    yield* attempt(candidate)
+export function rewriting(canary: Canary, attempt: (current: Canary) => Plan<void>): Plan<void> {
+  let isFirst = true
+  return retryOnConflict(BACKOFF.default, () => {
+    if (!isFirst) return attemptAgain(canary, attempt)
+    isFirst = false
+    return attempt(canary)
   })
+}
+
+function* attemptAgain(canary: Canary, attempt: (current: Canary) => Plan<void>): Plan<void> {
+  yield* attempt(yield* readAgain(canary))
 }
 
 function* readAgain(canary: Canary): Plan<Canary> {
@@ -106,11 +108,13 @@ function* readAgain(canary: Canary): Plan<Canary> {
 }
 
 function write(canary: Canary, change: (current: Canary, timestamp: string) => CanaryStatus): Plan<void> {
-  const writing = rewriting(canary, function* (current) {
-    const timestamp = formatTimestamp(yield* now())
-    yield* putStatus(current, { ...change(current, timestamp), lastTransitionTime: timestamp })
-  })
+  const writing = rewriting(canary, (current) => putChange(current, change))
   return wrapped('failed after retries: ', writing)
+}
+
+function* putChange(canary: Canary, change: (current: Canary, timestamp: string) => CanaryStatus): Plan<void> {
+  const timestamp = formatTimestamp(yield* now())
+  yield* putStatus(canary, { ...change(canary, timestamp), lastTransitionTime: timestamp })
 }
 
 function* putStatus(canary: Canary, status: CanaryStatus): Plan<void> {

@@ -4,7 +4,7 @@ import { scalerFor } from './autoscalers/registry.ts'
 import { privateCanary } from './decoding.ts'
 import { log, noticingUpdates, type Plan } from './effects.ts'
 import { decide, recordError, recordInfo, recordWarning, releaseName, withPhase } from './events.ts'
-import { failureOf, StepFailed, wrapped } from './failure.ts'
+import { failureOf, outcomeOf, StepFailed, wrapped } from './failure.ts'
 import { setPhaseGauge, setWeightGauges } from './gauges.ts'
 import { rolloutConfirmed } from './hooks/confirm-rollout.ts'
 import { rollbackRequested } from './hooks/rollback.ts'
@@ -29,14 +29,10 @@ const UNKNOWN_REVISION = 'unknown'
 
 /** Step 1: the canary as the server has it, as a private copy; undefined (with a log line) when it cannot be read. */
 export function* readCanary({ name, namespace }: CanaryKey): Plan<Canary | undefined> {
-  let canary: Canary | undefined
-  const failure = yield* failureOf(
-    (function* () {
-      canary = privateCanary(yield* getObject(RESOURCES.canaries, namespace, name))
-    })()
-  )
-  if (failure !== undefined) yield* log('error', `Canary ${name}.${namespace} not found`, `${name}.${namespace}`)
-  return canary
+  const read = yield* outcomeOf(getObject(RESOURCES.canaries, namespace, name))
+  if (!(read instanceof StepFailed)) return privateCanary(read)
+  yield* log('error', `Canary ${name}.${namespace} not found`, `${name}.${namespace}`)
+  return undefined
 }
 
 /** Step 2: a suspended canary is told about on every tick and left alone. */
@@ -110,14 +106,10 @@ export function* scaleDownTarget({ canary, target }: Tick): Plan<void> {
 /** Step 11: the mesh's objects. Any difference is corrected with the weights of the beginning, whatever they were. */
 export function* reconcileMesh({ settings, canary, router }: Tick): Plan<void> {
   if (settings.quirks['difference-resets-weights']) return yield* router.reconcile(canary)
-  let before = TO_PRIMARY
-  yield* failureOf(
-    (function* () {
-      before = yield* router.getRoutes(canary)
-    })()
-  )
+  const before = yield* outcomeOf(router.getRoutes(canary))
   const corrected = yield* noticingUpdates(router.reconcile(canary))
-  if (corrected && before.canaryWeight > 0) yield* router.setRoutes(canary, before)
+  if (!corrected || before instanceof StepFailed || before.canaryWeight === 0) return
+  yield* router.setRoutes(canary, before)
 }
 
 /** Step 12: the canary is initialised. */
@@ -297,19 +289,8 @@ function* syncSameStatus({ settings, canary, target }: Tick): Plan<void> {
 
 /** Errors count as no change. */
 function* revisionChanged({ canary, target }: Tick): Plan<boolean> {
-  let changed = false
-  yield* failureOf(
-    (function* () {
-      changed = yield* target.hasChanged(canary)
-    })()
-  )
-  if (changed) return true
-  yield* failureOf(
-    (function* () {
-      changed = yield* target.haveConfigsChanged(canary)
-    })()
-  )
-  return changed
+  if ((yield* outcomeOf(target.hasChanged(canary))) === true) return true
+  return (yield* outcomeOf(target.haveConfigsChanged(canary))) === true
 }
 
 function* startRevision(tick: Tick): Plan<void> {

@@ -2,7 +2,7 @@ import { parseTimestamp } from '../../../lib/time/index.ts'
 import type { Canary } from '../../../kinds/index.ts'
 import { withPrimaryConfigs, type TrackedConfigs } from '../configs.ts'
 import { now, type Plan } from '../effects.ts'
-import { failureOf, StepFailed, wrapped } from '../failure.ts'
+import { failureOf, outcomeOf, StepFailed, wrapped } from '../failure.ts'
 import { quoteGo, scaledDown } from '../go-format.ts'
 import { specHash } from '../hash.ts'
 import { draftOf, findObject, getObject, mergePatch, RESOURCES } from '../objects.ts'
@@ -126,14 +126,9 @@ function* replicasFromZero(canary: Canary): Plan<number> {
       ? ([RESOURCES.scaledObjects, 'minReplicaCount'] as const)
       : ([RESOURCES.horizontalPodAutoscalers, 'minReplicas'] as const)
   if (scaler.kind !== 'ScaledObject' && scaler.kind !== 'HorizontalPodAutoscaler') return 1
-  let minimum = 1
-  yield* failureOf(
-    (function* () {
-      const object = yield* getObject(resource, namespaceOf(canary), scaler.name)
-      minimum = Math.max(1, Number((object.spec as Record<string, unknown> | undefined)?.[field] ?? 1))
-    })()
-  )
-  return minimum
+  const object = yield* outcomeOf(getObject(resource, namespaceOf(canary), scaler.name))
+  if (object instanceof StepFailed) return 1
+  return Math.max(1, Number((object.spec as Record<string, unknown> | undefined)?.[field] ?? 1))
 }
 
 function patchReplicas(canary: Canary, replicas: number): Plan<unknown> {

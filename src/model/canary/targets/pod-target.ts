@@ -1,7 +1,7 @@
 import type { Canary } from '../../../kinds/index.ts'
 import { configRecord, configsChanged, createPrimaryConfigs, targetConfigs, type TrackedConfigs } from '../configs.ts'
 import { log, type Plan } from '../effects.ts'
-import { failureOf, wrapped } from '../failure.ts'
+import { outcomeOf, wrapped } from '../failure.ts'
 import { includedByPrefix, primaryLabels, withoutToolkitKeys } from '../metadata.ts'
 import {
   BACKOFF,
@@ -115,13 +115,12 @@ export function podTarget(settings: ControllerSettings, kind: PodTargetKind): Po
 
 function* configsOf(settings: ControllerSettings, kind: PodTargetKind, canary: Canary): Plan<TrackedConfigs> {
   if (!settings.configTracking) return new Map()
-  return yield* wrapped(
-    'GetTargetConfigs failed: ',
-    (function* () {
-      const target = yield* readWorkload(kind, canary, canary.spec.targetRef.name)
-      return yield* targetConfigs(settings, canary, target.spec.template.spec)
-    })()
-  )
+  return yield* wrapped('GetTargetConfigs failed: ', readConfigs(settings, kind, canary))
+}
+
+function* readConfigs(settings: ControllerSettings, kind: PodTargetKind, canary: Canary): Plan<TrackedConfigs> {
+  const target = yield* readWorkload(kind, canary, canary.spec.targetRef.name)
+  return yield* targetConfigs(settings, canary, target.spec.template.spec)
 }
 
 function* createPrimary(settings: ControllerSettings, kind: PodTargetKind, canary: Canary): Plan<void> {
@@ -163,13 +162,7 @@ function* createPrimary(settings: ControllerSettings, kind: PodTargetKind, canar
 
 /** Any other error than NotFound is ignored upstream: an unreadable primary counts as present. */
 function* countsAsPresent({ resource }: PodTargetKind, canary: Canary): Plan<boolean> {
-  let existing: unknown
-  const failure = yield* failureOf(
-    (function* () {
-      existing = yield* findObject(resource, namespaceOf(canary), primaryName(canary))
-    })()
-  )
-  return failure !== undefined || existing !== undefined
+  return (yield* outcomeOf(findObject(resource, namespaceOf(canary), primaryName(canary)))) !== undefined
 }
 
 interface Copying {
