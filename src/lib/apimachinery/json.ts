@@ -170,12 +170,18 @@ export function ownMember(map: JsonMap, key: string): unknown {
  * @param value - any JSON value
  */
 export function stableStringify(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(stableStringify).join(',')}]`
+  let text = ''
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${text === '' ? '' : ','}${stableStringify(item)}`
+    return `[${text}]`
+  }
   if (!isJsonMap(value)) return JSON.stringify(value ?? null)
-  const members = Object.keys(value)
-    .filter((key) => value[key] !== undefined)
-    .sort(compareText)
-  return `{${members.map((key) => `${JSON.stringify(key)}:${stableStringify(value[key])}`).join(',')}}`
+  // Without a comparison of its own, `sort` orders by code unit as compareText does.
+  for (const key of Object.keys(value).sort()) {
+    if (value[key] === undefined) continue
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${stableStringify(value[key])}`
+  }
+  return `{${text}}`
 }
 
 /**

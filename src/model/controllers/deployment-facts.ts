@@ -166,7 +166,8 @@ export function findCondition(status: DeploymentStatus | undefined, type: string
  * transition time kept when the status stays.
  */
 export function withCondition(conditions: readonly Condition[], condition: Condition): readonly Condition[] {
-  const current = conditions.find((each) => each.type === condition.type)
+  let current: Condition | undefined
+  for (const each of conditions) if (each.type === condition.type) current ??= each
   if (current?.status === condition.status && current.reason === condition.reason) return conditions
   const kept = current?.status === condition.status ? current.lastTransitionTime : condition.lastTransitionTime
   const others = conditions.filter((each) => each.type !== condition.type)

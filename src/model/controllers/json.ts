@@ -46,6 +46,12 @@ export function keepSame<T>(before: unknown, next: T): T {
 /** A list with the items it had where they are the same; the very list where all of them are. */
 export function keepSameItems<T>(before: readonly T[] | undefined, next: readonly T[]): readonly T[] {
   if (before === undefined) return next
-  const kept = next.map((item, index) => keepSame(before[index], item))
-  return before.length === next.length && kept.every((item, index) => item === before[index]) ? before : kept
+  let all = before.length === next.length
+  const kept: T[] = []
+  for (const [index, item] of next.entries()) {
+    const same = keepSame(before[index], item)
+    if (same !== before[index]) all = false
+    kept.push(same)
+  }
+  return all ? before : kept
 }

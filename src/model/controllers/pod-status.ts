@@ -1,6 +1,6 @@
 import { fnv1a32 } from '../../lib/apimachinery/index.ts'
 import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
-import { keepSame, keepSameItems } from './json.ts'
+import { keepSame, keepSameItems, sameMembers } from './json.ts'
 import { podCondition } from './pod-facts.ts'
 import type { Condition, Container, ContainerState, ContainerStatus, Pod, PodStatus } from './shapes.ts'
 
@@ -44,21 +44,32 @@ export function podStatus(facts: PodFacts): PodStatus {
   const { pod, podIp, hostIp, now } = facts
   const before = pod.status ?? NO_STATUS
   const phase = phaseOf(facts)
-  const inits = (pod.spec.initContainers ?? []).map((container) => initStatus(facts, container))
+  const inits = initStatuses(facts, before.initContainerStatuses)
   const { generation } = pod.metadata
-  const status = {
-    ...(before.initContainerStatuses === undefined ? before : withoutInits(before)),
-    phase,
-    conditions: mergeConditions(pod, conditionsOf(facts, phase), now),
-    hostIP: hostIp,
-    hostIPs: keepSame(before['hostIPs'], [{ ip: hostIp }]),
-    ...(podIp === undefined ? undefined : { podIP: podIp, podIPs: keepSame(before.podIPs, [{ ip: podIp }]) }),
-    startTime: before.startTime ?? formatTimestamp(now),
-    ...(inits.length === 0 ? undefined : { initContainerStatuses: keepSameItems(before.initContainerStatuses, inits) }),
-    containerStatuses: containerStatuses(facts, before.containerStatuses),
-    ...(generation === undefined ? undefined : { observedGeneration: generation })
+  const status: Reported = before.initContainerStatuses === undefined ? { ...before } : withoutInits(before)
+  status.phase = phase
+  status.conditions = mergeConditions(pod, conditionsOf(facts, phase), now)
+  status.hostIP = hostIp
+  status['hostIPs'] = keepSame(before['hostIPs'], [{ ip: hostIp }])
+  if (podIp !== undefined) {
+    status.podIP = podIp
+    status.podIPs = keepSame(before.podIPs, [{ ip: podIp }])
   }
-  return keepSame(before, status)
+  status.startTime = before.startTime ?? formatTimestamp(now)
+  if (inits.length > 0) status.initContainerStatuses = inits
+  status.containerStatuses = containerStatuses(facts, before.containerStatuses)
+  if (generation !== undefined) status['observedGeneration'] = generation
+  return sameMembers(before, status) ? before : status
+}
+
+/** A status that is being written. */
+type Reported = { -readonly [Field in keyof PodStatus]: PodStatus[Field] }
+
+function initStatuses(facts: PodFacts, before: readonly ContainerStatus[] = []): readonly ContainerStatus[] {
+  const { initContainers = [] } = facts.pod.spec
+  if (initContainers.length === 0) return initContainers as readonly []
+  const next = initContainers.map((container) => initStatus(facts, container))
+  return keepSameItems(before, next)
 }
 
 function withoutInits(status: PodStatus): PodStatus {
@@ -169,7 +180,9 @@ function conditionsOf(facts: PodFacts, phase: string): Verdict[] {
   const containersReady = readiness('ContainersReady', unready, phase)
   return [
     { type: 'PodReadyToStartContainers', ok: facts.podIp !== undefined && phase !== 'Succeeded' && phase !== 'Failed' },
-    { type: 'Initialized', ok: true, ...(phase === 'Succeeded' ? { reason: 'PodCompleted' } : {}) },
+    phase === 'Succeeded'
+      ? { type: 'Initialized', ok: true, reason: 'PodCompleted' }
+      : { type: 'Initialized', ok: true },
     gated(pod, { ...containersReady, type: 'Ready' }),
     containersReady,
     { type: 'PodScheduled', ok: true }
@@ -207,11 +220,21 @@ function mergeConditions(pod: Pod, verdicts: readonly Verdict[], now: Instant): 
   return keepSameItems(before, merged)
 }
 
+/** Whether a condition says everything a report says besides status, reason and message. */
+function isCurrent(condition: Condition, generation: number | undefined): boolean {
+  return (
+    condition.observedGeneration === generation &&
+    condition.lastProbeTime === null &&
+    typeof condition.lastTransitionTime === 'string'
+  )
+}
+
 function condition(pod: Pod, { type, ok, reason, message }: Verdict, now: Instant): Condition {
   const old = podCondition(pod, type)
   const status = ok ? 'True' : 'False'
   const stays = old?.status === status
   const { generation } = pod.metadata
+  if (stays && old.reason === reason && old.message === message && isCurrent(old, generation)) return old
   return {
     type,
     status,

@@ -23,8 +23,9 @@ export interface LeanPort {
  * processes end at once is gone as it is deleted.
  */
 export function leanRequest(request: ApiRequest, port: LeanPort): ApiRequest {
-  if (request.method === 'POST' && POD_COLLECTION.test(request.path)) return bindOnCreate(request, port)
-  if (request.method === 'DELETE') return deleteAtOnce(request, port)
+  const { method, path } = request
+  if (method === 'POST' && path.endsWith('/pods') && POD_COLLECTION.test(path)) return bindOnCreate(request, port)
+  if (method === 'DELETE' && path.includes('/pods/')) return deleteAtOnce(request, port)
   return request
 }
 
