@@ -60,17 +60,22 @@ function slicesFor(service: Service, backends: readonly Backend[]): WantedSlice[
   const byPorts = new Map<string, { ports: readonly EndpointPort[]; endpoints: object[] }[]>()
   for (const backend of backends) {
     const key = portsKey(backend.ports)
-    const slices = byPorts.get(key) ?? [{ ports: backend.ports, endpoints: [] }]
+    const slices = byPorts.get(key) ?? []
     byPorts.set(key, slices)
     let last = slices.at(-1)
     if (last === undefined || last.endpoints.length >= MAX_ENDPOINTS) {
-      last = { ports: backend.ports, endpoints: [] }
+      last = { ports: namedPorts(backend.ports), endpoints: [] }
       slices.push(last)
     }
     last.endpoints.push(endpointOf(service, backend))
   }
   const slices = [...byPorts.values()].flat()
   return slices.length === 0 ? [{ ports: [], endpoints: [] }] : slices
+}
+
+/** Ports as slices have them, which name a port without name by an empty text. */
+function namedPorts(ports: readonly EndpointPort[]): readonly EndpointPort[] {
+  return ports.map((port) => (port.name === undefined ? { ...port, name: '' } : port))
 }
 
 function endpointOf(service: Service, { pod, ip }: Backend): object {
@@ -167,7 +172,7 @@ function* mirror(context: ReconcileContext, service: Service): Plan<Requeue> {
     return DONE
   }
   const wanted = subsetsFrom(endpoints).map((subset) => ({
-    ports: (subset.ports ?? []).map((port) => ({ ...port, protocol: port.protocol ?? 'TCP' })),
+    ports: namedPorts((subset.ports ?? []).map((port) => ({ ...port, protocol: port.protocol ?? 'TCP' }))),
     endpoints: [
       ...(subset.addresses ?? []).map((address) => ({ addresses: [address.ip], conditions: { ready: true } })),
       ...(subset.notReadyAddresses ?? []).map((address) => ({ addresses: [address.ip], conditions: { ready: false } }))

@@ -18,6 +18,8 @@ interface Managed {
   readonly failure?: string
   /** Pods were created or deleted. */
   readonly done?: true
+  /** The namespace is on its way out and took no more pods. */
+  readonly unwelcome?: true
 }
 
 /**
@@ -38,7 +40,8 @@ export function* reconcileReplicaSet(context: ReconcileContext, key: ObjectKey):
   const pods = { active, terminating: claimed.filter(isPodTerminating).length }
   yield* updateCounters(context, set, { ...pods, managed })
   if (managed.failure !== undefined) return { retry: true }
-  return requeueForAvailability(set, active, now)
+  const requeue = requeueForAvailability(set, active, now)
+  return managed.unwelcome === true ? { ...requeue, again: true } : requeue
 }
 
 function* managePods(context: ReconcileContext, set: ReplicaSet, active: readonly Pod[]): Plan<Managed> {
@@ -58,7 +61,8 @@ function* createPods(set: ReplicaSet, count: number): Plan<Managed> {
       continue
     }
     const status = response.body as KubeStatus
-    if (status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating')) break
+    if (status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating'))
+      return { done: true, unwelcome: true }
     const failure = status.message ?? ''
     yield* say(set, 'Warning', 'FailedCreate', `Error creating: ${failure}`)
     return { failure }
