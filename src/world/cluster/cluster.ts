@@ -292,7 +292,11 @@ class RunningCluster implements Cluster, KubeletPort {
     if (this.#changedOwn && (failed || outcome.again === true)) this.#enqueue(task)
     if (failed) this.#retry(task)
     else this.#failures.delete(task.key)
-    if (outcome.requeueAt !== undefined) this.#requeue(task, outcome.requeueAt)
+    const { requeueAt } = outcome
+    if (requeueAt === undefined) return
+    // What others do about this task's own change may bring it back before anything has to be planned.
+    if (this.#changedOwn) this.#queue.add(task.level, task.key, () => this.#requeue(task, requeueAt), true)
+    else this.#requeue(task, requeueAt)
   }
 
   #makes(key: string): boolean {

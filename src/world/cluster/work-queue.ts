@@ -1,7 +1,9 @@
 /** A piece of work that is waiting. */
 export interface WorkItem {
   readonly key: string
-  readonly run: () => void
+  run: () => void
+  /** It gives way to other work of its key. */
+  yields: boolean
 }
 
 /**
@@ -11,7 +13,7 @@ export interface WorkItem {
 export class WorkQueue {
   readonly #levels: WorkItem[][]
   readonly #heads: number[]
-  readonly #waiting = new Set<string>()
+  readonly #waiting = new Map<string, WorkItem>()
 
   /** @param levels - number of levels, 0 the most urgent */
   constructor(levels: number) {
@@ -19,11 +21,21 @@ export class WorkQueue {
     this.#heads = this.#levels.map(() => 0)
   }
 
-  /** Adds work unless the same key is waiting already; whether it was added. */
-  add(level: number, key: string, run: () => void): boolean {
-    if (this.#waiting.has(key)) return false
-    this.#waiting.add(key)
-    this.#levels[level]?.push({ key, run })
+  /**
+   * Adds work unless work of the same key is waiting already; whether it was added.
+   * @param yields - other work of that key takes its place; default false
+   */
+  add(level: number, key: string, run: () => void, yields: boolean = false): boolean {
+    const waiting = this.#waiting.get(key)
+    if (waiting !== undefined) {
+      if (!waiting.yields || yields) return false
+      waiting.run = run
+      waiting.yields = false
+      return false
+    }
+    const item = { key, run, yields }
+    this.#waiting.set(key, item)
+    this.#levels[level]?.push(item)
     return true
   }
 
