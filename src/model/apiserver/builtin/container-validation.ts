@@ -1,5 +1,6 @@
 import {
   dns1123LabelProblems,
+  dns1123SubdomainProblems,
   duplicateError,
   envVarNameProblems,
   forbiddenError,
@@ -80,11 +81,26 @@ function containerErrors(container: JsonMap, path: string, volumes: ReadonlySet<
     ),
     ...portErrors(mapsAt(container, 'ports'), `${path}.ports`),
     ...environmentErrors(mapsAt(container, 'env'), `${path}.env`),
+    ...environmentSourceErrors(mapsAt(container, 'envFrom'), `${path}.envFrom`),
     ...mountErrors(mapsAt(container, 'volumeMounts'), `${path}.volumeMounts`, volumes),
     ...enumErrors(container['imagePullPolicy'], ['Always', 'IfNotPresent', 'Never'], `${path}.imagePullPolicy`),
     ...resourceErrors(mapAt(container, 'resources'), `${path}.resources`),
+    ...hookErrors(container, path)
+  ]
+}
+
+const PROBES: readonly string[] = ['livenessProbe', 'readinessProbe', 'startupProbe']
+
+/** Containers that run before the others have neither hooks nor probes, unless they go on running. */
+function hookErrors(container: JsonMap, path: string): FieldError[] {
+  if (/\.initContainers\[\d+\]$/.test(path) && container['restartPolicy'] !== 'Always') {
+    const text = 'may not be set for init containers without restartPolicy=Always'
+    const found = ['lifecycle', ...PROBES].filter((field) => container[field] !== undefined)
+    return found.map((field) => forbiddenError(`${path}.${field}`, text))
+  }
+  return [
     ...lifecycleErrors(mapAt(container, 'lifecycle'), `${path}.lifecycle`),
-    ...['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap((probe) =>
+    ...PROBES.flatMap((probe) =>
       container[probe] === undefined ? [] : probeErrors(mapAt(container, probe), `${path}.${probe}`, probe)
     )
   ]
@@ -123,6 +139,26 @@ function environmentErrors(variables: readonly JsonMap[], path: string): FieldEr
         ? [requiredError(`${at}.name`)]
         : envVarNameProblems(name).map((problem) => invalidError(`${at}.name`, name, problem))
     if (variable['valueFrom'] !== undefined) errors.push(...valueSourceErrors(variable, `${at}.valueFrom`))
+    return errors
+  })
+}
+
+/** How many sources there are is said of the whole list. */
+function environmentSourceErrors(sources: readonly JsonMap[], path: string): FieldError[] {
+  return sources.flatMap((source, index) => {
+    const at = indexPath(path, index)
+    const prefix = textAt(source, 'prefix')
+    const errors =
+      prefix === '' ? [] : envVarNameProblems(prefix).map((problem) => invalidError(`${at}.prefix`, prefix, problem))
+    const kinds = ['configMapRef', 'secretRef'].filter((kind) => source[kind] !== undefined)
+    for (const kind of kinds) {
+      const name = textAt(mapAt(source, kind), 'name')
+      const place = `${at}.${kind}.name`
+      if (name === '') errors.push(requiredError(place))
+      else errors.push(...dns1123SubdomainProblems(name).map((problem) => invalidError(place, name, problem)))
+    }
+    if (kinds.length === 0) errors.push(invalidError(path, '', 'must specify one of: `configMapRef` or `secretRef`'))
+    if (kinds.length > 1) errors.push(invalidError(path, '', 'may not have more than one field specified at a time'))
     return errors
   })
 }

@@ -11,10 +11,13 @@ import {
   type FieldError,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
+import { validateAffinity, validateTopologySpread } from './affinity-validation.ts'
 import { validateContainers } from './container-validation.ts'
 import { mapAt, mapsAt, textAt } from './draft.ts'
+import { legacyAddressErrors } from './ip-address.ts'
 import { podSpecDiff } from './pod-spec-text.ts'
 import { validateAnnotations, validateLabels } from './meta-validation.ts'
+import { textsAt } from './service-shapes.ts'
 
 const MAX_INT32 = 2_147_483_647
 
@@ -33,7 +36,7 @@ export function validatePodTemplate(template: JsonMap, path: string): FieldError
 }
 
 /**
- * Validates a pod spec (core/v1 `ValidatePodSpec`, the parts a rollout touches).
+ * Validates a pod spec (core/v1 `ValidatePodSpec` without security contexts, DNS configuration and the rarer volumes).
  * @param spec - PodSpec
  * @param path - where it is
  */
@@ -48,10 +51,34 @@ export function validatePodSpec(spec: JsonMap, path: string): FieldError[] {
     ...validateContainers(mapsAt(spec, 'initContainers'), `${path}.initContainers`, names),
     ...policyErrors(spec, path),
     ...validateLabels(mapAt(spec, 'nodeSelector'), `${path}.nodeSelector`),
+    ...sysctlErrors(spec, path),
+    ...validateAffinity(mapAt(spec, 'affinity'), `${path}.affinity`),
+    ...validateTopologySpread(mapsAt(spec, 'topologySpreadConstraints'), `${path}.topologySpreadConstraints`),
     ...nameErrors(spec, path),
     ...deadlineErrors(spec, path),
-    ...tolerationErrors(mapsAt(spec, 'tolerations'), `${path}.tolerations`)
+    ...tolerationErrors(mapsAt(spec, 'tolerations'), `${path}.tolerations`),
+    ...mapsAt(spec, 'hostAliases').flatMap((alias, index) =>
+      hostAliasErrors(alias, indexPath(`${path}.hostAliases`, index))
+    )
   ]
+}
+
+/** Settings of the kernel that belong to the host are not a pod's to change. */
+function sysctlErrors(spec: JsonMap, path: string): FieldError[] {
+  return mapsAt(mapAt(spec, 'securityContext'), 'sysctls').flatMap((sysctl, index) => {
+    const at = `${indexPath(`${path}.securityContext.sysctls`, index)}.name`
+    const name = textAt(sysctl, 'name')
+    if (name === '') return [requiredError(at)]
+    const isShared = name.startsWith('net.') && spec['hostNetwork'] === true
+    return isShared ? [invalidError(at, name, "may not be specified when 'hostNetwork' is true")] : []
+  })
+}
+
+function hostAliasErrors(alias: JsonMap, path: string): FieldError[] {
+  const names = textsAt(alias, 'hostnames').flatMap((name, index) =>
+    dns1123SubdomainProblems(name).map((problem) => invalidError(indexPath(`${path}.hostnames`, index), name, problem))
+  )
+  return [...legacyAddressErrors(textAt(alias, 'ip'), `${path}.ip`, []), ...names]
 }
 
 function volumeErrors(volumes: readonly JsonMap[], path: string): FieldError[] {
@@ -117,7 +144,8 @@ function nameErrors(spec: JsonMap, path: string): FieldError[] {
     ['nodeName', dns1123SubdomainProblems],
     ['hostname', dns1123LabelProblems],
     ['subdomain', dns1123LabelProblems],
-    ['priorityClassName', dns1123SubdomainProblems]
+    ['priorityClassName', dns1123SubdomainProblems],
+    ['runtimeClassName', dns1123SubdomainProblems]
   ]
   return rules.flatMap(([field, problems]) => {
     const value = textAt(spec, field)

@@ -79,7 +79,7 @@ export function prepareForCreate<T extends JsonMap>(group: string, kind: string,
   if (WITH_STATUS.has(key) && key !== '/Node') draft['status'] = { ...INITIAL_STATUS[key] }
   if (key === '/Pod') mapAt(draft, 'status')['qosClass'] = qualityOfService(mapAt(draft, 'spec'))
   if (key === '/Namespace') prepareNamespace(draft)
-  if (key === 'apps/DaemonSet') annotateTemplateGeneration(draft, 1)
+  if (key === 'apps/DaemonSet') annotateTemplateGeneration(draft, Math.max(1, givenTemplateGeneration(draft)))
   if (key === 'batch/Job') generateJobSelector(draft)
   if (key === CRD) storeVersions(draft, [])
   return draft as T
@@ -101,6 +101,12 @@ function storeVersions(draft: JsonMap, before: unknown): void {
   const name = current === undefined ? '' : textAt(current, 'name')
   const storedVersions = name === '' || stored.includes(name) ? stored : [...stored, name]
   draft['status'] = { ...mapAt(draft, 'status'), ...(storedVersions.length === 0 ? {} : { storedVersions }) }
+}
+
+/** A copy of a DaemonSet goes on counting where its original is. */
+function givenTemplateGeneration(draft: JsonMap): number {
+  const text = annotationsOf(draft)[TEMPLATE_GENERATION]
+  return typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : 0
 }
 
 function annotateTemplateGeneration(draft: JsonMap, generation: number): void {

@@ -1,29 +1,64 @@
 import {
+  deepEqual,
   forbiddenError,
   invalidError,
+  isJsonMap,
   matchesLabelSelector,
   notSupportedError,
+  PrintedValue,
   requiredError,
   selectorFromObject,
   type FieldError,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
 import { scheduleErrors } from './cron-schedule.ts'
-import { mapAt, textAt } from './draft.ts'
+import { mapAt, mapsAt, textAt } from './draft.ts'
 import { immutableErrors, nonNegativeErrors } from './meta-validation.ts'
 import { internalValue } from './pod-spec-text.ts'
 import { validatePodTemplate } from './pod-validation.ts'
 import { validateLabelSelector } from './selector-validation.ts'
 
-/** Selector present, not empty, and fitting the template: what every workload demands. */
-function selectorErrors(spec: JsonMap, kind: string): FieldError[] {
+/** A selector as its Go type writes it. */
+function printedSelector(selector: unknown): PrintedValue {
+  if (!isJsonMap(selector)) return new PrintedValue('null')
+  const labels = Object.entries(mapAt(selector, 'matchLabels')).sort(([left], [right]) => (left < right ? -1 : 1))
+  const expressions = mapsAt(selector, 'matchExpressions').map(({ key, operator, values }) => ({
+    key: key ?? '',
+    operator: operator ?? '',
+    ...(Array.isArray(values) && values.length > 0 ? { values } : {})
+  }))
+  return new PrintedValue(
+    JSON.stringify({
+      ...(labels.length === 0 ? {} : { matchLabels: Object.fromEntries(labels) }),
+      ...(expressions.length === 0 ? {} : { matchExpressions: expressions })
+    })
+  )
+}
+
+function selectorChangeErrors(spec: JsonMap, old: JsonMap | undefined): FieldError[] {
+  if (old === undefined) return []
+  const { selector } = spec
+  if (deepEqual(selector ?? null, mapAt(old, 'spec')['selector'] ?? null)) return []
+  return [invalidError('spec.selector', printedSelector(selector), 'field is immutable')]
+}
+
+/** Selector present and not empty. */
+function selectorErrors(spec: JsonMap, kind = 'deployment'): FieldError[] {
   const selector = spec['selector']
   if (selector === undefined || selector === null) return [requiredError('spec.selector')]
   const map = mapAt(spec, 'selector')
   const errors = validateLabelSelector(map, 'spec.selector')
-  if (Object.keys(map).length === 0)
-    errors.push(invalidError('spec.selector', map, `empty selector is invalid for ${kind}`))
+  if (isEmptySelector(map)) errors.push(invalidError('spec.selector', map, `empty selector is invalid for ${kind}`))
   return errors
+}
+
+function isEmptySelector(selector: JsonMap): boolean {
+  return Object.keys(mapAt(selector, 'matchLabels')).length === 0 && mapsAt(selector, 'matchExpressions').length === 0
+}
+
+/** Whether labels can be compared with the selector of a workload. */
+function isUsable(spec: JsonMap): boolean {
+  return validateLabelSelector(mapAt(spec, 'selector'), 'spec.selector').length === 0
 }
 
 function templateLabelErrors(spec: JsonMap): FieldError[] {
@@ -35,7 +70,7 @@ function templateLabelErrors(spec: JsonMap): FieldError[] {
 }
 
 function templateErrors(spec: JsonMap, kind: string): FieldError[] {
-  const errors = [...templateLabelErrors(spec), ...validatePodTemplate(mapAt(spec, 'template'), 'spec.template')]
+  const errors = validatePodTemplate(mapAt(spec, 'template'), 'spec.template')
   const pod = mapAt(mapAt(spec, 'template'), 'spec')
   const policy = textAt(pod, 'restartPolicy')
   if (policy !== '' && policy !== 'Always')
@@ -48,6 +83,12 @@ function templateErrors(spec: JsonMap, kind: string): FieldError[] {
   return errors
 }
 
+/** A template is only looked at when the selector can be used. */
+function replicaTemplateErrors(spec: JsonMap): FieldError[] {
+  if (isUsable(spec)) return [...templateLabelErrors(spec), ...templateErrors(spec, 'ReplicaSet')]
+  return [invalidError('spec.selector', printedSelector(spec['selector']), 'invalid label selector')]
+}
+
 /**
  * Validates a Deployment's spec.
  * @param object - Deployment
@@ -57,8 +98,8 @@ export function validateDeployment(object: JsonMap, old?: JsonMap): FieldError[]
   const spec = mapAt(object, 'spec')
   const errors = [
     ...nonNegativeErrors(spec['replicas'], 'spec.replicas'),
-    ...selectorErrors(spec, 'deployment'),
-    ...templateErrors(spec, 'ReplicaSet'),
+    ...selectorErrors(spec),
+    ...replicaTemplateErrors(spec),
     ...strategyErrors(mapAt(spec, 'strategy')),
     ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
     ...nonNegativeErrors(spec['revisionHistoryLimit'], 'spec.revisionHistoryLimit'),
@@ -68,9 +109,7 @@ export function validateDeployment(object: JsonMap, old?: JsonMap): FieldError[]
   if (typeof deadline === 'number' && deadline <= Number(spec['minReadySeconds'] ?? 0)) {
     errors.push(invalidError('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'))
   }
-  if (old !== undefined)
-    errors.push(...immutableErrors(spec['selector'], mapAt(old, 'spec')['selector'], 'spec.selector'))
-  return errors
+  return [...errors, ...selectorChangeErrors(spec, old)]
 }
 
 function strategyErrors(strategy: JsonMap): FieldError[] {
@@ -137,7 +176,9 @@ export function validateDeploymentStatus(object: JsonMap): FieldError[] {
     'updatedReplicas',
     'readyReplicas',
     'availableReplicas',
-    'unavailableReplicas'
+    'unavailableReplicas',
+    'terminatingReplicas',
+    'collisionCount'
   ]
   const errors = fields.flatMap((field) => nonNegativeErrors(status[field], `status.${field}`))
   const count = (field: string): number => Number(status[field] ?? 0)
@@ -158,15 +199,13 @@ export function validateDeploymentStatus(object: JsonMap): FieldError[] {
  */
 export function validateReplicaSet(object: JsonMap, old?: JsonMap): FieldError[] {
   const spec = mapAt(object, 'spec')
-  const errors = [
+  return [
     ...nonNegativeErrors(spec['replicas'], 'spec.replicas'),
     ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
-    ...selectorErrors(spec, 'deployment'),
-    ...templateErrors(spec, 'ReplicaSet')
+    ...selectorErrors(spec),
+    ...replicaTemplateErrors(spec),
+    ...selectorChangeErrors(spec, old)
   ]
-  if (old !== undefined)
-    errors.push(...immutableErrors(spec['selector'], mapAt(old, 'spec')['selector'], 'spec.selector'))
-  return errors
 }
 
 /**
@@ -176,16 +215,45 @@ export function validateReplicaSet(object: JsonMap, old?: JsonMap): FieldError[]
  */
 export function validateDaemonSet(object: JsonMap, old?: JsonMap): FieldError[] {
   const spec = mapAt(object, 'spec')
-  const errors =
-    old === undefined ? [] : immutableErrors(spec['selector'], mapAt(old, 'spec')['selector'], 'spec.selector')
-  const update = mapAt(mapAt(spec, 'updateStrategy'), 'rollingUpdate')
-  const strategy = textAt(mapAt(spec, 'updateStrategy'), 'type')
+  const selector = mapAt(spec, 'selector')
+  const errors = selectorChangeErrors(spec, old)
+  errors.push(...validateLabelSelector(selector, 'spec.selector'))
+  if (isUsable(spec)) errors.push(...templateLabelErrors(spec))
+  if (spec['selector'] !== undefined && isEmptySelector(selector))
+    errors.push(invalidError('spec.selector', selector, 'empty selector is invalid for daemonset'))
+  return [
+    ...errors,
+    ...templateErrors(spec, 'DaemonSet'),
+    ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
+    ...daemonUpdateErrors(mapAt(spec, 'updateStrategy')),
+    ...nonNegativeErrors(spec['revisionHistoryLimit'], 'spec.revisionHistoryLimit')
+  ]
+}
+
+function daemonUpdateErrors(strategy: JsonMap): FieldError[] {
+  const type = textAt(strategy, 'type')
   const path = 'spec.updateStrategy'
-  errors.push(...selectorErrors(spec, 'daemonset'), ...templateErrors(spec, 'DaemonSet'))
-  errors.push(...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'))
-  if (strategy === 'RollingUpdate') errors.push(...rollingUpdateErrors(update, `${path}.rollingUpdate`))
-  else if (strategy !== 'OnDelete') errors.push(notSupportedError(path, strategy, ['RollingUpdate', 'OnDelete']))
-  return [...errors, ...nonNegativeErrors(spec['revisionHistoryLimit'], 'spec.revisionHistoryLimit')]
+  if (type === 'OnDelete') return []
+  if (type !== 'RollingUpdate') {
+    const { rollingUpdate } = strategy
+    const update = isJsonMap(rollingUpdate)
+      ? { MaxUnavailable: rollingUpdate['maxUnavailable'] ?? 0, MaxSurge: rollingUpdate['maxSurge'] ?? 0 }
+      : null
+    const value = new PrintedValue(JSON.stringify({ Type: type, RollingUpdate: update }))
+    return [notSupportedError(path, value, ['RollingUpdate', 'OnDelete'])]
+  }
+  const { maxUnavailable, maxSurge } = mapAt(strategy, 'rollingUpdate')
+  const at = `${path}.rollingUpdate`
+  const both = [[maxUnavailable, `${at}.maxUnavailable`] as const, [maxSurge, `${at}.maxSurge`] as const]
+  const errors = [
+    ...both.flatMap(([value, place]) => intOrPercentErrors(value, place)),
+    ...both.flatMap(([value, place]) => overHundredErrors(value, place))
+  ]
+  const [isUnavailable, surges] = [amountOf(maxUnavailable) !== 0, amountOf(maxSurge) !== 0]
+  if (isUnavailable && surges)
+    errors.push(invalidError(`${at}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'))
+  if (!isUnavailable && !surges) errors.push(requiredError(`${at}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'))
+  return errors
 }
 
 /**
@@ -199,6 +267,7 @@ export function validateStatefulSet(object: JsonMap, old?: JsonMap): FieldError[
     ...nonNegativeErrors(spec['replicas'], 'spec.replicas'),
     ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
     ...selectorErrors(spec, 'statefulset'),
+    ...templateLabelErrors(spec),
     ...templateErrors(spec, 'StatefulSet')
   ]
   if (old === undefined) return errors

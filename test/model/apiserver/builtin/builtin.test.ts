@@ -133,6 +133,15 @@ describe('strategy', () => {
     expect(prepareForUpdate(key, next, old, 'status')).toMatchObject({ spec: old['spec'], status: { replicas: 2 } })
   })
 
+  test('prepareForCreate: a copy of a DaemonSet goes on counting templates where its original is', () => {
+    const key = 'deprecated.daemonset.template.generation'
+    const made = prepareForCreate('apps', 'DaemonSet', {
+      metadata: { name: 'd', annotations: { [key]: '4' } },
+      spec: {}
+    })
+    expect(made.metadata.annotations).toEqual({ [key]: '4' })
+  })
+
   test('prepareForUpdate: a Service that becomes an external name gives up its addresses', () => {
     const addresses = { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'] }
     const old = { metadata: { name: 's' }, spec: { type: 'ClusterIP', ...addresses } }
