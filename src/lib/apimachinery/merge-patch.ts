@@ -7,6 +7,7 @@ import { deepCopy, isJsonMap, ownMember, setMember } from './json.ts'
  * @param patch - any JSON value
  */
 export function applyMergePatch(doc: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object') return patch
   if (!isJsonMap(patch)) return isJsonMap(doc) ? deepCopy(patch) : withoutNullMembers(patch)
   const result: Record<string, unknown> = isJsonMap(doc) ? { ...doc } : {}
   for (const [key, value] of Object.entries(patch)) {

@@ -1,4 +1,4 @@
-import { deepCopy, goValueText, isJsonMap, ownMember, setMember, type JsonMap } from './json.ts'
+import { goValueText, isJsonMap, ownMember, setMember, type JsonMap } from './json.ts'
 import type { PatchOutcome } from './json-patch.ts'
 import { resolveSchema, type OpenApiSchema, type SchemaDefinitions } from './openapi.ts'
 import { deleteFromPrimitives, orderMerged, uniquePrimitives } from './strategic-lists.ts'
@@ -23,8 +23,8 @@ const DELETE_PREFIX = '$deleteFromPrimitiveList/'
 /**
  * Applies a strategic merge patch (apimachinery `strategicpatch`, as of Kubernetes 1.36): maps merge, lists merge by the key their
  * schema names or are replaced, with the directives `$patch`, `$retainKeys`, `$setElementOrder/…` and `$deleteFromPrimitiveList/…`.
- * @param doc - current object; not changed
- * @param patch - patch object; not changed
+ * @param doc - current object; not changed, the result shares parts with it
+ * @param patch - patch object; not changed, the result shares parts with it
  * @param schema - schema of the object's kind; absent: every list is replaced
  * @param definitions - what the schema's references name
  */
@@ -37,22 +37,11 @@ export function applyStrategicMergePatch(
   if (!isJsonMap(patch)) return { ok: false, message: 'Invalid JSON Patch', kind: 'decode' }
   try {
     const merger = new StrategicMerger(definitions)
-    const original = isJsonMap(doc) ? draftOf(doc) : {}
-    return { ok: true, value: merger.mergeMap(original, deepCopy(patch), schema) }
+    return { ok: true, value: merger.mergeMap(isJsonMap(doc) ? doc : {}, patch, schema) }
   } catch (error) {
     if (!(error instanceof StrategicPatchFailure)) throw error
     return { ok: false, message: error.message, kind: 'apply' }
   }
-}
-
-/** A copy that may be changed. Managed fields are never merged, and copying would have them computed. */
-function draftOf(doc: JsonMap): JsonMap {
-  const metadata = doc['metadata']
-  if (!isJsonMap(metadata)) return deepCopy(doc)
-  const { managedFields, ...own } = metadata
-  const draft = deepCopy({ ...doc, metadata: own })
-  if (managedFields !== undefined) draft.metadata['managedFields'] = managedFields
-  return draft
 }
 
 class StrategicMerger {
@@ -62,8 +51,9 @@ class StrategicMerger {
     this.#definitions = definitions
   }
 
-  mergeMap(original: JsonMap, patch: JsonMap, schema: OpenApiSchema | undefined): JsonMap {
+  mergeMap(before: JsonMap, patch: JsonMap, schema: OpenApiSchema | undefined): JsonMap {
     if (Object.hasOwn(patch, DIRECTIVE)) return mapDirective(patch)
+    const original = { ...before }
     const rest = { ...patch }
     applyRetainKeys(original, rest)
     this.#applyElementOrders(original, rest, schema)

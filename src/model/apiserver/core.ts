@@ -62,11 +62,13 @@ export function isDryRun(call: ResourceCall): boolean {
   return call.query['dryRun'] === 'All'
 }
 
-/** Name of the client for managed fields: `fieldManager`, else the first part of the user agent. */
-export function fieldManager(call: ResourceCall): string {
-  const given = call.query['fieldManager']
+/**
+ * Name of a client for managed fields.
+ * @param given - query parameter `fieldManager`
+ * @param agent - header `user-agent`, whose first part is taken otherwise
+ */
+export function managerName(given: string | undefined, agent: string = ''): string {
   if (given !== undefined && given !== '') return given
-  const agent = call.request.headers?.['user-agent'] ?? ''
   const end = agent.indexOf('/')
   const name = end === -1 ? agent : agent.slice(0, end)
   return name === '' ? 'unknown' : name.slice(0, 128)

@@ -39,6 +39,8 @@ const ALWAYS_WRITTEN: Readonly<Record<string, unknown>> = {
  * @param event - core/v1 Event
  */
 export function completeEvent(event: KubeObject): KubeObject {
-  const missing = Object.entries(ALWAYS_WRITTEN).filter(([field]) => event[field] === undefined)
-  return missing.length === 0 ? event : { ...event, ...Object.fromEntries(missing) }
+  let completed: KubeObject | undefined
+  for (const field in ALWAYS_WRITTEN)
+    if (event[field] === undefined) (completed ??= { ...event })[field] = ALWAYS_WRITTEN[field]
+  return completed ?? event
 }

@@ -5,6 +5,7 @@ import {
   sameMembers,
   trackedEntriesLater,
   trackUpdateLater,
+  type FieldSet,
   type FieldWriter,
   type JsonMap,
   type MergeType,
@@ -13,7 +14,7 @@ import {
 import type { KubeObject } from '../../kinds/index.ts'
 import { BUILTIN_DEFINITIONS, builtinDefinitionName, builtinSchema } from './builtin/index.ts'
 import { fromStorage } from './conversion.ts'
-import { fieldManager, timestamp, type ResourceCall } from './core.ts'
+import { managerName, timestamp, type ResourceCall } from './core.ts'
 import { rulesOf } from './kind-rules.ts'
 import type { ResourceInfo } from './resources.ts'
 import { typeTree, zeroObject } from './type-tree.ts'
@@ -43,7 +44,7 @@ export function mergeTypeOf(info: ResourceInfo): MergeType {
 export function fieldWriter(call: ResourceCall): FieldWriter {
   const subresource = call.subresource?.name
   return {
-    manager: fieldManager(call),
+    manager: managerName(call.query['fieldManager'], call.request.headers?.['user-agent']),
     apiVersion: call.info.apiVersion,
     now: timestamp(call.core.clock.now()),
     subresource,
@@ -57,7 +58,7 @@ export function fieldWriter(call: ResourceCall): FieldWriter {
  * @param object - defaulted candidate of the served version
  */
 export function trackCreate(call: ResourceCall, object: KubeObject): KubeObject {
-  return trackUpdateLater(updateInput(call, object, emptyObject(call.info))) as unknown as KubeObject
+  return trackUpdateLater(new TrackedUpdate(call, object, emptyObject(call.info))) as unknown as KubeObject
 }
 
 /**
@@ -67,14 +68,51 @@ export function trackCreate(call: ResourceCall, object: KubeObject): KubeObject 
  * @param existing - stored object
  */
 export function entriesAfterUpdate(call: ResourceCall, object: KubeObject, existing: KubeObject): ManagedEntries {
-  return trackedEntriesLater(updateInput(call, object, fromStorage(call.info, existing))) as ManagedEntries
+  return trackedEntriesLater(new TrackedUpdate(call, object, fromStorage(call.info, existing))) as ManagedEntries
 }
 
 /** What `metadata.managedFields` may be. */
 export type ManagedEntries = KubeObject['metadata']['managedFields']
 
-function updateInput(call: ResourceCall, next: KubeObject, live: JsonMap | undefined): TrackUpdateInput {
-  return { ...fieldWriter(call), live, next, type: mergeTypeOf(call.info) }
+/** What an update is tracked by; who wrote and when is put into words only when somebody looks at managed fields. */
+class TrackedUpdate implements TrackUpdateInput {
+  readonly live: JsonMap | undefined
+  readonly next: JsonMap
+  readonly subresource: string | undefined
+  readonly #info: ResourceInfo
+  readonly #manager: string | undefined
+  readonly #agent: string | undefined
+  readonly #at: number
+
+  constructor(call: ResourceCall, next: JsonMap, live: JsonMap | undefined) {
+    this.live = live
+    this.next = next
+    this.subresource = call.subresource?.name
+    this.#info = call.info
+    this.#manager = call.query['fieldManager']
+    this.#agent = call.request.headers?.['user-agent']
+    this.#at = call.core.clock.now()
+  }
+
+  get manager(): string {
+    return managerName(this.#manager, this.#agent)
+  }
+
+  get apiVersion(): string {
+    return this.#info.apiVersion
+  }
+
+  get now(): string {
+    return timestamp(this.#at)
+  }
+
+  get ignored(): FieldSet | undefined {
+    return rulesOf(this.#info).resetFields(this.#info, this.subresource)
+  }
+
+  get type(): MergeType {
+    return mergeTypeOf(this.#info)
+  }
 }
 
 /**

@@ -41,14 +41,17 @@ function managerErrors(query: Query): FieldError[] {
   return []
 }
 
+function hasWriteOptions(query: Query): boolean {
+  return query['dryRun'] !== undefined || query['fieldValidation'] !== undefined || query['fieldManager'] !== undefined
+}
+
 /**
  * Checks the query of a write (`CreateOptions`, `UpdateOptions`, `PatchOptions`).
  * @param kind - name of the options' kind
  * @param query - decoded query
  */
 export function checkWriteOptions(kind: 'CreateOptions' | 'UpdateOptions', query: Query): void {
-  if (query['dryRun'] === undefined && query['fieldValidation'] === undefined && query['fieldManager'] === undefined)
-    return
+  if (!hasWriteOptions(query)) return
   refuseOptions(kind, [...managerErrors(query), ...dryRunErrors(query), ...fieldValidationErrors(query)])
 }
 
@@ -58,6 +61,7 @@ export function checkWriteOptions(kind: 'CreateOptions' | 'UpdateOptions', query
  * @param isApply - whether it is a server-side apply
  */
 export function checkPatchOptions(query: Query, isApply: boolean): void {
+  if (!isApply && query['force'] === undefined && !hasWriteOptions(query)) return
   const errors: FieldError[] = []
   if (isApply && (query['fieldManager'] ?? '') === '') {
     errors.push({ type: 'FieldValueRequired', field: 'fieldManager', value: '', detail: 'is required for apply patch' })

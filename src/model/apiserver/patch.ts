@@ -6,8 +6,8 @@ import {
   goValueText,
   invalidError,
   isJsonMap,
-  sharedCopy,
   stableStringify,
+  takenOver,
   methodNotAllowedStatus,
   statusFailure,
   unsupportedMediaTypeStatus
@@ -59,7 +59,8 @@ export function handlePatch(call: ResourceCall): ApiResponse {
 }
 
 function patchType(call: ResourceCall): string {
-  const type = call.request.headers?.['content-type']?.split(';')[0]?.trim() ?? ''
+  const header = call.request.headers?.['content-type'] ?? ''
+  const type = KNOWN.has(header) ? header : (header.split(';')[0]?.trim() ?? '')
   if (!KNOWN.has(type)) refuse(statusFailure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {}))
   if (type === STRATEGIC_PATCH && call.info.crd !== undefined) {
     const accepted = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH].join(', ')
@@ -74,7 +75,7 @@ function patchType(call: ResourceCall): string {
 
 function readPatch(call: ResourceCall): unknown {
   const { bodyText, bodyError, body } = call.request
-  if (bodyText === undefined) return sharedCopy(body)
+  if (bodyText === undefined) return takenOver(body)
   if (bodyError !== undefined) return refuse(badRequestStatus(`error decoding YAML: ${bodyError}`))
   const parsed = parseJsonText(bodyText)
   if (parsed.ok) return parsed.value

@@ -1,31 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  deepFreeze,
-  deferredList,
-  deferredNote,
-  mapShared,
-  sharedCopy,
-  SoundValues,
-  withoutUndefined
-} from '../../../src/lib/apimachinery/index.ts'
-
-describe('sharedCopy', () => {
-  test('shares what is frozen and copies what its sender may change', () => {
-    const spec = deepFreeze({ ports: [{ port: 80 }] })
-    const body = { spec, metadata: { labels: { app: 'a' } }, status: undefined }
-    const copy = sharedCopy(body) as typeof body
-    body.metadata.labels.app = 'b'
-    expect(copy).toStrictEqual({ spec: { ports: [{ port: 80 }] }, metadata: { labels: { app: 'a' } } })
-    expect(copy.spec).toBe(spec)
-  })
-
-  test('does not look into lists that are still to be computed', () => {
-    const list = deferredList({ pending: true }, () => [1])
-    const copy = sharedCopy({ list }) as { list: unknown }
-    expect(copy.list).toBe(list)
-    expect(deferredNote(list)).toEqual({ pending: true })
-  })
-})
+import { mapShared, SoundValues, withoutUndefined } from '../../../src/lib/apimachinery/index.ts'
 
 describe('mapShared and withoutUndefined', () => {
   test('give back the value itself where nothing changes', () => {
