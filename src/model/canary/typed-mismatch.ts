@@ -19,7 +19,35 @@ interface Place {
  * @see Go encoding/json UnmarshalTypeError
  */
 export function typedMismatch(struct: TypedStruct, kind: string, spec: unknown): string | undefined {
-  return mismatchOf(struct, spec, { struct: kind, path: 'spec' })
+  return isKnownToFit(struct, spec) ? undefined : mismatchOf(struct, spec, { struct: kind, path: 'spec' })
+}
+
+/** What is stored is frozen and does not change: specs that fit their types, by type. */
+const fitting = new Map<TypedStruct, WeakSet<object>>()
+
+/** Nearly all specs fit, which needs no order and no text to be seen. */
+function isKnownToFit(struct: TypedStruct, spec: unknown): boolean {
+  if (typeof spec !== 'object' || spec === null) return false
+  let known = fitting.get(struct)
+  if (known === undefined) fitting.set(struct, (known = new WeakSet()))
+  if (known.has(spec)) return true
+  const isFitting = fits(struct, spec)
+  if (isFitting && Object.isFrozen(spec)) known.add(spec)
+  return isFitting
+}
+
+function fits(type: string, value: unknown): boolean {
+  if (value === undefined || value === null || type === 'any') return true
+  if (type.startsWith('*')) return fits(type.slice(1), value)
+  if (type.startsWith('[')) return Array.isArray(value) && value.every((item) => fits(type.slice(1), item))
+  const fields = fieldsOf(type)
+  if (fields === undefined && !type.startsWith('%')) return isScalar(type, value)
+  if (typeof value !== 'object' || Array.isArray(value)) return false
+  const members = value as Readonly<Record<string, unknown>>
+  return Object.keys(members).every((name) => {
+    const member = fields === undefined ? type.slice(1) : fields.get(name)
+    return member === undefined || fits(member, members[name])
+  })
 }
 
 function mismatchOf(type: string, value: unknown, place: Place): string | undefined {
@@ -68,12 +96,23 @@ function fieldsOf(type: string): ReadonlyMap<string, string> | undefined {
 }
 
 function scalarMismatch(type: string, value: unknown, place: Place): string | undefined {
-  const [kind] = type.split('=')
-  if (kind === 's') return typeof value === 'string' ? undefined : refusal(value, type, place)
-  if (kind === 'b') return typeof value === 'boolean' ? undefined : refusal(value, type, place)
-  if (kind === 'port' && typeof value === 'string') return undefined
-  if (typeof value !== 'number') return refusal(value, type, place)
-  return type.includes('float') || isHeldBy(goName(type), value) ? undefined : refusal(value, type, place, ` ${value}`)
+  if (isScalar(type, value)) return undefined
+  const isWrongNumber = typeof value === 'number' && kindOf(type) !== 's' && kindOf(type) !== 'b'
+  return refusal(value, type, place, isWrongNumber ? ` ${value}` : '')
+}
+
+function isScalar(type: string, value: unknown): boolean {
+  const kind = kindOf(type)
+  if (kind === 's') return typeof value === 'string'
+  if (kind === 'b') return typeof value === 'boolean'
+  if (kind === 'port' && typeof value === 'string') return true
+  return typeof value === 'number' && (type.includes('float') || isHeldBy(goName(type), value))
+}
+
+/** `s`, `b`, `n` or `port`: what stands before the Go type, if there is one. */
+function kindOf(type: string): string {
+  const end = type.indexOf('=')
+  return end < 0 ? type : type.slice(0, end)
 }
 
 function isHeldBy(goType: string, value: number): boolean {
