@@ -18,6 +18,20 @@ export const GO_DURATION_UNITS_NS: Readonly<Record<string, number>> = {
  * @see Go time.ParseDuration
  */
 export function parseGoDuration(text: string): number | undefined {
+  if (parsed.has(text)) return parsed.get(text)
+  if (parsed.size >= PARSED_MAX) parsed.clear()
+  const durationMs = readGoDuration(text)
+  parsed.set(text, durationMs)
+  return durationMs
+}
+
+/** What texts were found to mean: intervals of rules and flags are read again at every tick. */
+const parsed = new Map<string, number | undefined>()
+
+/** Most texts whose meaning is kept. */
+const PARSED_MAX = 500
+
+function readGoDuration(text: string): number | undefined {
   const signed = /^([+-]?)(.*)$/s.exec(text)
   const sign = signed?.[1] === '-' ? -1 : 1
   const rest = signed?.[2] ?? ''

@@ -24,8 +24,8 @@ export class PodinfoMetrics {
       entry = { method, path, status, buckets: BOUNDS.map(() => 0), sum: 0, count: 0 }
       this.#durations.set(key, entry)
     }
-    for (const [index, bound] of BOUNDS.entries()) {
-      if (seconds <= bound) entry.buckets[index] = (entry.buckets[index] ?? 0) + 1
+    for (let index = 0; index < BOUNDS.length; index++) {
+      if (seconds <= (BOUNDS[index] ?? 0)) entry.buckets[index] = (entry.buckets[index] ?? 0) + 1
     }
     entry.sum += seconds
     entry.count += 1

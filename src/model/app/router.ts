@@ -29,6 +29,7 @@ export function matchTemplate(template: CompiledTemplate, path: string): Readonl
 
 /** A path without doubled slashes and dot segments, as Go's router redirects to it. */
 export function cleanPath(path: string): string {
+  if (path.startsWith('/') && !path.includes('//') && !path.includes('/.')) return path
   const kept: string[] = []
   for (const segment of path.split('/')) {
     if (segment === '..') kept.pop()
