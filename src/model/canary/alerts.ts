@@ -107,7 +107,7 @@ function* post(canary: Canary, alert: Alert, fields: readonly AlertField[], rece
   const { type, proxy } = receiver
   const outcome = yield* requested(request, (one) => ({ effect: 'alert', receiver: type, proxy, request: one }))
   if (!outcome.ok) {
-    const error = transportError(request, outcome.error)
+    const error = transportError(request, outcome)
     throw new StepFailed(`postMessage failed: sending notification failed to send: ${error}`)
   }
   if (outcome.status < 200 || outcome.status >= 300) {

@@ -14,6 +14,8 @@ export type HttpOutcome =
   | {
       readonly ok: false
       readonly error: string
+      /** The URL that failed, where a redirect led away from that of the request. */
+      readonly url?: string
       /** Whether go-retryablehttp's default policy would try again; default true. */
       readonly retriable?: boolean
     }

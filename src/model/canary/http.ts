@@ -15,22 +15,27 @@ type Exchange = Extract<Effect, { effect: 'query' | 'webhook' | 'alert' }>
  */
 export function* requested(first: HttpRequest, effectOf: (request: HttpRequest) => Exchange): Plan<HttpOutcome> {
   let request = first
+  let location = ''
   for (let redirects = 0; redirects < REDIRECTS_MAX; redirects++) {
-    const unusable = unusableUrl(request.url)
-    if (unusable !== undefined) return unusable
-    const outcome = yield* exchange(effectOf(request))
-    const location = outcome.ok ? outcome.headers['location'] : undefined
-    if (!outcome.ok || !location || !isRedirect(outcome.status)) return outcome
+    const outcome = unusableUrl(request.url) ?? (yield* exchange(effectOf(request)))
+    if (!outcome.ok) return redirects === 0 ? outcome : { ...outcome, url: request.url }
+    location = outcome.headers['location'] ?? ''
+    if (location === '' || !isRedirect(outcome.status)) return outcome
     const url = target(request.url, location)
-    if (typeof url !== 'string') return url
+    if (typeof url !== 'string') return { ...url, url: request.url }
     request = redirected(request, url, outcome.status)
   }
-  return { ok: false, error: `stopped after ${REDIRECTS_MAX} redirects`, retriable: false }
+  return { ok: false, error: `stopped after ${REDIRECTS_MAX} redirects`, retriable: false, url: location }
 }
 
-/** Go's url.Error of a request: `Post "<url>": <error>`; a password is not shown. */
-export function transportError({ method, url }: Pick<HttpRequest, 'method' | 'url'>, error: string): string {
-  return `${method === 'POST' ? 'Post' : 'Get'} "${withMaskedPassword(url, '***')}": ${error}`
+type Failure = Extract<HttpOutcome, { ok: false }>
+
+/**
+ * Go's url.Error of a request: `Post "<url>": <error>`; a password is not shown. After redirects the method is that of the first
+ * request, the URL that of the last.
+ */
+export function transportError({ method, url }: Pick<HttpRequest, 'method' | 'url'>, failure: Failure): string {
+  return `${method === 'POST' ? 'Post' : 'Get'} "${withMaskedPassword(failure.url ?? url, '***')}": ${failure.error}`
 }
 
 /** A URL's text with its password, if any, replaced. */
@@ -57,7 +62,7 @@ export function encodedQuery(parameters: Readonly<Record<string, string>>): stri
 }
 
 /** What Go's client says about a URL before it connects. */
-function unusableUrl(text: string): HttpOutcome | undefined {
+function unusableUrl(text: string): Failure | undefined {
   const parsed = parseUrl(text)
   if (!parsed.ok) return { ok: false, error: parsed.error, retriable: false }
   const { scheme, host } = parsed.url
@@ -70,7 +75,7 @@ function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 }
 
-function target(base: string, location: string): string | HttpOutcome {
+function target(base: string, location: string): string | Failure {
   const [from, to] = [parseUrl(base), parseUrl(location)]
   if (!to.ok) return { ok: false, error: `failed to parse Location header ${JSON.stringify(location)}: ${to.error}` }
   return from.ok ? urlText(resolveReference(from.url, to.url)) : location

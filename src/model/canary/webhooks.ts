@@ -107,7 +107,7 @@ function retryWaitMs(outcome: HttpOutcome, attempt: number): number {
 
 function givingUp(request: HttpRequest, attempts: number, outcome: HttpOutcome): StepFailed {
   const text = `${request.method} ${withMaskedPassword(request.url, 'xxxxx')} giving up after ${attempts} attempt(s)`
-  return new StepFailed(outcome.ok ? text : `${text}: ${transportError(request, outcome.error)}`)
+  return new StepFailed(outcome.ok ? text : `${text}: ${transportError(request, outcome)}`)
 }
 
 /** JSON as Go marshals it: `<`, `>` and `&` escaped. */

@@ -56,7 +56,7 @@ export function* answered(
     ...(insecure === true ? { insecure } : {})
   }
   const outcome = yield* requested(whole, (one) => ({ effect: 'query', metric, query, request: one }))
-  if (!outcome.ok) throw new StepFailed(`request failed: ${transportError(whole, outcome.error)}`)
+  if (!outcome.ok) throw new StepFailed(`request failed: ${transportError(whole, outcome)}`)
   return outcome
 }
 
