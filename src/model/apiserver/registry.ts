@@ -91,9 +91,14 @@ const BUILTIN_INDEX: ReadonlyMap<string, ResourceInfo> = new Map(
   BUILTINS.map((info) => [resourceKey(info.group, info.version, info.resource), info])
 )
 
+/** What stored lists of definitions serve: servers that are restored from one snapshot share one list. */
+const SERVED = new WeakMap<readonly KubeObject[], ReadonlyMap<string, ResourceInfo>>()
+
 /** Every resource that is served: the built-in ones and those of established definitions. */
 export class Registry {
   readonly #crds = new Map<string, KubeObject>()
+  /** The frozen list that all definitions are from; unset where one was changed since. */
+  #list: readonly KubeObject[] | undefined
   /** Unset until somebody asks after a change. */
   #custom: ReadonlyMap<string, ResourceInfo> | undefined
 
@@ -118,23 +123,36 @@ export class Registry {
   /** Takes a new or changed definition in. */
   install(crd: KubeObject): void {
     this.#crds.set(crd.metadata.name, crd)
-    this.#custom = undefined
+    this.#change()
   }
 
   /** Stops serving what a definition defined. */
   uninstall(name: string): void {
-    if (this.#crds.delete(name)) this.#custom = undefined
+    if (this.#crds.delete(name)) this.#change()
   }
 
-  /** Forgets all definitions and takes these. */
+  /**
+   * Forgets all definitions and takes these.
+   * @param crds - must not change any more
+   */
   reset(crds: readonly KubeObject[]): void {
     this.#crds.clear()
     for (const crd of crds) this.#crds.set(crd.metadata.name, crd)
+    this.#custom = SERVED.get(crds)
+    this.#list = crds
+  }
+
+  #change(): void {
     this.#custom = undefined
+    this.#list = undefined
   }
 
   #served(): ReadonlyMap<string, ResourceInfo> {
-    return (this.#custom ??= this.#build())
+    if (this.#custom !== undefined) return this.#custom
+    const served = this.#build()
+    if (this.#list !== undefined) SERVED.set(this.#list, served)
+    this.#custom = served
+    return served
   }
 
   #build(): ReadonlyMap<string, ResourceInfo> {

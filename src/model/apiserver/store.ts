@@ -35,6 +35,13 @@ function copyOf(shelves: StoreSnapshot['shelves']): Shelves {
   return copy
 }
 
+/** Who is told of changes: of one resource, or of all. */
+interface Listener {
+  readonly notify: (change: ApiChange) => void
+  readonly group: string | undefined
+  readonly resource: string | undefined
+}
+
 /** Objects by place with one global resource version and a bounded log of changes (what etcd and the watch cache are upstream). */
 export class Store {
   readonly #window: number
@@ -42,7 +49,7 @@ export class Store {
   #revision = 1
   #compacted = 0
   #log: LoggedChange[] = []
-  readonly #listeners = new Set<(change: ApiChange) => void>()
+  readonly #listeners = new Set<Listener>()
   readonly #pending: ApiChange[] = []
   #notifying = false
 
@@ -132,8 +139,13 @@ export class Store {
     return object
   }
 
-  /** Calls back after each commit, in order, also for changes that a listener itself makes. */
-  subscribe(listener: (change: ApiChange) => void): () => void {
+  /**
+   * Calls back after each commit, in order, also for changes that a listener itself makes.
+   * @param notify - called with each change
+   * @param place - resource to hear of; default: all
+   */
+  subscribe(notify: (change: ApiChange) => void, place?: StoragePlace): () => void {
+    const listener: Listener = { notify, group: place?.group, resource: place?.resource }
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -187,7 +199,11 @@ export class Store {
     this.#notifying = true
     try {
       for (let change = this.#pending.shift(); change !== undefined; change = this.#pending.shift()) {
-        for (const listener of this.#listeners) listener(change)
+        const { group, resource } = change
+        for (const listener of this.#listeners) {
+          if (listener.resource === undefined || (listener.resource === resource && listener.group === group))
+            listener.notify(change)
+        }
       }
     } finally {
       this.#notifying = false

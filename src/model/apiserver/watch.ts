@@ -60,7 +60,7 @@ export function openWatch(call: ResourceCall, onEvent: OnWatchEvent): OpenWatch 
     if (isClosed) return
     if (isReplaying) waiting.push(change)
     else deliver(stream, change)
-  })
+  }, call.info.storage)
   const isExpired = replay(stream, options, since)
   isReplaying = false
   for (const change of waiting) deliver(stream, change)
