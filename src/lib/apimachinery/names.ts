@@ -18,6 +18,9 @@ const LABEL_1035_REGEXP = compiled(LABEL_1035)
 const QUALIFIED_NAME_REGEXP = compiled(QUALIFIED_NAME)
 const LABEL_VALUE_REGEXP = compiled(LABEL_VALUE)
 
+/** Nothing is wrong with a name. */
+const NO_PROBLEMS: readonly string[] = Object.freeze([])
+
 function regexMessage(rule: string, pattern: string, ...examples: readonly string[]): string {
   const list = examples.map((example) => `'${example}', `).join(' or ')
   return `${rule} (e.g. ${list}regex used for validation is '${pattern}')`
@@ -40,7 +43,8 @@ const QUALIFIED_NAME_RULE =
  * DNS label (RFC 1123): names of namespaces, containers, ….
  * @param text - the name
  */
-export function dns1123LabelProblems(text: string): string[] {
+export function dns1123LabelProblems(text: string): readonly string[] {
+  if (text.length <= 63 && LABEL_1123_REGEXP.test(text)) return NO_PROBLEMS
   const problems = text.length > 63 ? [tooLong(63)] : []
   if (!LABEL_1123_REGEXP.test(text)) {
     problems.push(
@@ -56,7 +60,8 @@ export function dns1123LabelProblems(text: string): string[] {
  * DNS subdomain (RFC 1123): names of most objects.
  * @param text - the name
  */
-export function dns1123SubdomainProblems(text: string): string[] {
+export function dns1123SubdomainProblems(text: string): readonly string[] {
+  if (text.length <= 253 && SUBDOMAIN_1123_REGEXP.test(text)) return NO_PROBLEMS
   const problems = text.length > 253 ? ['must be no more than 253 characters'] : []
   if (!SUBDOMAIN_1123_REGEXP.test(text)) problems.push(regexMessage(SUBDOMAIN_1123_RULE, SUBDOMAIN_1123, 'example.com'))
   return problems
@@ -66,7 +71,8 @@ export function dns1123SubdomainProblems(text: string): string[] {
  * DNS label (RFC 1035): names of Services and CRD names.
  * @param text - the name
  */
-export function dns1035LabelProblems(text: string): string[] {
+export function dns1035LabelProblems(text: string): readonly string[] {
+  if (text.length <= 63 && LABEL_1035_REGEXP.test(text)) return NO_PROBLEMS
   const problems = text.length > 63 ? [tooLong(63)] : []
   if (!LABEL_1035_REGEXP.test(text)) problems.push(regexMessage(LABEL_1035_RULE, LABEL_1035, 'my-name', 'abc-123'))
   return problems
@@ -91,7 +97,7 @@ export function wildcardDomainProblems(text: string): string[] {
  * `[prefix/]name` as annotation keys, finalizers and condition types have it (IsQualifiedName).
  * @param text - the name
  */
-export function qualifiedNameProblems(text: string): string[] {
+export function qualifiedNameProblems(text: string): readonly string[] {
   const parts = text.split('/')
   const problems: string[] = []
   if (parts.length > 2) {
@@ -124,7 +130,6 @@ export function labelKeyProblems(text: string): readonly string[] {
   return NO_PROBLEMS
 }
 
-const NO_PROBLEMS: readonly string[] = Object.freeze([])
 /** Keys that were found in order: there are few, and they come again with every object. */
 const GOOD_KEYS = new Set<string>()
 const MAX_GOOD_KEYS = 1024
@@ -133,7 +138,8 @@ const MAX_GOOD_KEYS = 1024
  * Value of a label.
  * @param text - the value
  */
-export function labelValueProblems(text: string): string[] {
+export function labelValueProblems(text: string): readonly string[] {
+  if (text.length <= 63 && LABEL_VALUE_REGEXP.test(text)) return NO_PROBLEMS
   const problems = text.length > 63 ? [tooLong(63)] : []
   if (!LABEL_VALUE_REGEXP.test(text)) {
     const rule =
@@ -147,7 +153,8 @@ export function labelValueProblems(text: string): string[] {
  * Key of a ConfigMap or Secret.
  * @param text - the key
  */
-export function configKeyProblems(text: string): string[] {
+export function configKeyProblems(text: string): readonly string[] {
+  if (text.length <= 253 && /^[-_a-zA-Z0-9][-._a-zA-Z0-9]*$/.test(text)) return NO_PROBLEMS
   const problems = text.length > 253 ? [tooLong(253)] : []
   if (!/^[-._a-zA-Z0-9]+$/.test(text)) {
     const rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
@@ -163,17 +170,21 @@ export function configKeyProblems(text: string): string[] {
  * Name of an environment variable (relaxed rule of 1.34 and later: printable ASCII without `=`).
  * @param text - the name
  */
-export function envVarNameProblems(text: string): string[] {
+export function envVarNameProblems(text: string): readonly string[] {
   if (text === '') return ['environment variable name must not be empty']
-  if (/^[ -<>-~]+$/.test(text)) return []
+  if (/^[ -<>-~]+$/.test(text)) return NO_PROBLEMS
   return ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
 }
+
+/** Names of ports without hyphens, which nearly all are. */
+const PLAIN_PORT_NAME = /^\d*[a-z][a-z0-9]*$/
 
 /**
  * Name of a port of a Service or container (IANA service name).
  * @param text - the name
  */
-export function portNameProblems(text: string): string[] {
+export function portNameProblems(text: string): readonly string[] {
+  if (text.length <= 15 && PLAIN_PORT_NAME.test(text)) return NO_PROBLEMS
   const problems: string[] = []
   if (text.length > 15) problems.push('must be no more than 15 characters')
   if (!/^[-a-z0-9]+$/.test(text)) {
@@ -189,6 +200,8 @@ export function portNameProblems(text: string): string[] {
  * Number of a port.
  * @param port - 1 to 65535 is valid
  */
-export function portNumberProblems(port: number): string[] {
-  return Number.isInteger(port) && port >= 1 && port <= 65_535 ? [] : ['must be between 1 and 65535, inclusive']
+export function portNumberProblems(port: number): readonly string[] {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535
+    ? NO_PROBLEMS
+    : ['must be between 1 and 65535, inclusive']
 }

@@ -1,7 +1,15 @@
-import { forbiddenStatus, isJsonMap, notFoundStatus, statusFailure } from '../../lib/apimachinery/index.ts'
+import {
+  copyOf,
+  deepFreeze,
+  forbiddenStatus,
+  isJsonMap,
+  notFoundStatus,
+  statusFailure
+} from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import type { ResourceCall } from './core.ts'
 import { limitRange } from './limit-ranger.ts'
+import { generateName } from './object-meta.ts'
 import { refuse } from './refusal.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -58,7 +66,7 @@ interface ContainerFields extends Record<string, unknown> {
 /** Plugin ServiceAccount: the default account, its token volume, its pull secrets. */
 function admitPod(call: ResourceCall, object: KubeObject): KubeObject {
   if (object.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined) return object
-  const spec: PodSpec = { ...(isJsonMap(object.spec) ? object.spec : {}) }
+  const spec: PodSpec = copyOf(isJsonMap(object.spec) ? object.spec : {})
   const name =
     spec.serviceAccountName === undefined || spec.serviceAccountName === '' ? 'default' : spec.serviceAccountName
   const account = call.core.store.get('', 'serviceaccounts', call.path.namespace, name)
@@ -71,7 +79,9 @@ function admitPod(call: ResourceCall, object: KubeObject): KubeObject {
   addTolerations(spec)
   if (spec.imagePullSecrets === undefined && Array.isArray(secrets) && secrets.length > 0)
     spec.imagePullSecrets = secrets
-  return { ...object, spec }
+  const admitted = copyOf(object)
+  admitted.spec = spec
+  return admitted
 }
 
 /** Plugin Priority: pods without a class have priority 0. */
@@ -82,23 +92,27 @@ function addPriority(spec: PodSpec): void {
 
 const TOLERATED = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
 const TOLERATION_SECONDS = 300
+/** Tolerations of pods that have none of their own, which nearly all are. */
+const TOLERATIONS = deepFreeze(TOLERATED.map(toleration))
+
+function toleration(key: string): Record<string, unknown> {
+  return { effect: 'NoExecute', key, operator: 'Exists', tolerationSeconds: TOLERATION_SECONDS }
+}
 
 /** Plugin DefaultTolerationSeconds: pods stay five minutes on a node that is not ready or not reachable. */
 function addTolerations(spec: PodSpec): void {
   const own = Array.isArray(spec['tolerations']) ? (spec['tolerations'] as Record<string, unknown>[]) : []
+  if (own.length === 0) {
+    spec['tolerations'] = TOLERATIONS
+    return
+  }
   const covers = (key: string): boolean =>
     own.some(
       (one) =>
         (one['key'] === key || one['key'] === undefined) &&
         (one['effect'] === 'NoExecute' || one['effect'] === undefined)
     )
-  const added = TOLERATED.filter((key) => !covers(key)).map((key) => ({
-    effect: 'NoExecute',
-    key,
-    operator: 'Exists',
-    tolerationSeconds: TOLERATION_SECONDS
-  }))
-  if (own.length + added.length > 0) spec['tolerations'] = [...own, ...added]
+  spec['tolerations'] = [...own, ...TOLERATED.filter((key) => !covers(key)).map(toleration)]
 }
 
 function refuseAccount(call: ResourceCall, object: KubeObject, name: string): void {
@@ -112,39 +126,43 @@ function mountsToken(spec: PodSpec, account: KubeObject | undefined): boolean {
 }
 
 function mountToken(call: ResourceCall, spec: PodSpec): void {
-  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])]
-  if (containers.every((one) => (one.volumeMounts ?? []).some((mount) => mount.mountPath === TOKEN_PATH))) return
-  const volume = tokenVolumeName(call, spec)
+  const { containers = [], initContainers = [], volumes = [] } = spec
+  if (containers.every(hasToken) && initContainers.every(hasToken)) return
+  const volume = tokenVolumeName(call, volumes)
   const mount = { name: volume, readOnly: true, mountPath: TOKEN_PATH }
-  const mounted = (container: ContainerFields): ContainerFields =>
-    (container.volumeMounts ?? []).some((one) => one.mountPath === TOKEN_PATH)
-      ? container
-      : { ...container, volumeMounts: [...(container.volumeMounts ?? []), mount] }
-  if (spec.containers !== undefined) spec.containers = spec.containers.map(mounted)
-  if (spec.initContainers !== undefined) spec.initContainers = spec.initContainers.map(mounted)
-  if ((spec.volumes ?? []).some((one) => one.name === volume)) return
-  spec.volumes = [...(spec.volumes ?? []), { name: volume, projected: tokenSources() } as { name: string }]
-}
-
-function tokenVolumeName(call: ResourceCall, spec: PodSpec): string {
-  const existing = (spec.volumes ?? []).find((one) => one.name.startsWith('kube-api-access-'))
-  if (existing !== undefined) return existing.name
-  const alphabet = 'bcdfghjklmnpqrstvwxz2456789'
-  const suffix = Array.from({ length: 5 }, () => alphabet.charAt(call.core.random.integer(alphabet.length))).join('')
-  return `kube-api-access-${suffix}`
-}
-
-function tokenSources(): Record<string, unknown> {
-  const namespace = { path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }
-  return {
-    sources: [
-      { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: 'token' } },
-      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-      { downwardAPI: { items: [namespace] } }
-    ],
-    defaultMode: 420
+  const mounted = (container: ContainerFields): ContainerFields => {
+    if (hasToken(container)) return container
+    const copy = copyOf(container)
+    copy.volumeMounts = [...(container.volumeMounts ?? []), mount]
+    return copy
   }
+  if (spec.containers !== undefined) spec.containers = containers.map(mounted)
+  if (spec.initContainers !== undefined) spec.initContainers = initContainers.map(mounted)
+  if (volumes.some((one) => one.name === volume)) return
+  spec.volumes = [...volumes, { name: volume, projected: TOKEN_SOURCES } as { name: string }]
 }
+
+function hasToken({ volumeMounts }: ContainerFields): boolean {
+  return volumeMounts?.some((mount) => mount.mountPath === TOKEN_PATH) === true
+}
+
+function tokenVolumeName(call: ResourceCall, volumes: readonly { readonly name: string }[]): string {
+  const existing = volumes.find((one) => one.name.startsWith('kube-api-access-'))
+  return existing === undefined ? generateName('kube-api-access-', call) : existing.name
+}
+
+const TOKEN_SOURCES: Readonly<Record<string, unknown>> = deepFreeze({
+  sources: [
+    { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: 'token' } },
+    { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+    {
+      downwardAPI: {
+        items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }]
+      }
+    }
+  ],
+  defaultMode: 420
+})
 
 /** Namespaces that cannot be deleted. */
 const IMMORTAL: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public'])

@@ -1,3 +1,4 @@
+import { copyOf } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 
 /** Fields of core/v1 Event and their names in events.k8s.io/v1. */
@@ -25,8 +26,8 @@ export function convertEvent(event: KubeObject, apiVersion: 'v1' | 'events.k8s.i
 
 /** Fields that Go writes in every core/v1 Event, set or not. */
 const ALWAYS_WRITTEN: Readonly<Record<string, unknown>> = {
-  involvedObject: {},
-  source: {},
+  involvedObject: Object.freeze({}),
+  source: Object.freeze({}),
   firstTimestamp: null,
   lastTimestamp: null,
   eventTime: null,
@@ -39,8 +40,8 @@ const ALWAYS_WRITTEN: Readonly<Record<string, unknown>> = {
  * @param event - core/v1 Event
  */
 export function completeEvent(event: KubeObject): KubeObject {
-  let completed: KubeObject | undefined
+  let complete: KubeObject | undefined
   for (const field in ALWAYS_WRITTEN)
-    if (event[field] === undefined) (completed ??= { ...event })[field] = ALWAYS_WRITTEN[field]
-  return completed ?? event
+    if (event[field] === undefined) (complete ??= copyOf(event))[field] = ALWAYS_WRITTEN[field]
+  return complete ?? event
 }

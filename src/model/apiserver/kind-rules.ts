@@ -49,7 +49,10 @@ function doorOf(subresource: string | undefined): string | undefined {
 }
 
 const BUILTIN_RULES: KindRules = {
-  applyDefaults: (info, object) => objectOf(setDefaults(info.group, info.kind, fields(object))),
+  applyDefaults: (info, object, old) => {
+    const stored = old?.apiVersion === info.apiVersion ? fields(old) : undefined
+    return objectOf(setDefaults(info.group, info.kind, fields(object), stored))
+  },
   prepareCreate: (info, object) => objectOf(prepareForCreate(info.group, info.kind, fields(object))),
   prepareUpdate: (info, object, old, subresource) =>
     objectOf(
@@ -60,8 +63,8 @@ const BUILTIN_RULES: KindRules = {
       group: info.group,
       kind: info.kind,
       object: fields(object),
-      ...(old === undefined ? {} : { old: fields(old) }),
-      ...(doorOf(subresource) === undefined ? {} : { subresource: 'status' })
+      old: old === undefined ? undefined : fields(old),
+      subresource: doorOf(subresource)
     }),
   resetFields: (info, subresource) => resetFields(info.group, info.kind, doorOf(subresource))
 }

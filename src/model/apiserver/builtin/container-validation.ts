@@ -19,6 +19,7 @@ import {
   type Quantity
 } from '../../../lib/apimachinery/index.ts'
 import { mapAt, mapsAt, textAt } from './draft.ts'
+import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 import { nonNegativeErrors } from './meta-validation.ts'
 import { enumErrors } from './selector-validation.ts'
 
@@ -47,115 +48,114 @@ const ENV_FIELDS: ReadonlySet<string> = new Set([
  * @param path - where it is
  * @param volumes - names of the pod's volumes
  */
-export function validateContainers(
-  containers: readonly JsonMap[],
-  path: string,
-  volumes: ReadonlySet<string>
-): FieldError[] {
-  const names = new Set<string>()
-  return containers.flatMap((container, index) => {
+export function validateContainers(containers: readonly JsonMap[], path: string, volumes: readonly string[]): Findings {
+  return errorsOfEach(containers, (container, index) => {
     const at = indexPath(path, index)
     const name = textAt(container, 'name')
-    const errors = containerErrors(container, at, volumes)
-    if (name !== '' && names.has(name)) errors.push(duplicateError(`${at}.name`, name))
-    names.add(name)
-    return errors
+    const isRepeated = name !== '' && hasBefore(containers, index, name)
+    const repeated = isRepeated ? [duplicateError(`${at}.name`, name)] : NO_ERRORS
+    return joined(containerErrors(container, at, volumes), repeated)
   })
 }
 
-function containerErrors(container: JsonMap, path: string, volumes: ReadonlySet<string>): FieldError[] {
-  const name = textAt(container, 'name')
-  const image = textAt(container, 'image')
-  const errors: FieldError[] = []
-  if (name === '') errors.push(requiredError(`${path}.name`))
-  else errors.push(...dns1123LabelProblems(name).map((problem) => invalidError(`${path}.name`, name, problem)))
-  if (image === '') errors.push(requiredError(`${path}.image`))
-  else if (image !== image.trim())
-    errors.push(invalidError(`${path}.image`, image, 'must not have leading or trailing whitespace'))
-  return [
-    ...errors,
-    ...enumErrors(
-      container['terminationMessagePolicy'],
-      ['FallbackToLogsOnError', 'File'],
-      `${path}.terminationMessagePolicy`
-    ),
-    ...portErrors(mapsAt(container, 'ports'), `${path}.ports`),
-    ...environmentErrors(mapsAt(container, 'env'), `${path}.env`),
-    ...environmentSourceErrors(mapsAt(container, 'envFrom'), `${path}.envFrom`),
-    ...mountErrors(mapsAt(container, 'volumeMounts'), `${path}.volumeMounts`, volumes),
-    ...enumErrors(container['imagePullPolicy'], ['Always', 'IfNotPresent', 'Never'], `${path}.imagePullPolicy`),
-    ...resourceErrors(mapAt(container, 'resources'), `${path}.resources`),
-    ...hookErrors(container, path)
-  ]
+/** Whether an earlier item of a list has a name. */
+function hasBefore(items: readonly JsonMap[], index: number, name: string): boolean {
+  for (let before = 0; before < index; before++) if (items[before]?.['name'] === name) return true
+  return false
 }
 
+const MESSAGE_POLICIES: readonly string[] = ['FallbackToLogsOnError', 'File']
+const PULL_POLICIES: readonly string[] = ['Always', 'IfNotPresent', 'Never']
 const PROBES: readonly string[] = ['livenessProbe', 'readinessProbe', 'startupProbe']
 
+function containerErrors(container: JsonMap, path: string, volumes: readonly string[]): Findings {
+  const { terminationMessagePolicy, imagePullPolicy } = container
+  return joined(
+    identityErrors(container, path),
+    enumErrors(terminationMessagePolicy, MESSAGE_POLICIES, `${path}.terminationMessagePolicy`),
+    portErrors(mapsAt(container, 'ports'), `${path}.ports`),
+    environmentErrors(mapsAt(container, 'env'), `${path}.env`),
+    mountErrors(mapsAt(container, 'volumeMounts'), `${path}.volumeMounts`, volumes),
+    enumErrors(imagePullPolicy, PULL_POLICIES, `${path}.imagePullPolicy`),
+    resourceErrors(mapAt(container, 'resources'), `${path}.resources`),
+    environmentSourceErrors(mapsAt(container, 'envFrom'), `${path}.envFrom`),
+    hookErrors(container, path)
+  )
+}
+
 /** Containers that run before the others have neither hooks nor probes, unless they go on running. */
-function hookErrors(container: JsonMap, path: string): FieldError[] {
+function hookErrors(container: JsonMap, path: string): Findings {
+  if (container['lifecycle'] === undefined && PROBES.every((probe) => container[probe] === undefined)) return NO_ERRORS
   if (/\.initContainers\[\d+\]$/.test(path) && container['restartPolicy'] !== 'Always') {
     const text = 'may not be set for init containers without restartPolicy=Always'
     const found = ['lifecycle', ...PROBES].filter((field) => container[field] !== undefined)
     return found.map((field) => forbiddenError(`${path}.${field}`, text))
   }
-  return [
-    ...lifecycleErrors(mapAt(container, 'lifecycle'), `${path}.lifecycle`),
-    ...PROBES.flatMap((probe) =>
-      container[probe] === undefined ? [] : probeErrors(mapAt(container, probe), `${path}.${probe}`, probe)
+  return joined(
+    lifecycleErrors(mapAt(container, 'lifecycle'), `${path}.lifecycle`),
+    errorsOfEach(PROBES, (probe) =>
+      container[probe] === undefined ? NO_ERRORS : probeErrors(mapAt(container, probe), `${path}.${probe}`, probe)
     )
-  ]
+  )
 }
 
-function portErrors(ports: readonly JsonMap[], path: string): FieldError[] {
-  const names = new Set<string>()
-  return ports.flatMap((port, index) => {
+function identityErrors(container: JsonMap, path: string): Findings {
+  const name = textAt(container, 'name')
+  const image = textAt(container, 'image')
+  const named =
+    name === '' ? [requiredError(`${path}.name`)] : problemErrors(`${path}.name`, name, dns1123LabelProblems(name))
+  if (image === '') return [...named, requiredError(`${path}.image`)]
+  if (image === image.trim()) return named
+  return [...named, invalidError(`${path}.image`, image, 'must not have leading or trailing whitespace')]
+}
+
+function portErrors(ports: readonly JsonMap[], path: string): Findings {
+  return errorsOfEach(ports, (port, index) => {
     const at = indexPath(path, index)
-    const name = textAt(port, 'name')
-    const errors: FieldError[] = []
-    if (name !== '') {
-      const problems = portNameProblems(name)
-      if (problems.length > 0) errors.push(...problems.map((problem) => invalidError(`${at}.name`, name, problem)))
-      else if (names.has(name)) errors.push(duplicateError(`${at}.name`, name))
-      names.add(name)
-    }
-    const number = port['containerPort']
-    if (typeof number !== 'number' || number === 0) errors.push(requiredError(`${at}.containerPort`))
-    else
-      errors.push(...portNumberProblems(number).map((problem) => invalidError(`${at}.containerPort`, number, problem)))
-    const hostPort = port['hostPort']
-    if (typeof hostPort === 'number' && hostPort !== 0) {
-      errors.push(...portNumberProblems(hostPort).map((problem) => invalidError(`${at}.hostPort`, hostPort, problem)))
-    }
-    return [...errors, ...enumErrors(port['protocol'], PROTOCOLS, `${at}.protocol`)]
+    const { containerPort: number, hostPort } = port
+    return joined(
+      portNameErrors(ports, index, `${at}.name`),
+      typeof number !== 'number' || number === 0
+        ? [requiredError(`${at}.containerPort`)]
+        : problemErrors(`${at}.containerPort`, number, portNumberProblems(number)),
+      typeof hostPort === 'number' && hostPort !== 0
+        ? problemErrors(`${at}.hostPort`, hostPort, portNumberProblems(hostPort))
+        : NO_ERRORS,
+      enumErrors(port['protocol'], PROTOCOLS, `${at}.protocol`)
+    )
   })
 }
 
-function environmentErrors(variables: readonly JsonMap[], path: string): FieldError[] {
-  return variables.flatMap((variable, index) => {
+function portNameErrors(ports: readonly JsonMap[], index: number, path: string): Findings {
+  const name = textAt(ports[index] ?? {}, 'name')
+  if (name === '') return NO_ERRORS
+  const errors = problemErrors(path, name, portNameProblems(name))
+  return errors.length === 0 && hasBefore(ports, index, name) ? [duplicateError(path, name)] : errors
+}
+
+function environmentErrors(variables: readonly JsonMap[], path: string): Findings {
+  return errorsOfEach(variables, (variable, index) => {
     const at = indexPath(path, index)
     const name = textAt(variable, 'name')
-    const errors =
-      name === ''
-        ? [requiredError(`${at}.name`)]
-        : envVarNameProblems(name).map((problem) => invalidError(`${at}.name`, name, problem))
-    if (variable['valueFrom'] !== undefined) errors.push(...valueSourceErrors(variable, `${at}.valueFrom`))
-    return errors
+    return joined(
+      name === '' ? [requiredError(`${at}.name`)] : problemErrors(`${at}.name`, name, envVarNameProblems(name)),
+      variable['valueFrom'] === undefined ? NO_ERRORS : valueSourceErrors(variable, `${at}.valueFrom`)
+    )
   })
 }
 
 /** How many sources there are is said of the whole list. */
-function environmentSourceErrors(sources: readonly JsonMap[], path: string): FieldError[] {
-  return sources.flatMap((source, index) => {
+function environmentSourceErrors(sources: readonly JsonMap[], path: string): Findings {
+  return errorsOfEach(sources, (source, index) => {
     const at = indexPath(path, index)
     const prefix = textAt(source, 'prefix')
-    const errors =
-      prefix === '' ? [] : envVarNameProblems(prefix).map((problem) => invalidError(`${at}.prefix`, prefix, problem))
+    const errors = prefix === '' ? [] : [...problemErrors(`${at}.prefix`, prefix, envVarNameProblems(prefix))]
     const kinds = ['configMapRef', 'secretRef'].filter((kind) => source[kind] !== undefined)
     for (const kind of kinds) {
       const name = textAt(mapAt(source, kind), 'name')
       const place = `${at}.${kind}.name`
       if (name === '') errors.push(requiredError(place))
-      else errors.push(...dns1123SubdomainProblems(name).map((problem) => invalidError(place, name, problem)))
+      else errors.push(...problemErrors(place, name, dns1123SubdomainProblems(name)))
     }
     if (kinds.length === 0) errors.push(invalidError(path, '', 'must specify one of: `configMapRef` or `secretRef`'))
     if (kinds.length > 1) errors.push(invalidError(path, '', 'may not have more than one field specified at a time'))
@@ -163,7 +163,7 @@ function environmentSourceErrors(sources: readonly JsonMap[], path: string): Fie
   })
 }
 
-function valueSourceErrors(variable: JsonMap, path: string): FieldError[] {
+function valueSourceErrors(variable: JsonMap, path: string): Findings {
   const source = mapAt(variable, 'valueFrom')
   const kinds = Object.keys(source)
   const errors: FieldError[] = []
@@ -184,47 +184,49 @@ function valueSourceErrors(variable: JsonMap, path: string): FieldError[] {
   return errors
 }
 
-function fieldRefErrors(reference: JsonMap, path: string): FieldError[] {
+function fieldRefErrors(reference: JsonMap, path: string): Findings {
   const field = textAt(reference, 'fieldPath')
   if (field === '') return [requiredError(`${path}.fieldPath`)]
-  if (/^metadata\.(labels|annotations)\['[^']+'\]$/.test(field) || ENV_FIELDS.has(field)) return []
+  if (/^metadata\.(labels|annotations)\['[^']+'\]$/.test(field) || ENV_FIELDS.has(field)) return NO_ERRORS
   if (field === 'metadata.labels' || field === 'metadata.annotations') {
     return [notSupportedError(`${path}.fieldPath`, field, [...ENV_FIELDS].sort())]
   }
   return [invalidError(`${path}.fieldPath`, field, `error converting fieldPath: field label not supported: ${field}`)]
 }
 
-function mountErrors(mounts: readonly JsonMap[], path: string, volumes: ReadonlySet<string>): FieldError[] {
-  const places = new Set<string>()
-  return mounts.flatMap((mount, index) => {
+function mountErrors(mounts: readonly JsonMap[], path: string, volumes: readonly string[]): Findings {
+  return errorsOfEach(mounts, (mount, index) => {
     const at = indexPath(path, index)
     const name = textAt(mount, 'name')
     const place = textAt(mount, 'mountPath')
     const errors: FieldError[] = []
     if (name === '') errors.push(requiredError(`${at}.name`))
-    else if (!volumes.has(name)) errors.push(notFoundError(`${at}.name`, name))
+    else if (!volumes.includes(name)) errors.push(notFoundError(`${at}.name`, name))
     if (place === '') errors.push(requiredError(`${at}.mountPath`))
-    else if (places.has(place)) errors.push(invalidError(`${at}.mountPath`, place, 'must be unique'))
-    places.add(place)
+    else if (mounts.findIndex((other) => other['mountPath'] === place) < index)
+      errors.push(invalidError(`${at}.mountPath`, place, 'must be unique'))
     return errors
   })
 }
 
-function resourceErrors(resources: JsonMap, path: string): FieldError[] {
+function resourceErrors(resources: JsonMap, path: string): Findings {
+  if (resources['limits'] === undefined && resources['requests'] === undefined) return NO_ERRORS
   const limits = mapAt(resources, 'limits')
   const requests = mapAt(resources, 'requests')
-  return [
-    ...Object.entries(limits).flatMap(([name, amount]) => quantityErrors(name, amount, `${path}.limits`)),
-    ...Object.entries(requests).flatMap(([name, amount]) => [
-      ...quantityErrors(name, amount, `${path}.requests`),
-      ...overLimitErrors(name, amount, limits[name], `${path}.requests`)
-    ])
-  ]
+  return joined(
+    errorsOfEach(Object.entries(limits), ([name, amount]) => quantityErrors(name, amount, `${path}.limits`)),
+    errorsOfEach(Object.entries(requests), ([name, amount]) =>
+      joined(
+        quantityErrors(name, amount, `${path}.requests`),
+        overLimitErrors(name, amount, limits[name], `${path}.requests`)
+      )
+    )
+  )
 }
 
-function quantityErrors(name: string, amount: unknown, path: string): FieldError[] {
+function quantityErrors(name: string, amount: unknown, path: string): Findings {
   const at = indexPath(path, name)
-  const errors = containerResourceErrors(name, at)
+  const errors = [...containerResourceErrors(name, at)]
   const quantity = parseQuantity(amount)
   if (quantity !== undefined && quantity.nano < 0n) {
     errors.push(invalidError(at, formatQuantity(quantity), 'must be greater than or equal to 0'))
@@ -237,8 +239,8 @@ function quantityErrors(name: string, amount: unknown, path: string): FieldError
  * @param name - e.g. `cpu`
  * @param path - where it is
  */
-export function containerResourceErrors(name: string, path: string): FieldError[] {
-  const errors = qualifiedNameProblems(name).map((problem) => invalidError(path, name, problem))
+export function containerResourceErrors(name: string, path: string): Findings {
+  const errors = problemErrors(path, name, qualifiedNameProblems(name))
   const isStandard = name.includes('/') || CONTAINER_RESOURCES.has(name) || name.startsWith('hugepages-')
   if (errors.length > 0 || isStandard) return errors
   return [
@@ -247,10 +249,10 @@ export function containerResourceErrors(name: string, path: string): FieldError[
   ]
 }
 
-function overLimitErrors(name: string, amount: unknown, limit: unknown, path: string): FieldError[] {
+function overLimitErrors(name: string, amount: unknown, limit: unknown, path: string): Findings {
   const requested: Quantity | undefined = parseQuantity(amount)
   const limited = parseQuantity(limit)
-  if (requested === undefined || limited === undefined || requested.nano <= limited.nano) return []
+  if (requested === undefined || limited === undefined || requested.nano <= limited.nano) return NO_ERRORS
   return [
     invalidError(
       path,
@@ -260,29 +262,37 @@ function overLimitErrors(name: string, amount: unknown, limit: unknown, path: st
   ]
 }
 
-function lifecycleErrors(lifecycle: JsonMap, path: string): FieldError[] {
-  return ['postStart', 'preStop'].flatMap((hook) =>
-    lifecycle[hook] === undefined ? [] : handlerErrors(mapAt(lifecycle, hook), `${path}.${hook}`)
+function lifecycleErrors(lifecycle: JsonMap, path: string): Findings {
+  return errorsOfEach(['postStart', 'preStop'], (hook) =>
+    lifecycle[hook] === undefined ? NO_ERRORS : handlerErrors(mapAt(lifecycle, hook), `${path}.${hook}`)
   )
 }
 
-function probeErrors(probe: JsonMap, path: string, kind: string): FieldError[] {
-  const numbers = ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold']
-  const errors = [
-    ...handlerErrors(probe, path),
-    ...numbers.flatMap((field) => nonNegativeErrors(probe[field], `${path}.${field}`))
-  ]
+const PROBE_NUMBERS: readonly string[] = [
+  'initialDelaySeconds',
+  'timeoutSeconds',
+  'periodSeconds',
+  'successThreshold',
+  'failureThreshold'
+]
+
+function probeErrors(probe: JsonMap, path: string, kind: string): Findings {
   const successes = probe['successThreshold']
-  if (kind !== 'readinessProbe' && typeof successes === 'number' && successes !== 1) {
-    errors.push(invalidError(`${path}.successThreshold`, successes, 'must be 1'))
-  }
-  return errors
+  return joined(
+    handlerErrors(probe, path),
+    errorsOfEach(PROBE_NUMBERS, (field) => nonNegativeErrors(probe[field], `${path}.${field}`)),
+    kind !== 'readinessProbe' && typeof successes === 'number' && successes !== 1
+      ? [invalidError(`${path}.successThreshold`, successes, 'must be 1')]
+      : NO_ERRORS
+  )
 }
 
-function handlerErrors(handler: JsonMap, path: string): FieldError[] {
+const HANDLERS: readonly string[] = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep']
+
+function handlerErrors(handler: JsonMap, path: string): Findings {
   const errors: FieldError[] = []
   let count = 0
-  for (const kind of ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep']) {
+  for (const kind of HANDLERS) {
     if (handler[kind] === undefined) continue
     count += 1
     const at = `${path}.${kind}`
@@ -293,16 +303,21 @@ function handlerErrors(handler: JsonMap, path: string): FieldError[] {
   return errors
 }
 
-function oneHandlerErrors(kind: string, handler: JsonMap, path: string): FieldError[] {
+const SCHEMES: readonly string[] = ['HTTP', 'HTTPS']
+
+function oneHandlerErrors(kind: string, handler: JsonMap, path: string): Findings {
   if (kind === 'exec') {
     const command = handler['command']
-    return Array.isArray(command) && command.length > 0 ? [] : [requiredError(`${path}.command`)]
+    return Array.isArray(command) && command.length > 0 ? NO_ERRORS : [requiredError(`${path}.command`)]
   }
-  if (kind === 'sleep') return []
+  if (kind === 'sleep') return NO_ERRORS
   const errors = validatePortReference(handler['port'] ?? 0, `${path}.port`)
   if (kind !== 'httpGet') return errors
-  if (textAt(handler, 'path') === '') errors.unshift(requiredError(`${path}.path`))
-  return [...errors, ...enumErrors(handler['scheme'], ['HTTP', 'HTTPS'], `${path}.scheme`)]
+  return joined(
+    textAt(handler, 'path') === '' ? [requiredError(`${path}.path`)] : NO_ERRORS,
+    errors,
+    enumErrors(handler['scheme'], SCHEMES, `${path}.scheme`)
+  )
 }
 
 /**
@@ -310,7 +325,6 @@ function oneHandlerErrors(kind: string, handler: JsonMap, path: string): FieldEr
  * @param port - number or name
  * @param path - where it is
  */
-export function validatePortReference(port: unknown, path: string): FieldError[] {
-  const problems = typeof port === 'number' ? portNumberProblems(port) : portNameProblems(String(port))
-  return problems.map((problem) => invalidError(path, port, problem))
+export function validatePortReference(port: unknown, path: string): Findings {
+  return problemErrors(path, port, typeof port === 'number' ? portNumberProblems(port) : portNameProblems(String(port)))
 }

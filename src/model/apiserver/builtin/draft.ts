@@ -1,4 +1,4 @@
-import { isJsonMap, mapShared, type JsonMap } from '../../../lib/apimachinery/index.ts'
+import { copyOf, isJsonMap, mapShared, withoutMembers, type JsonMap } from '../../../lib/apimachinery/index.ts'
 
 /**
  * Member of a map as a map; an empty one where there is none.
@@ -42,7 +42,7 @@ export function textAt(map: JsonMap, key: string): string {
 export function filled(map: JsonMap, values: JsonMap): JsonMap {
   let changed: JsonMap | undefined
   for (const key in values) {
-    if (map[key] === undefined || map[key] === null) (changed ??= { ...map })[key] = values[key]
+    if (map[key] === undefined || map[key] === null) (changed ??= copyOf(map))[key] = values[key]
   }
   return changed ?? map
 }
@@ -54,7 +54,10 @@ export function filled(map: JsonMap, values: JsonMap): JsonMap {
  * @param value - new value
  */
 export function withMember(map: JsonMap, key: string, value: unknown): JsonMap {
-  return map[key] === value ? map : { ...map, [key]: value }
+  if (map[key] === value) return map
+  const copy = copyOf(map)
+  copy[key] = value
+  return copy
 }
 
 /**
@@ -63,9 +66,7 @@ export function withMember(map: JsonMap, key: string, value: unknown): JsonMap {
  * @param key - name of the member
  */
 export function withoutMember(map: JsonMap, key: string): JsonMap {
-  if (map[key] === undefined) return map
-  const { [key]: _dropped, ...rest } = map
-  return rest
+  return map[key] === undefined ? map : withoutMembers(map, [key])
 }
 
 /**

@@ -44,7 +44,7 @@ export function validateIngress(object: JsonMap, old?: JsonMap): FieldError[] {
   return [...errors, invalidError(`annotations.${CLASS_ANNOTATION}`, annotated, text)]
 }
 
-function hostProblems(host: string): string[] {
+function hostProblems(host: string): readonly string[] {
   return host.includes('*') ? wildcardDomainProblems(host) : dns1123SubdomainProblems(host)
 }
 

@@ -1,35 +1,40 @@
-import type { JsonMap } from '../../../lib/apimachinery/index.ts'
+import { isJsonMap, type JsonMap } from '../../../lib/apimachinery/index.ts'
 import { filled, mapAt, mapsAt, textAt, withEach, withMap, withPresent, withoutMember } from './draft.ts'
+import { kindKey } from './kind-key.ts'
 import { isExternallyAccessible } from './service-shapes.ts'
 import { defaultPod, defaultPodTemplate } from './pod-defaults.ts'
 
 /** Gives the completed object; the object itself, and each of its parts, where nothing is missing. */
 type Defaulter = (object: JsonMap) => JsonMap
 
-/** Defaults by `group/Kind` (`/Kind` for core), after the `defaults.go` files of Kubernetes 1.36; versions are told apart inside. */
-const DEFAULTERS: Readonly<Record<string, Defaulter>> = {
+/** Defaults of kinds of which only the `spec` has any, by {@link kindKey}, after the `defaults.go` files of Kubernetes 1.36. */
+const SPEC_DEFAULTERS: Readonly<Record<string, Defaulter>> = {
   '/Pod': defaultPod,
+  '/Service': defaultService,
+  '/ReplicationController': (spec) => defaultReplicated(spec, ONE_REPLICA),
+  'apps/Deployment': defaultDeployment,
+  'apps/ReplicaSet': (spec) => defaultReplicated(spec, ONE_REPLICA),
+  'apps/DaemonSet': defaultDaemonSet,
+  'apps/StatefulSet': defaultStatefulSet,
+  'batch/CronJob': defaultCronJob,
+  'networking.k8s.io/NetworkPolicy': defaultNetworkPolicy,
+  'apiextensions.k8s.io/CustomResourceDefinition': defaultCrd
+}
+
+/** Defaults of other kinds; versions are told apart inside. */
+const DEFAULTERS: Readonly<Record<string, Defaulter>> = {
   '/PodTemplate': (object) => withMap(object, 'template', defaultPodTemplate),
-  '/Service': (object) => withMap(object, 'spec', defaultService),
   '/Secret': defaultSecret,
   '/Namespace': defaultNamespace,
   '/Endpoints': defaultEndpoints,
   '/PersistentVolumeClaim': defaultVolumeClaim,
   '/LimitRange': defaultLimitRange,
-  '/ReplicationController': (object) => withMap(object, 'spec', (spec) => defaultReplicated(spec, {})),
-  'apps/Deployment': (object) => withMap(object, 'spec', defaultDeployment),
-  'apps/ReplicaSet': (object) => withMap(object, 'spec', (spec) => defaultReplicated(spec, {})),
-  'apps/DaemonSet': (object) => withMap(object, 'spec', defaultDaemonSet),
-  'apps/StatefulSet': (object) => withMap(object, 'spec', defaultStatefulSet),
   'autoscaling/HorizontalPodAutoscaler': defaultAutoscaler,
   'batch/Job': defaultJob,
-  'batch/CronJob': (object) => withMap(object, 'spec', defaultCronJob),
   'discovery.k8s.io/EndpointSlice': (object) => withEach(object, 'ports', (port) => filled(port, SLICE_PORT)),
-  'networking.k8s.io/NetworkPolicy': (object) => withMap(object, 'spec', defaultNetworkPolicy),
   'rbac.authorization.k8s.io/RoleBinding': defaultBinding,
   'rbac.authorization.k8s.io/ClusterRoleBinding': defaultBinding,
-  'scheduling.k8s.io/PriorityClass': (object) => filled(object, { preemptionPolicy: 'PreemptLowerPriority' }),
-  'apiextensions.k8s.io/CustomResourceDefinition': (object) => withMap(object, 'spec', defaultCrd)
+  'scheduling.k8s.io/PriorityClass': (object) => filled(object, { preemptionPolicy: 'PreemptLowerPriority' })
 }
 
 /**
@@ -37,24 +42,39 @@ const DEFAULTERS: Readonly<Record<string, Defaulter>> = {
  * @param group - API group, `''` for core
  * @param kind - e.g. `Deployment`
  * @param object - not changed
+ * @param stored - the object that it replaces, in the same version: what came from it is complete
  * @returns the completed object, which shares everything that was complete
  */
-export function setDefaults<T extends JsonMap>(group: string, kind: string, object: T): T {
-  const defaulter = DEFAULTERS[`${group}/${kind}`]
+export function setDefaults<T extends JsonMap>(group: string, kind: string, object: T, stored?: JsonMap): T {
+  const key = kindKey(group, kind)
+  const specDefaulter = SPEC_DEFAULTERS[key]
+  if (specDefaulter !== undefined) {
+    const isComplete = isJsonMap(object['spec']) && object['spec'] === stored?.['spec']
+    return isComplete ? object : (withMap(object, 'spec', specDefaulter) as T)
+  }
+  const defaulter = DEFAULTERS[key]
   return defaulter === undefined ? object : (defaulter(object) as T)
 }
 
 const TCP: JsonMap = { protocol: 'TCP' }
 const SLICE_PORT: JsonMap = { name: '', protocol: 'TCP' }
 
+const ONE_REPLICA: JsonMap = { replicas: 1 }
+
 function defaultReplicated(spec: JsonMap, defaults: JsonMap): JsonMap {
-  return withMap(filled(spec, { replicas: 1, ...defaults }), 'template', defaultPodTemplate)
+  return withMap(filled(spec, defaults), 'template', defaultPodTemplate)
 }
 
-const DEPLOYMENT: JsonMap = { revisionHistoryLimit: 10, progressDeadlineSeconds: 600, strategy: {} }
+const DEPLOYMENT: JsonMap = {
+  replicas: 1,
+  revisionHistoryLimit: 10,
+  progressDeadlineSeconds: 600,
+  strategy: Object.freeze({})
+}
+const QUARTERS: JsonMap = { maxUnavailable: '25%', maxSurge: '25%' }
 
 function defaultDeployment(spec: JsonMap): JsonMap {
-  return defaultStrategy(defaultReplicated(spec, DEPLOYMENT), 'strategy', { maxUnavailable: '25%', maxSurge: '25%' })
+  return defaultStrategy(defaultReplicated(spec, DEPLOYMENT), 'strategy', QUARTERS)
 }
 
 function defaultDaemonSet(spec: JsonMap): JsonMap {
@@ -71,8 +91,10 @@ function defaultStrategy(spec: JsonMap, field: string, rollingUpdate: JsonMap): 
   })
 }
 
+const STATEFUL_SET: JsonMap = { replicas: 1, revisionHistoryLimit: 10, podManagementPolicy: 'OrderedReady' }
+
 function defaultStatefulSet(spec: JsonMap): JsonMap {
-  const replicated = defaultReplicated(spec, { revisionHistoryLimit: 10, podManagementPolicy: 'OrderedReady' })
+  const replicated = defaultReplicated(spec, STATEFUL_SET)
   const rolling = defaultStrategy(replicated, 'updateStrategy', { partition: 0 })
   const kept = withMap(rolling, 'persistentVolumeClaimRetentionPolicy', (policy) =>
     filled(policy, { whenDeleted: 'Retain', whenScaled: 'Retain' })

@@ -7,6 +7,7 @@ import {
   forbiddenError,
   indexPath,
   invalidError,
+  isJsonMap,
   labelKeyProblems,
   labelValueProblems,
   qualifiedNameProblems,
@@ -15,7 +16,8 @@ import {
   type FieldError,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapsAt, textAt } from './draft.ts'
+import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 
 /** Rule for `metadata.name`. */
 export type NameRule = 'subdomain' | 'label' | 'label-1035' | 'path-segment'
@@ -30,7 +32,7 @@ const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan'
  * @param rule - which
  * @param name - the name
  */
-export function nameProblems(rule: NameRule, name: string): string[] {
+export function nameProblems(rule: NameRule, name: string): readonly string[] {
   switch (rule) {
     case 'label':
       return dns1123LabelProblems(name)
@@ -60,28 +62,28 @@ export interface MetaRules {
  * @param metadata - of the object
  * @param rules - of the kind
  */
-export function validateObjectMeta(metadata: JsonMap, rules: MetaRules): FieldError[] {
-  return [
-    ...nameErrors(metadata, rules.nameRule),
-    ...validateLabels(mapAt(metadata, 'labels'), 'metadata.labels'),
-    ...validateAnnotations(mapAt(metadata, 'annotations'), 'metadata.annotations'),
-    ...ownerReferenceErrors(mapsAt(metadata, 'ownerReferences')),
-    ...finalizerErrors(metadata),
-    ...(rules.isCustom === true ? [] : kubeFinalizerErrors(metadata))
-  ]
+export function validateObjectMeta(metadata: JsonMap, rules: MetaRules): Findings {
+  const hasFinalizers = metadata['finalizers'] !== undefined
+  return joined(
+    nameErrors(metadata, rules.nameRule),
+    validateLabels(metadata['labels'], 'metadata.labels'),
+    validateAnnotations(metadata['annotations'], 'metadata.annotations'),
+    ownerReferenceErrors(mapsAt(metadata, 'ownerReferences')),
+    hasFinalizers ? finalizerErrors(metadata) : NO_ERRORS,
+    hasFinalizers && rules.isCustom !== true ? kubeFinalizerErrors(metadata) : NO_ERRORS
+  )
 }
 
-function nameErrors(metadata: JsonMap, rule: NameRule): FieldError[] {
+function nameErrors(metadata: JsonMap, rule: NameRule): Findings {
   const name = textAt(metadata, 'name')
   const prefix = textAt(metadata, 'generateName')
-  const errors: FieldError[] = []
-  if (prefix !== '') {
-    const masked = prefix.length > 1 && prefix.endsWith('-') ? `${prefix.slice(0, -2)}a` : prefix
-    errors.push(...nameProblems(rule, masked).map((problem) => invalidError('metadata.generateName', prefix, problem)))
-  }
-  if (name === '') errors.push(requiredError('metadata.name', 'name or generateName is required'))
-  else errors.push(...nameProblems(rule, name).map((problem) => invalidError('metadata.name', name, problem)))
-  return errors
+  const own =
+    name === ''
+      ? [requiredError('metadata.name', 'name or generateName is required')]
+      : problemErrors('metadata.name', name, nameProblems(rule, name))
+  if (prefix === '') return own
+  const masked = prefix.length > 1 && prefix.endsWith('-') ? `${prefix.slice(0, -2)}a` : prefix
+  return joined(problemErrors('metadata.generateName', prefix, nameProblems(rule, masked)), own)
 }
 
 /**
@@ -89,16 +91,19 @@ function nameErrors(metadata: JsonMap, rule: NameRule): FieldError[] {
  * @param labels - name to value
  * @param path - where they are
  */
-export function validateLabels(labels: JsonMap, path: string): FieldError[] {
-  return Object.keys(labels)
-    .sort()
-    .flatMap((key) => {
-      const value = String(labels[key])
-      return [
-        ...labelKeyProblems(key).map((problem) => invalidError(path, key, problem)),
-        ...labelValueProblems(value).map((problem) => invalidError(path, value, problem))
-      ]
-    })
+export function validateLabels(labels: unknown, path: string): Findings {
+  if (!isJsonMap(labels)) return NO_ERRORS
+  let isSound = true
+  for (const key in labels)
+    isSound &&= labelKeyProblems(key).length === 0 && labelValueProblems(String(labels[key])).length === 0
+  if (isSound) return NO_ERRORS
+  return errorsOfEach(Object.keys(labels).sort(), (key) => {
+    const value = String(labels[key])
+    return joined(
+      problemErrors(path, key, labelKeyProblems(key)),
+      problemErrors(path, value, labelValueProblems(value))
+    )
+  })
 }
 
 /**
@@ -106,27 +111,34 @@ export function validateLabels(labels: JsonMap, path: string): FieldError[] {
  * @param annotations - name to value
  * @param path - where they are
  */
-export function validateAnnotations(annotations: JsonMap, path: string): FieldError[] {
+export function validateAnnotations(annotations: unknown, path: string): Findings {
+  if (!isJsonMap(annotations)) return NO_ERRORS
+  let isSound = true
+  let length = 0
+  for (const key in annotations) {
+    isSound &&= labelKeyProblems(key.toLowerCase()).length === 0
+    length += key.length + String(annotations[key]).length
+  }
+  // No character takes more than three bytes per unit of its length.
+  if (isSound && length * 3 <= MAX_ANNOTATIONS_BYTES) return NO_ERRORS
   const keys = Object.keys(annotations).sort()
-  const errors = keys.flatMap((key) =>
-    labelKeyProblems(key.toLowerCase()).map((problem) => invalidError(path, key, problem))
-  )
+  const errors = errorsOfEach(keys, (key) => problemErrors(path, key, labelKeyProblems(key.toLowerCase())))
   const size = keys.reduce(
     (total, key) => total + Buffer.byteLength(key) + Buffer.byteLength(String(annotations[key])),
     0
   )
-  if (size > MAX_ANNOTATIONS_BYTES) errors.push(tooLongError(path, MAX_ANNOTATIONS_BYTES))
-  return errors
+  return size > MAX_ANNOTATIONS_BYTES ? [...errors, tooLongError(path, MAX_ANNOTATIONS_BYTES)] : errors
 }
 
-function ownerReferenceErrors(references: readonly JsonMap[]): FieldError[] {
+function ownerReferenceErrors(references: readonly JsonMap[]): Findings {
+  if (references.length === 0) return NO_ERRORS
   const path = 'metadata.ownerReferences'
-  const errors = references.flatMap((reference) => {
-    const version = textAt(reference, 'apiVersion').split('/').at(-1) ?? ''
+  const errors = errorsOfEach(references, (reference) => {
+    const version = textAt(reference, 'apiVersion')
     const found: FieldError[] = []
-    if (version === '')
+    if (version === '' || version.endsWith('/'))
       found.push(invalidError(`${path}.apiVersion`, textAt(reference, 'apiVersion'), 'version must not be empty'))
-    for (const field of ['kind', 'name', 'uid']) {
+    for (const field of NAMED_BY) {
       if (textAt(reference, field) === '') found.push(invalidError(`${path}.${field}`, '', 'must not be empty'))
     }
     if (textAt(reference, 'apiVersion') === 'v1' && reference['kind'] === 'Event') {
@@ -134,26 +146,28 @@ function ownerReferenceErrors(references: readonly JsonMap[]): FieldError[] {
     }
     return found
   })
+  if (references.length === 1) return errors
   const controllers = references.filter((reference) => reference['controller'] === true)
   const [first, second] = controllers
   if (first !== undefined && second !== undefined) {
     const text = `Only one reference can have Controller set to true. Found "true" in references for ${textAt(first, 'name')} and ${textAt(second, 'name')}`
-    errors.push(invalidError(path, references, text))
+    return [...errors, invalidError(path, references, text)]
   }
   return errors
 }
+
+/** What every owner reference must have besides its version. */
+const NAMED_BY: readonly string[] = ['kind', 'name', 'uid']
 
 function finalizersOf(metadata: JsonMap): string[] {
   const list = metadata['finalizers']
   return Array.isArray(list) ? list.map(String) : []
 }
 
-function finalizerErrors(metadata: JsonMap): FieldError[] {
+function finalizerErrors(metadata: JsonMap): Findings {
   const path = 'metadata.finalizers'
   const finalizers = finalizersOf(metadata)
-  const errors = finalizers.flatMap((name) =>
-    qualifiedNameProblems(name).map((problem) => invalidError(path, name, problem))
-  )
+  const errors: FieldError[] = finalizers.flatMap((name) => problemErrors(path, name, qualifiedNameProblems(name)))
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.push(invalidError(path, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'))
   }
@@ -161,9 +175,9 @@ function finalizerErrors(metadata: JsonMap): FieldError[] {
 }
 
 /** Finalizers of built-in kinds need a domain. */
-function kubeFinalizerErrors(metadata: JsonMap): FieldError[] {
-  return finalizersOf(metadata).flatMap((name, index) => {
-    if (name.includes('/') || STANDARD_FINALIZERS.has(name)) return []
+function kubeFinalizerErrors(metadata: JsonMap): Findings {
+  return errorsOfEach(finalizersOf(metadata), (name, index) => {
+    if (name.includes('/') || STANDARD_FINALIZERS.has(name)) return NO_ERRORS
     const problem = 'name is neither a standard finalizer name nor is it fully qualified'
     return [invalidError(indexPath('metadata.finalizers', index), name, problem)]
   })
@@ -191,15 +205,14 @@ export type MetaUpdateCheck = 'none' | 'full' | 'update' | 'update-and-full'
  * @param old - stored
  * @param check - of the kind; default: that of custom resources
  */
-export function validateMetadataUpdate(metadata: JsonMap, old: JsonMap, check?: MetaUpdateCheck): FieldError[] {
+export function validateMetadataUpdate(metadata: JsonMap, old: JsonMap, check?: MetaUpdateCheck): Findings {
   const update = validateObjectMetaUpdate(metadata, old)
   // What is stored was validated when it came.
   const isNew = CHECKED_FIELDS.some((field) => metadata[field] !== old[field])
-  const full = isNew ? validateObjectMeta(metadata, GENERIC_RULES) : []
-  const kube = check === undefined ? [] : kubeFinalizerErrors(metadata)
-  const own = check === undefined || check.startsWith('update') ? [...update, ...kube] : []
-  const whole = check?.endsWith('full') === true ? [...full, ...kube] : []
-  return [...full, ...update, ...own, ...whole]
+  const full = isNew ? validateObjectMeta(metadata, GENERIC_RULES) : NO_ERRORS
+  const kube = check === undefined || metadata['finalizers'] === undefined ? NO_ERRORS : kubeFinalizerErrors(metadata)
+  const own = check === undefined || check.startsWith('update') ? joined(update, kube) : NO_ERRORS
+  return joined(full, update, own, check?.endsWith('full') === true ? joined(full, kube) : NO_ERRORS)
 }
 
 /**
@@ -207,7 +220,23 @@ export function validateMetadataUpdate(metadata: JsonMap, old: JsonMap, check?: 
  * @param metadata - new
  * @param old - stored
  */
-export function validateObjectMetaUpdate(metadata: JsonMap, old: JsonMap): FieldError[] {
+export function validateObjectMetaUpdate(metadata: JsonMap, old: JsonMap): Findings {
+  return joined(
+    fixedErrors(metadata, old),
+    isNew('labels', metadata, old) ? validateLabels(metadata['labels'], 'metadata.labels') : NO_ERRORS,
+    isNew('annotations', metadata, old)
+      ? validateAnnotations(metadata['annotations'], 'metadata.annotations')
+      : NO_ERRORS,
+    isNew('ownerReferences', metadata, old) ? ownerReferenceErrors(mapsAt(metadata, 'ownerReferences')) : NO_ERRORS
+  )
+}
+
+/** What is stored was validated when it came. */
+function isNew(field: string, metadata: JsonMap, old: JsonMap): boolean {
+  return metadata[field] !== undefined && metadata[field] !== old[field]
+}
+
+function fixedErrors(metadata: JsonMap, old: JsonMap): Findings {
   const errors: FieldError[] = []
   if (typeof old['deletionTimestamp'] === 'string') {
     const added = finalizersOf(metadata).filter((name) => !finalizersOf(old).includes(name))
@@ -225,11 +254,6 @@ export function validateObjectMetaUpdate(metadata: JsonMap, old: JsonMap): Field
       errors.push(invalidError(fieldPath('metadata', field), metadata[field] ?? null, 'field is immutable'))
     }
   }
-  // What is stored was validated when it came.
-  const isNew = (field: string): boolean => metadata[field] !== undefined && metadata[field] !== old[field]
-  if (isNew('labels')) errors.push(...validateLabels(mapAt(metadata, 'labels'), 'metadata.labels'))
-  if (isNew('annotations')) errors.push(...validateAnnotations(mapAt(metadata, 'annotations'), 'metadata.annotations'))
-  if (isNew('ownerReferences')) errors.push(...ownerReferenceErrors(mapsAt(metadata, 'ownerReferences')))
   return errors
 }
 
@@ -239,8 +263,10 @@ export function validateObjectMetaUpdate(metadata: JsonMap, old: JsonMap): Field
  * @param old - stored value
  * @param path - where it is
  */
-export function immutableErrors(value: unknown, old: unknown, path: string): FieldError[] {
-  return deepEqual(value ?? null, old ?? null) ? [] : [invalidError(path, value ?? null, 'field is immutable')]
+export function immutableErrors(value: unknown, old: unknown, path: string): Findings {
+  return value === old || deepEqual(value ?? null, old ?? null)
+    ? NO_ERRORS
+    : [invalidError(path, value ?? null, 'field is immutable')]
 }
 
 /**
@@ -248,6 +274,8 @@ export function immutableErrors(value: unknown, old: unknown, path: string): Fie
  * @param value - absent values are fine
  * @param path - where it is
  */
-export function nonNegativeErrors(value: unknown, path: string): FieldError[] {
-  return typeof value === 'number' && value < 0 ? [invalidError(path, value, 'must be greater than or equal to 0')] : []
+export function nonNegativeErrors(value: unknown, path: string): Findings {
+  return typeof value === 'number' && value < 0
+    ? [invalidError(path, value, 'must be greater than or equal to 0')]
+    : NO_ERRORS
 }

@@ -1,4 +1,4 @@
-import type { JsonMap } from '../../../lib/apimachinery/index.ts'
+import { deepFreeze, type JsonMap } from '../../../lib/apimachinery/index.ts'
 import { filled, mapAt, textAt, withEach, withMap, withMember, withPresent } from './draft.ts'
 
 /** rw-r--r--, the mode of files in projected volumes. */
@@ -12,23 +12,54 @@ const TCP: JsonMap = { protocol: 'TCP' }
  * @param template - a PodTemplateSpec; not changed
  */
 export function defaultPodTemplate(template: JsonMap): JsonMap {
-  return withMap(filled(template, { metadata: NOTHING }), 'spec', defaultPodSpec)
+  return withMap(filled(template, TEMPLATE), 'spec', (spec) => {
+    if (COMPLETE.has(spec)) return spec
+    // It is frozen when it is stored at the latest; done here, what is found out about it is kept.
+    const complete = deepFreeze(defaultPodSpec(spec))
+    COMPLETE.add(complete)
+    for (const list of CONTAINER_LISTS) if (Array.isArray(complete[list])) COMPLETE.add(complete[list])
+    return complete
+  })
 }
 
+const TEMPLATE: JsonMap = { metadata: NOTHING }
+const CONTAINER_LISTS: readonly string[] = ['containers', 'initContainers', 'ephemeralContainers']
+/** Specs of templates and lists of containers that have their defaults. */
+const COMPLETE = new WeakSet<object>()
+/** Lists of containers of which those of pods request what they limit. */
+const REQUESTED = new WeakSet<object>()
+
 /**
- * Completes a Pod: the defaults of a template and those only pods have.
- * @param pod - a Pod; not changed
+ * Completes the spec of a Pod: the defaults of a template and those only pods have.
+ * @param given - PodSpec; not changed
  */
-export function defaultPod(pod: JsonMap): JsonMap {
-  return withMap(pod, 'spec', (given) => {
-    const container = (one: JsonMap): JsonMap => {
-      const requested = requestLimits(one)
-      if (given['hostNetwork'] !== true) return requested
-      return withEach(requested, 'ports', (port) => filled(port, { hostPort: port['containerPort'] }))
-    }
-    const spec = filled(given, { enableServiceLinks: true })
-    return defaultPodSpec(withEach(withEach(spec, 'containers', container), 'initContainers', container))
+export function defaultPod(given: JsonMap): JsonMap {
+  const isOnHost = given['hostNetwork'] === true
+  const spec = filled(given, POD)
+  return defaultPodSpec(withPodContainers(withPodContainers(spec, 'containers', isOnHost), 'initContainers', isOnHost))
+}
+
+const POD: JsonMap = { enableServiceLinks: true }
+
+function withPodContainers(spec: JsonMap, key: string, isOnHost: boolean): JsonMap {
+  const list = spec[key]
+  if (list === undefined || (!isOnHost && isKnown(REQUESTED, list))) return spec
+  const changed = withEach(spec, key, (container) => {
+    const requested = requestLimits(container)
+    if (!isOnHost) return requested
+    return withEach(requested, 'ports', (port) => filled(port, { hostPort: port['containerPort'] }))
   })
+  if (!isOnHost && changed === spec) remember(REQUESTED, list)
+  return changed
+}
+
+function isKnown(known: WeakSet<object>, value: unknown): boolean {
+  return typeof value === 'object' && value !== null && known.has(value)
+}
+
+/** Only what is frozen stays as it was found. */
+function remember(known: WeakSet<object>, value: unknown): void {
+  if (typeof value === 'object' && value !== null && Object.isFrozen(value)) known.add(value)
 }
 
 /** What is limited and not requested is requested in full. */
@@ -55,8 +86,12 @@ function defaultPodSpec(given: JsonMap): JsonMap {
   if (account !== '') {
     spec = withMember(withMember(spec, 'serviceAccountName', account), 'serviceAccount', account)
   }
-  for (const list of ['containers', 'initContainers', 'ephemeralContainers'])
-    spec = withEach(spec, list, defaultContainer)
+  for (const list of CONTAINER_LISTS) {
+    if (spec[list] === undefined || isKnown(COMPLETE, spec[list])) continue
+    const changed = withEach(spec, list, defaultContainer)
+    if (changed === spec) remember(COMPLETE, spec[list])
+    spec = changed
+  }
   return withEach(spec, 'volumes', defaultVolume)
 }
 
@@ -77,21 +112,22 @@ const CONTAINER: JsonMap = {
   terminationMessagePolicy: 'File'
 }
 
+const PROBES: readonly string[] = ['livenessProbe', 'readinessProbe', 'startupProbe']
+
 function defaultContainer(given: JsonMap): JsonMap {
   const isPulled = given['imagePullPolicy'] !== undefined && given['imagePullPolicy'] !== null
   let container = isPulled ? given : { ...given, imagePullPolicy: defaultPullPolicy(textAt(given, 'image')) }
   container = filled(container, CONTAINER)
   container = withEach(container, 'ports', (port) => filled(port, TCP))
-  container = withEach(container, 'env', defaultFieldSource('valueFrom'))
-  for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe'])
-    container = withPresent(container, probe, defaultProbe)
+  container = withEach(container, 'env', defaultVariable)
+  for (const probe of PROBES) container = withPresent(container, probe, defaultProbe)
   return withPresent(container, 'lifecycle', (lifecycle) =>
     withPresent(withPresent(lifecycle, 'postStart', defaultHttpGet), 'preStop', defaultHttpGet)
   )
 }
 
-function defaultFieldSource(key: string): (item: JsonMap) => JsonMap {
-  return (item) => withPresent(item, key, defaultValueSource)
+function defaultVariable(variable: JsonMap): JsonMap {
+  return withPresent(variable, 'valueFrom', defaultValueSource)
 }
 
 function defaultValueSource(source: JsonMap): JsonMap {

@@ -8,15 +8,18 @@ import {
   invalidError,
   notSupportedError,
   requiredError,
+  SoundValues,
   type FieldError,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
 import { validateAffinity, validateTopologySpread } from './affinity-validation.ts'
 import { validateContainers } from './container-validation.ts'
 import { mapAt, mapsAt, textAt } from './draft.ts'
+import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 import { legacyAddressErrors } from './ip-address.ts'
 import { podSpecDiff } from './pod-spec-text.ts'
 import { validateAnnotations, validateLabels } from './meta-validation.ts'
+import { enumErrors } from './selector-validation.ts'
 import { textsAt } from './service-shapes.ts'
 
 const MAX_INT32 = 2_147_483_647
@@ -26,72 +29,73 @@ const MAX_INT32 = 2_147_483_647
  * @param template - PodTemplateSpec
  * @param path - where it is
  */
-export function validatePodTemplate(template: JsonMap, path: string): FieldError[] {
+export function validatePodTemplate(template: JsonMap, path: string): Findings {
   const metadata = mapAt(template, 'metadata')
-  return [
-    ...validateLabels(mapAt(metadata, 'labels'), `${path}.labels`),
-    ...validateAnnotations(mapAt(metadata, 'annotations'), `${path}.annotations`),
-    ...validatePodSpec(mapAt(template, 'spec'), `${path}.spec`)
-  ]
+  const spec = mapAt(template, 'spec')
+  return joined(
+    validateLabels(metadata['labels'], `${path}.labels`),
+    validateAnnotations(metadata['annotations'], `${path}.annotations`),
+    SOUND_SPECS.findings(spec, () => validatePodSpec(spec, `${path}.spec`))
+  )
 }
+
+/** Specs of templates: a ReplicaSet has that of its Deployment. */
+const SOUND_SPECS = new SoundValues()
 
 /**
  * Validates a pod spec (core/v1 `ValidatePodSpec` without security contexts, DNS configuration and the rarer volumes).
  * @param spec - PodSpec
  * @param path - where it is
  */
-export function validatePodSpec(spec: JsonMap, path: string): FieldError[] {
+export function validatePodSpec(spec: JsonMap, path: string): Findings {
   const volumes = mapsAt(spec, 'volumes')
-  const names = new Set(volumes.map((volume) => textAt(volume, 'name')))
+  const names = volumes.map((volume) => textAt(volume, 'name'))
   const containers = mapsAt(spec, 'containers')
-  return [
-    ...volumeErrors(volumes, `${path}.volumes`),
-    ...(containers.length === 0 ? [requiredError(`${path}.containers`)] : []),
-    ...validateContainers(containers, `${path}.containers`, names),
-    ...validateContainers(mapsAt(spec, 'initContainers'), `${path}.initContainers`, names),
-    ...policyErrors(spec, path),
-    ...validateLabels(mapAt(spec, 'nodeSelector'), `${path}.nodeSelector`),
-    ...sysctlErrors(spec, path),
-    ...validateAffinity(mapAt(spec, 'affinity'), `${path}.affinity`),
-    ...validateTopologySpread(mapsAt(spec, 'topologySpreadConstraints'), `${path}.topologySpreadConstraints`),
-    ...nameErrors(spec, path),
-    ...deadlineErrors(spec, path),
-    ...tolerationErrors(mapsAt(spec, 'tolerations'), `${path}.tolerations`),
-    ...mapsAt(spec, 'hostAliases').flatMap((alias, index) =>
+  return joined(
+    volumeErrors(volumes, names, `${path}.volumes`),
+    containers.length === 0 ? [requiredError(`${path}.containers`)] : NO_ERRORS,
+    validateContainers(containers, `${path}.containers`, names),
+    validateContainers(mapsAt(spec, 'initContainers'), `${path}.initContainers`, names),
+    policyErrors(spec, path),
+    validateLabels(spec['nodeSelector'], `${path}.nodeSelector`),
+    sysctlErrors(spec, path),
+    spec['affinity'] === undefined ? NO_ERRORS : validateAffinity(mapAt(spec, 'affinity'), `${path}.affinity`),
+    validateTopologySpread(mapsAt(spec, 'topologySpreadConstraints'), `${path}.topologySpreadConstraints`),
+    nameErrors(spec, path),
+    deadlineErrors(spec, path),
+    tolerationErrors(mapsAt(spec, 'tolerations'), `${path}.tolerations`),
+    errorsOfEach(mapsAt(spec, 'hostAliases'), (alias, index) =>
       hostAliasErrors(alias, indexPath(`${path}.hostAliases`, index))
     )
-  ]
+  )
 }
 
 /** Settings of the kernel that belong to the host are not a pod's to change. */
-function sysctlErrors(spec: JsonMap, path: string): FieldError[] {
-  return mapsAt(mapAt(spec, 'securityContext'), 'sysctls').flatMap((sysctl, index) => {
+function sysctlErrors(spec: JsonMap, path: string): Findings {
+  return errorsOfEach(mapsAt(mapAt(spec, 'securityContext'), 'sysctls'), (sysctl, index) => {
     const at = `${indexPath(`${path}.securityContext.sysctls`, index)}.name`
     const name = textAt(sysctl, 'name')
     if (name === '') return [requiredError(at)]
     const isShared = name.startsWith('net.') && spec['hostNetwork'] === true
-    return isShared ? [invalidError(at, name, "may not be specified when 'hostNetwork' is true")] : []
+    return isShared ? [invalidError(at, name, "may not be specified when 'hostNetwork' is true")] : NO_ERRORS
   })
 }
 
-function hostAliasErrors(alias: JsonMap, path: string): FieldError[] {
-  const names = textsAt(alias, 'hostnames').flatMap((name, index) =>
-    dns1123SubdomainProblems(name).map((problem) => invalidError(indexPath(`${path}.hostnames`, index), name, problem))
+function hostAliasErrors(alias: JsonMap, path: string): Findings {
+  const names = errorsOfEach(textsAt(alias, 'hostnames'), (name, index) =>
+    problemErrors(indexPath(`${path}.hostnames`, index), name, dns1123SubdomainProblems(name))
   )
-  return [...legacyAddressErrors(textAt(alias, 'ip'), `${path}.ip`, []), ...names]
+  return joined(legacyAddressErrors(textAt(alias, 'ip'), `${path}.ip`, []), names)
 }
 
-function volumeErrors(volumes: readonly JsonMap[], path: string): FieldError[] {
-  const names = new Set<string>()
-  return volumes.flatMap((volume, index) => {
+function volumeErrors(volumes: readonly JsonMap[], names: readonly string[], path: string): Findings {
+  return errorsOfEach(volumes, (volume, index) => {
     const at = indexPath(path, index)
-    const name = textAt(volume, 'name')
-    const errors = sourceErrors(volume, at)
-    if (name === '') errors.push(requiredError(`${at}.name`))
-    else errors.push(...dns1123LabelProblems(name).map((problem) => invalidError(`${at}.name`, name, problem)))
-    if (name !== '' && names.has(name)) errors.push(duplicateError(`${at}.name`, name))
-    names.add(name)
-    return errors
+    const name = names[index] ?? ''
+    const named =
+      name === '' ? [requiredError(`${at}.name`)] : problemErrors(`${at}.name`, name, dns1123LabelProblems(name))
+    const isRepeated = name !== '' && names.indexOf(name) < index
+    return joined(sourceErrors(volume, at), named, isRepeated ? [duplicateError(`${at}.name`, name)] : NO_ERRORS)
   })
 }
 
@@ -110,7 +114,10 @@ const VOLUME_SOURCES: readonly (readonly [source: string, required: string])[] =
   ['image', '']
 ]
 
-function sourceErrors(volume: JsonMap, path: string): FieldError[] {
+function sourceErrors(volume: JsonMap, path: string): Findings {
+  // What the server itself mounts is one projection.
+  if (volume['projected'] !== undefined && Object.keys(volume).length === 2 && volume['name'] !== undefined)
+    return NO_ERRORS
   const errors: FieldError[] = []
   let count = 0
   for (const [source, required] of VOLUME_SOURCES) {
@@ -126,41 +133,42 @@ function sourceErrors(volume: JsonMap, path: string): FieldError[] {
   return errors
 }
 
-function policyErrors(spec: JsonMap, path: string): FieldError[] {
-  const listed = (field: string, supported: readonly string[]): FieldError[] => {
-    const value = textAt(spec, field)
-    if (value === '') return [requiredError(`${path}.${field}`)]
-    return supported.includes(value) ? [] : [notSupportedError(`${path}.${field}`, value, supported)]
-  }
-  return [
-    ...listed('restartPolicy', ['Always', 'OnFailure', 'Never']),
-    ...listed('dnsPolicy', ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'])
-  ]
+const RESTART_POLICIES: readonly string[] = ['Always', 'OnFailure', 'Never']
+const DNS_POLICIES: readonly string[] = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
+
+function policyErrors(spec: JsonMap, path: string): Findings {
+  return joined(
+    enumErrors(textAt(spec, 'restartPolicy'), RESTART_POLICIES, `${path}.restartPolicy`),
+    enumErrors(textAt(spec, 'dnsPolicy'), DNS_POLICIES, `${path}.dnsPolicy`)
+  )
 }
 
-function nameErrors(spec: JsonMap, path: string): FieldError[] {
-  const rules: readonly (readonly [string, (text: string) => string[]])[] = [
-    ['serviceAccountName', dns1123SubdomainProblems],
-    ['nodeName', dns1123SubdomainProblems],
-    ['hostname', dns1123LabelProblems],
-    ['subdomain', dns1123LabelProblems],
-    ['priorityClassName', dns1123SubdomainProblems],
-    ['runtimeClassName', dns1123SubdomainProblems]
-  ]
-  return rules.flatMap(([field, problems]) => {
+const NAMES: readonly (readonly [field: string, problems: (text: string) => readonly string[]])[] = [
+  ['serviceAccountName', dns1123SubdomainProblems],
+  ['nodeName', dns1123SubdomainProblems],
+  ['hostname', dns1123LabelProblems],
+  ['subdomain', dns1123LabelProblems],
+  ['priorityClassName', dns1123SubdomainProblems],
+  ['runtimeClassName', dns1123SubdomainProblems]
+]
+
+function nameErrors(spec: JsonMap, path: string): Findings {
+  return errorsOfEach(NAMES, ([field, problems]) => {
     const value = textAt(spec, field)
-    return value === '' ? [] : problems(value).map((problem) => invalidError(`${path}.${field}`, value, problem))
+    return value === '' ? NO_ERRORS : problemErrors(`${path}.${field}`, value, problems(value))
   })
 }
 
-function deadlineErrors(spec: JsonMap, path: string): FieldError[] {
+function deadlineErrors(spec: JsonMap, path: string): Findings {
   const deadline = spec['activeDeadlineSeconds']
-  if (typeof deadline !== 'number' || (deadline >= 1 && deadline <= MAX_INT32)) return []
+  if (typeof deadline !== 'number' || (deadline >= 1 && deadline <= MAX_INT32)) return NO_ERRORS
   return [invalidError(`${path}.activeDeadlineSeconds`, deadline, `must be between 1 and ${MAX_INT32}, inclusive`)]
 }
 
-function tolerationErrors(tolerations: readonly JsonMap[], path: string): FieldError[] {
-  return tolerations.flatMap((toleration, index) => {
+const EFFECTS: readonly string[] = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
+
+function tolerationErrors(tolerations: readonly JsonMap[], path: string): Findings {
+  return errorsOfEach(tolerations, (toleration, index) => {
     const at = indexPath(path, index)
     const operator = textAt(toleration, 'operator')
     const errors: FieldError[] = []
@@ -172,8 +180,7 @@ function tolerationErrors(tolerations: readonly JsonMap[], path: string): FieldE
       errors.push(invalidError(`${at}.operator`, toleration, "value must be empty when `operator` is 'Exists'"))
     }
     const effect = textAt(toleration, 'effect')
-    const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
-    if (effect !== '' && !effects.includes(effect)) errors.push(notSupportedError(`${at}.effect`, effect, effects))
+    if (effect !== '' && !EFFECTS.includes(effect)) errors.push(notSupportedError(`${at}.effect`, effect, EFFECTS))
     return errors
   })
 }
@@ -186,7 +193,8 @@ const UPDATE_RULE =
  * @param pod - new
  * @param old - stored
  */
-export function validatePodUpdate(pod: JsonMap, old: JsonMap): FieldError[] {
+export function validatePodUpdate(pod: JsonMap, old: JsonMap): Findings {
+  if (pod['spec'] === old['spec']) return NO_ERRORS
   const spec = mapAt(pod, 'spec')
   const before = mapAt(old, 'spec')
   const sameContainers = mapsAt(spec, 'containers').length === mapsAt(before, 'containers').length
@@ -194,7 +202,7 @@ export function validatePodUpdate(pod: JsonMap, old: JsonMap): FieldError[] {
   const sameInit = mapsAt(spec, 'initContainers').length === mapsAt(before, 'initContainers').length
   if (!sameInit) return [forbiddenError('spec.initContainers', 'pod updates may not add or remove containers')]
   const munged = withMutableFields(spec, before)
-  if (deepEqual(munged, before)) return []
+  if (deepEqual(munged, before)) return NO_ERRORS
   return [forbiddenError('spec', `${UPDATE_RULE}\n${podSpecDiff(before, munged)}`)]
 }
 

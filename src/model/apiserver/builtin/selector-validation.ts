@@ -10,7 +10,7 @@ import {
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
 import { mapsAt, textAt } from './draft.ts'
-import { mapAt } from './draft.ts'
+import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 import { validateLabels } from './meta-validation.ts'
 
 /**
@@ -18,17 +18,16 @@ import { validateLabels } from './meta-validation.ts'
  * @param selector - the selector
  * @param path - where it is
  */
-export function validateLabelSelector(selector: JsonMap, path: string): FieldError[] {
-  const expressions = mapsAt(selector, 'matchExpressions')
-  return [
-    ...validateLabels(mapAt(selector, 'matchLabels'), `${path}.matchLabels`),
-    ...expressions.flatMap((expression, index) =>
+export function validateLabelSelector(selector: JsonMap, path: string): Findings {
+  return joined(
+    validateLabels(selector['matchLabels'], `${path}.matchLabels`),
+    errorsOfEach(mapsAt(selector, 'matchExpressions'), (expression, index) =>
       expressionErrors(expression, indexPath(`${path}.matchExpressions`, index))
     )
-  ]
+  )
 }
 
-function expressionErrors(expression: JsonMap, path: string): FieldError[] {
+function expressionErrors(expression: JsonMap, path: string): Findings {
   const key = textAt(expression, 'key')
   const operator = textAt(expression, 'operator')
   const values = Array.isArray(expression['values']) ? expression['values'].map(String) : []
@@ -45,11 +44,9 @@ function expressionErrors(expression: JsonMap, path: string): FieldError[] {
   } else {
     errors.push(invalidError(`${path}.operator`, operator, 'not a valid selector operator'))
   }
-  errors.push(...labelKeyProblems(key).map((problem) => invalidError(`${path}.key`, key, problem)))
+  errors.push(...problemErrors(`${path}.key`, key, labelKeyProblems(key)))
   for (const [index, value] of values.entries()) {
-    errors.push(
-      ...labelValueProblems(value).map((problem) => invalidError(indexPath(`${path}.values`, index), value, problem))
-    )
+    errors.push(...problemErrors(indexPath(`${path}.values`, index), value, labelValueProblems(value)))
   }
   return errors
 }
@@ -60,7 +57,7 @@ function expressionErrors(expression: JsonMap, path: string): FieldError[] {
  * @param supported - accepted values, in the order printed
  * @param path - where it is
  */
-export function enumErrors(value: unknown, supported: readonly string[], path: string): FieldError[] {
+export function enumErrors(value: unknown, supported: readonly string[], path: string): Findings {
   if (value === undefined || value === null || value === '') return [requiredError(path)]
-  return supported.includes(String(value)) ? [] : [notSupportedError(path, value, supported)]
+  return supported.includes(String(value)) ? NO_ERRORS : [notSupportedError(path, value, supported)]
 }

@@ -14,6 +14,7 @@ import {
 } from '../../../lib/apimachinery/index.ts'
 import { PROTOCOLS, validatePortReference } from './container-validation.ts'
 import { mapAt, mapsAt, textAt } from './draft.ts'
+import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 import { cidrErrors, endpointAddressErrors, legacyAddressErrors } from './ip-address.ts'
 import { validateLabels } from './meta-validation.ts'
 import { internalValue } from './pod-spec-text.ts'
@@ -35,25 +36,25 @@ const ONLY_BALANCER = "may only be used when `type` is 'LoadBalancer'"
  * @param object - Service with defaults and allocated values
  * @param old - stored on update
  */
-export function validateService(object: JsonMap, old?: JsonMap): FieldError[] {
+export function validateService(object: JsonMap, old?: JsonMap): Findings {
   const spec = mapAt(object, 'spec')
   const before = old === undefined ? undefined : mapAt(old, 'spec')
-  return [
-    ...(before === undefined ? [] : changeErrors(spec, before)),
-    ...topologyErrors(mapAt(mapAt(object, 'metadata'), 'annotations')),
-    ...shapeErrors(spec),
-    ...portErrors(mapsAt(spec, 'ports')),
-    ...validateLabels(mapAt(spec, 'selector'), 'spec.selector'),
-    ...affinityErrors(spec),
-    ...serviceAddressErrors(spec, before),
-    ...externalAddressErrors(spec, before),
-    ...enumErrors(spec['type'], TYPES, 'spec.type'),
-    ...portSetErrors(spec),
-    ...sourceRangeErrors(object, old),
-    ...balancerErrors(spec),
-    ...externalPolicyErrors(spec),
-    ...internalPolicyErrors(spec)
-  ]
+  return joined(
+    before === undefined ? NO_ERRORS : changeErrors(spec, before),
+    topologyErrors(mapAt(mapAt(object, 'metadata'), 'annotations')),
+    shapeErrors(spec),
+    portErrors(mapsAt(spec, 'ports')),
+    validateLabels(spec['selector'], 'spec.selector'),
+    affinityErrors(spec),
+    serviceAddressErrors(spec, before),
+    externalAddressErrors(spec, before),
+    enumErrors(spec['type'], TYPES, 'spec.type'),
+    portSetErrors(spec),
+    sourceRangeErrors(object, old),
+    balancerErrors(spec),
+    externalPolicyErrors(spec),
+    internalPolicyErrors(spec)
+  )
 }
 
 function changeErrors(spec: JsonMap, before: JsonMap): FieldError[] {
@@ -103,34 +104,38 @@ function externalNameErrors(spec: JsonMap): FieldError[] {
   ]
 }
 
-function portErrors(ports: readonly JsonMap[]): FieldError[] {
-  const names = new Set<string>()
-  return ports.flatMap((port, index) => {
+function portErrors(ports: readonly JsonMap[]): Findings {
+  return errorsOfEach(ports, (port, index) => {
     const at = indexPath('spec.ports', index)
-    const name = textAt(port, 'name')
+    const { appProtocol } = port
     const number = Number(port['port'] ?? 0)
-    const errors: FieldError[] = []
-    if (name === '' && ports.length > 1) errors.push(requiredError(`${at}.name`))
-    else if (name !== '') {
-      errors.push(...dns1123LabelProblems(name).map((problem) => invalidError(`${at}.name`, name, problem)))
-      if (names.has(name)) errors.push(duplicateError(`${at}.name`, name))
-      names.add(name)
-    }
-    errors.push(...portNumberProblems(number).map((problem) => invalidError(`${at}.port`, number, problem)))
-    errors.push(...enumErrors(port['protocol'], PROTOCOLS, `${at}.protocol`))
-    errors.push(...validatePortReference(port['targetPort'] ?? 0, `${at}.targetPort`))
-    const protocol = port['appProtocol']
-    if (typeof protocol !== 'string') return errors
-    return [
-      ...errors,
-      ...qualifiedNameProblems(protocol).map((problem) => invalidError(`${at}.appProtocol`, protocol, problem))
-    ]
+    return joined(
+      portNameErrors(ports, index, `${at}.name`),
+      problemErrors(`${at}.port`, number, portNumberProblems(number)),
+      enumErrors(port['protocol'], PROTOCOLS, `${at}.protocol`),
+      validatePortReference(port['targetPort'] ?? 0, `${at}.targetPort`),
+      typeof appProtocol === 'string'
+        ? problemErrors(`${at}.appProtocol`, appProtocol, qualifiedNameProblems(appProtocol))
+        : NO_ERRORS
+    )
   })
 }
 
-function affinityErrors(spec: JsonMap): FieldError[] {
+function portNameErrors(ports: readonly JsonMap[], index: number, path: string): Findings {
+  const name = textAt(ports[index] ?? {}, 'name')
+  if (name === '') return ports.length > 1 ? [requiredError(path)] : NO_ERRORS
+  const isRepeated = ports.findIndex((other) => other['name'] === name) < index
+  return joined(
+    problemErrors(path, name, dns1123LabelProblems(name)),
+    isRepeated ? [duplicateError(path, name)] : NO_ERRORS
+  )
+}
+
+const AFFINITIES: readonly string[] = ['ClientIP', 'None']
+
+function affinityErrors(spec: JsonMap): Findings {
   const affinity = spec['sessionAffinity']
-  const errors = enumErrors(affinity, ['ClientIP', 'None'], 'spec.sessionAffinity')
+  const errors = [...enumErrors(affinity, AFFINITIES, 'spec.sessionAffinity')]
   const path = 'spec.sessionAffinityConfig'
   const config = spec['sessionAffinityConfig']
   if (affinity === 'None' && config !== undefined)

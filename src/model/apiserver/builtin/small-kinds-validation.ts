@@ -15,6 +15,7 @@ import {
 import { PROTOCOLS } from './container-validation.ts'
 import { isAddress, isLoopback } from './ip-address.ts'
 import { mapAt, mapsAt, textAt } from './draft.ts'
+import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 import { immutableErrors } from './meta-validation.ts'
 import { internalValue } from './pod-spec-text.ts'
 import { enumErrors, validateLabelSelector } from './selector-validation.ts'
@@ -72,7 +73,7 @@ const SECRET_KEYS: Readonly<Record<string, readonly string[]>> = {
 export function validateSecret(object: JsonMap, old?: JsonMap): FieldError[] {
   const type = textAt(object, 'type')
   const data = mapAt(object, 'data')
-  const errors: FieldError[] = old === undefined ? [] : immutableErrors(type, textAt(old, 'type'), 'type')
+  const errors: FieldError[] = old === undefined ? [] : [...immutableErrors(type, textAt(old, 'type'), 'type')]
   if (old?.['immutable'] === true) errors.push(...frozenErrors(object, old, ['data']))
   let size = 0
   for (const [key, value] of Object.entries(data).sort()) {
@@ -126,55 +127,62 @@ function jsonProblem(text: string): string | undefined {
  * Validates Endpoints.
  * @param object - Endpoints
  */
-export function validateEndpoints(object: JsonMap): FieldError[] {
-  return mapsAt(object, 'subsets').flatMap((subset, index) => {
+export function validateEndpoints(object: JsonMap): Findings {
+  return errorsOfEach(mapsAt(object, 'subsets'), (subset, index) => {
     const at = indexPath('subsets', index)
-    const lists = ['addresses', 'notReadyAddresses']
-    const isEmpty = lists.every((list) => mapsAt(subset, list).length === 0)
-    const errors = isEmpty ? [requiredError(at, 'must specify `addresses` or `notReadyAddresses`')] : []
-    for (const list of lists) {
-      for (const [position, address] of mapsAt(subset, list).entries()) {
-        errors.push(...addressErrors(textAt(address, 'ip'), `${indexPath(`${at}.${list}`, position)}.ip`))
-      }
-    }
-    const ports = mapsAt(subset, 'ports')
-    for (const [position, port] of ports.entries()) {
-      const portPath = indexPath(`${at}.ports`, position)
-      const number = Number(port['port'] ?? 0)
-      if (ports.length > 1 && textAt(port, 'name') === '') errors.push(requiredError(`${portPath}.name`))
-      errors.push(...portNumberProblems(number).map((problem) => invalidError(`${portPath}.port`, number, problem)))
-      errors.push(...enumErrors(port['protocol'], PROTOCOLS, `${portPath}.protocol`))
-    }
-    return errors
+    const addresses = mapsAt(subset, 'addresses')
+    const others = mapsAt(subset, 'notReadyAddresses')
+    const isEmpty = addresses.length === 0 && others.length === 0
+    return joined(
+      isEmpty ? [requiredError(at, 'must specify `addresses` or `notReadyAddresses`')] : NO_ERRORS,
+      errorsOfEach(addresses, (one, position) => addressErrors(one['ip'], `${at}.addresses[${position}].ip`)),
+      errorsOfEach(others, (one, position) => addressErrors(one['ip'], `${at}.notReadyAddresses[${position}].ip`)),
+      endpointPortErrors(mapsAt(subset, 'ports'), `${at}.ports`)
+    )
+  })
+}
+
+function endpointPortErrors(ports: readonly JsonMap[], path: string): Findings {
+  return errorsOfEach(ports, (port, index) => {
+    const at = indexPath(path, index)
+    const number = Number(port['port'] ?? 0)
+    return joined(
+      ports.length > 1 && textAt(port, 'name') === '' ? [requiredError(`${at}.name`)] : NO_ERRORS,
+      problemErrors(`${at}.port`, number, portNumberProblems(number)),
+      enumErrors(port['protocol'], PROTOCOLS, `${at}.protocol`)
+    )
   })
 }
 
 const ADDRESS_RULE = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
 
-function addressErrors(ip: string, path: string): FieldError[] {
+function addressErrors(address: unknown, path: string): Findings {
+  const ip = typeof address === 'string' ? address : ''
   if (!isAddress(ip)) return [invalidError(path, ip, ADDRESS_RULE)]
-  return isLoopback(ip) ? [invalidError(path, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')] : []
+  return isLoopback(ip)
+    ? [invalidError(path, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')]
+    : NO_ERRORS
 }
+
+const ADDRESS_TYPES: readonly string[] = ['FQDN', 'IPv4', 'IPv6']
 
 /**
  * Validates an EndpointSlice.
  * @param object - EndpointSlice
  * @param old - stored on update
  */
-export function validateEndpointSlice(object: JsonMap, old?: JsonMap): FieldError[] {
+export function validateEndpointSlice(object: JsonMap, old?: JsonMap): Findings {
   const type = textAt(object, 'addressType')
-  const types = ['FQDN', 'IPv4', 'IPv6']
-  const errors: FieldError[] = []
-  if (type === '') errors.push(requiredError('addressType'))
-  else if (!types.includes(type)) errors.push(notSupportedError('addressType', type, types))
-  for (const [index, endpoint] of mapsAt(object, 'endpoints').entries()) {
-    const at = `${indexPath('endpoints', index)}.addresses`
-    const addresses = Array.isArray(endpoint['addresses']) ? endpoint['addresses'].map(String) : []
-    if (addresses.length === 0) errors.push(requiredError(at, 'must contain at least 1 address'))
-    if (type === 'FQDN') continue
-    for (const [position, address] of addresses.entries())
-      errors.push(...addressErrors(address, indexPath(at, position)))
-  }
+  const errors = joined(
+    enumErrors(type, ADDRESS_TYPES, 'addressType'),
+    errorsOfEach(mapsAt(object, 'endpoints'), (endpoint, index) => {
+      const at = `${indexPath('endpoints', index)}.addresses`
+      const addresses = Array.isArray(endpoint['addresses']) ? (endpoint['addresses'] as unknown[]) : []
+      if (addresses.length === 0) return [requiredError(at, 'must contain at least 1 address')]
+      if (type === 'FQDN') return NO_ERRORS
+      return errorsOfEach(addresses, (address, position) => addressErrors(String(address), indexPath(at, position)))
+    })
+  )
   if (old === undefined || type === textAt(old, 'addressType')) return errors
   // A slice whose family changed is refused for that alone.
   return immutableErrors(type, textAt(old, 'addressType'), 'addressType')

@@ -1,5 +1,15 @@
-import { deepEqual, resetFieldSet, type FieldSet, type JsonMap } from '../../../lib/apimachinery/index.ts'
+import {
+  copyOf,
+  deepEqual,
+  deepFreeze,
+  isJsonMap,
+  resetFieldSet,
+  withoutMembers,
+  type FieldSet,
+  type JsonMap
+} from '../../../lib/apimachinery/index.ts'
 import { mapAt, mapsAt, textAt } from './draft.ts'
+import { kindKey } from './kind-key.ts'
 import { withoutForeignFields } from './service-strategy.ts'
 
 /** Kinds whose `metadata.generation` counts changes of the desired state. */
@@ -44,8 +54,7 @@ const WITH_STATUS: ReadonlySet<string> = new Set([
 ])
 
 /** Status of a new object where it is not empty; numbers a struct always writes. */
-const INITIAL_STATUS: Readonly<Record<string, JsonMap>> = {
-  '/Pod': { phase: 'Pending' },
+const INITIAL_STATUS: Readonly<Record<string, JsonMap>> = deepFreeze({
   '/Namespace': { phase: 'Active' },
   '/Service': { loadBalancer: {} },
   '/PersistentVolumeClaim': { phase: 'Pending' },
@@ -56,7 +65,16 @@ const INITIAL_STATUS: Readonly<Record<string, JsonMap>> = {
   'autoscaling/HorizontalPodAutoscaler': { currentMetrics: null, desiredReplicas: 0 },
   'networking.k8s.io/Ingress': { loadBalancer: {} },
   'policy/PodDisruptionBudget': { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
-}
+})
+
+const NO_STATUS: JsonMap = Object.freeze({})
+
+/** Status of a new pod by its quality of service. */
+const NEW_PODS: Readonly<Record<'Guaranteed' | 'Burstable' | 'BestEffort', JsonMap>> = deepFreeze({
+  Guaranteed: { phase: 'Pending', qosClass: 'Guaranteed' },
+  Burstable: { phase: 'Pending', qosClass: 'Burstable' },
+  BestEffort: { phase: 'Pending', qosClass: 'BestEffort' }
+})
 
 const CRD = 'apiextensions.k8s.io/CustomResourceDefinition'
 
@@ -70,14 +88,14 @@ const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
  * @param object - defaulted; not changed
  */
 export function prepareForCreate<T extends JsonMap>(group: string, kind: string, object: T): T {
-  const key = `${group}/${kind}`
-  const draft: JsonMap = { ...object, metadata: { ...mapAt(object, 'metadata') } }
-  const metadata = mapAt(draft, 'metadata')
-  delete metadata['generation']
+  const key = kindKey(group, kind)
+  const draft: JsonMap = copyOf(object)
+  const metadata = copyOf(withValue(mapAt(object, 'metadata'), 'generation', undefined))
+  draft['metadata'] = metadata
   if (WITH_GENERATION.has(key)) metadata['generation'] = 1
   // Nodes and bare claims keep what their agents report.
-  if (WITH_STATUS.has(key) && key !== '/Node') draft['status'] = { ...INITIAL_STATUS[key] }
-  if (key === '/Pod') mapAt(draft, 'status')['qosClass'] = qualityOfService(mapAt(draft, 'spec'))
+  if (WITH_STATUS.has(key) && key !== '/Node') draft['status'] = INITIAL_STATUS[key] ?? NO_STATUS
+  if (key === '/Pod') draft['status'] = NEW_PODS[qualityOfService(mapAt(draft, 'spec'))]
   if (key === '/Namespace') prepareNamespace(draft)
   if (key === 'apps/DaemonSet') annotateTemplateGeneration(draft, Math.max(1, givenTemplateGeneration(draft)))
   if (key === 'batch/Job') generateJobSelector(draft)
@@ -111,7 +129,8 @@ function givenTemplateGeneration(draft: JsonMap): number {
 
 function annotateTemplateGeneration(draft: JsonMap, generation: number): void {
   const metadata = mapAt(draft, 'metadata')
-  metadata['annotations'] = { ...mapAt(metadata, 'annotations'), [TEMPLATE_GENERATION]: String(generation) }
+  const annotations = { ...mapAt(metadata, 'annotations'), [TEMPLATE_GENERATION]: String(generation) }
+  draft['metadata'] = withValue(metadata, 'annotations', annotations)
 }
 
 /** Jobs select their pods by their own uid unless told otherwise. */
@@ -149,38 +168,49 @@ export function prepareForUpdate<T extends JsonMap>(
   old: JsonMap,
   subresource?: string
 ): T {
-  const name = `${key.group}/${key.kind}`
-  const metadata = { ...mapAt(object, 'metadata') }
-  const draft: JsonMap = { ...object, metadata }
+  const name = kindKey(key.group, key.kind)
   const before = mapAt(old, 'metadata')
-  if (before['generation'] === undefined) delete metadata['generation']
-  else metadata['generation'] = before['generation']
+  const metadata = withValue(mapAt(object, 'metadata'), 'generation', before['generation'])
   if (subresource === 'status') {
+    const hasOwnLabels = name === '/Pod' || name === '/Node'
+    const draft: JsonMap = copyOf(object)
+    draft['metadata'] = withValue(metadata, 'labels', hasOwnLabels ? metadata['labels'] : before['labels'])
     if (old['spec'] !== undefined) draft['spec'] = old['spec']
-    if (name !== '/Pod' && name !== '/Node') metadata['labels'] = before['labels']
-    if (metadata['labels'] === undefined) delete metadata['labels']
     return draft as T
   }
-  if (WITH_STATUS.has(name)) {
-    if (old['status'] === undefined) delete draft['status']
-    else draft['status'] = old['status']
-  }
+  const draft: JsonMap = copyOf(WITH_STATUS.has(name) ? withValue(object, 'status', old['status']) : object)
+  draft['metadata'] = metadata
   if (name === '/Service') draft['spec'] = withoutForeignFields(mapAt(draft, 'spec'), mapAt(old, 'spec'))
   if (name === 'apps/DaemonSet') keepTemplateGeneration(draft, old)
   if (name === CRD) storeVersions(draft, mapAt(old, 'status')['storedVersions'])
   if (WITH_GENERATION.has(name) && isDesiredStateChanged(name, draft, old))
-    metadata['generation'] = Number(before['generation'] ?? 0) + 1
+    draft['metadata'] = withValue(mapAt(draft, 'metadata'), 'generation', Number(before['generation'] ?? 0) + 1)
   return draft as T
 }
 
+/** The map with a member set, or without it where the value is undefined; the map itself where it is so already. */
+function withValue(map: JsonMap, key: string, value: unknown): JsonMap {
+  if (map[key] === value && (value !== undefined || !Object.hasOwn(map, key))) return map
+  if (value === undefined) return withoutMembers(map, [key])
+  const copy = copyOf(map)
+  copy[key] = value
+  return copy
+}
+
+/** What an EndpointSlice says of its service. */
+const SLICE_CONTENT: readonly string[] = ['endpoints', 'ports', 'addressType']
+
 function isDesiredStateChanged(name: string, object: JsonMap, old: JsonMap): boolean {
-  if (name === 'discovery.k8s.io/EndpointSlice') {
-    return ['endpoints', 'ports', 'addressType'].some((field) => !deepEqual(object[field] ?? null, old[field] ?? null))
-  }
+  if (name === 'discovery.k8s.io/EndpointSlice')
+    return SLICE_CONTENT.some((field) => isChanged(object[field], old[field]))
   if (name === 'scheduling.k8s.io/PriorityClass') return false
-  if (!deepEqual(object['spec'] ?? null, old['spec'] ?? null)) return true
+  if (isChanged(object['spec'], old['spec'])) return true
   // Deployments hand their annotations on to ReplicaSets, so a change counts.
-  return name === 'apps/Deployment' && !deepEqual(annotationsOf(object), annotationsOf(old))
+  return name === 'apps/Deployment' && isChanged(annotationsOf(object), annotationsOf(old))
+}
+
+function isChanged(value: unknown, old: unknown): boolean {
+  return value !== old && !deepEqual(value ?? null, old ?? null)
 }
 
 function annotationsOf(object: JsonMap): JsonMap {
@@ -200,7 +230,7 @@ function keepTemplateGeneration(draft: JsonMap, old: JsonMap): void {
  * @param subresource - `status`, or undefined for the main resource
  */
 export function resetFields(group: string, kind: string, subresource?: string): FieldSet | undefined {
-  if (!WITH_STATUS.has(`${group}/${kind}`)) return undefined
+  if (!WITH_STATUS.has(kindKey(group, kind))) return undefined
   return subresource === 'status' ? RESET_BY_STATUS : RESET_BY_MAIN
 }
 
@@ -212,6 +242,7 @@ const RESET_BY_MAIN: FieldSet = resetFieldSet([['status']])
  * @param spec - PodSpec
  */
 export function qualityOfService(spec: JsonMap): 'Guaranteed' | 'Burstable' | 'BestEffort' {
+  if (!hasAmounts(mapsAt(spec, 'containers')) && !hasAmounts(mapsAt(spec, 'initContainers'))) return 'BestEffort'
   const containers = [...mapsAt(spec, 'containers'), ...mapsAt(spec, 'initContainers')]
   const counted = ['cpu', 'memory']
   const amounts = (container: JsonMap, list: string): JsonMap => mapAt(mapAt(container, 'resources'), list)
@@ -225,6 +256,13 @@ export function qualityOfService(spec: JsonMap): 'Guaranteed' | 'Burstable' | 'B
     })
   )
   return isGuaranteed ? 'Guaranteed' : 'Burstable'
+}
+
+/** Whether a container limits or requests anything at all, which few do. */
+function hasAmounts(containers: readonly JsonMap[]): boolean {
+  for (const { resources } of containers)
+    if (isJsonMap(resources) && (resources['limits'] !== undefined || resources['requests'] !== undefined)) return true
+  return false
 }
 
 function isSet(amount: unknown): boolean {

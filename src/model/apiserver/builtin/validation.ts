@@ -1,8 +1,10 @@
-import type { FieldError, JsonMap } from '../../../lib/apimachinery/index.ts'
+import type { JsonMap } from '../../../lib/apimachinery/index.ts'
 import { validateAutoscaler } from './autoscaler-validation.ts'
 import { validateCrd } from './crd-validation.ts'
 import { mapAt } from './draft.ts'
+import { joined, NO_ERRORS, type Findings } from './findings.ts'
 import { validateIngress } from './ingress-validation.ts'
+import { kindKey } from './kind-key.ts'
 import { validateMetadataUpdate, validateObjectMeta, type MetaUpdateCheck, type NameRule } from './meta-validation.ts'
 import { validatePodSpec, validatePodUpdate } from './pod-validation.ts'
 import { validateService } from './service-validation.ts'
@@ -27,7 +29,7 @@ import {
 } from './workload-validation.ts'
 
 /** Validates what is special to a kind; metadata is checked before. */
-type KindValidator = (object: JsonMap, old?: JsonMap) => FieldError[]
+type KindValidator = (object: JsonMap, old?: JsonMap) => Findings
 
 const VALIDATORS: Readonly<Record<string, KindValidator>> = {
   '/Pod': validatePod,
@@ -80,9 +82,9 @@ export interface ValidationInput {
   /** Defaulted object; HorizontalPodAutoscalers in their v2 form. */
   readonly object: JsonMap
   /** Stored object on update. */
-  readonly old?: JsonMap
+  readonly old?: JsonMap | undefined
   /** `status` validates the status instead of the rest. */
-  readonly subresource?: string
+  readonly subresource?: string | undefined
 }
 
 /**
@@ -90,22 +92,24 @@ export interface ValidationInput {
  * @param input - object and what it is
  * @returns field errors in the API server's order
  */
-export function validateBuiltin(input: ValidationInput): FieldError[] {
+export function validateBuiltin(input: ValidationInput): Findings {
   const { group, kind, object, old } = input
-  const key = `${group}/${kind}`
+  const key = kindKey(group, kind)
   const metadata = mapAt(object, 'metadata')
-  const errors: FieldError[] = []
-  if (old !== undefined) {
-    const check = input.subresource === 'status' ? 'update' : META_UPDATE_CHECKS[key]
-    errors.push(...validateMetadataUpdate(metadata, mapAt(old, 'metadata'), check ?? 'update'))
+  const isStatus = input.subresource === 'status'
+  const validate = isStatus ? STATUS_VALIDATORS[key] : VALIDATORS[key]
+  const own = validate === undefined ? NO_ERRORS : validate(object, old)
+  if (old === undefined) {
+    if (isStatus) return own
+    return joined(validateObjectMeta(metadata, { nameRule: NAME_RULES[key] ?? 'subdomain' }), own)
   }
-  if (input.subresource === 'status')
-    return [...errors, ...(key === 'apps/Deployment' ? validateDeploymentStatus(object) : [])]
-  if (old === undefined) errors.push(...validateObjectMeta(metadata, { nameRule: NAME_RULES[key] ?? 'subdomain' }))
-  return [...errors, ...(VALIDATORS[key]?.(object, old) ?? [])]
+  const check = (isStatus ? undefined : META_UPDATE_CHECKS[key]) ?? 'update'
+  return joined(validateMetadataUpdate(metadata, mapAt(old, 'metadata'), check), own)
 }
 
-function validatePod(object: JsonMap, old?: JsonMap): FieldError[] {
+const STATUS_VALIDATORS: Readonly<Record<string, KindValidator>> = { 'apps/Deployment': validateDeploymentStatus }
+
+function validatePod(object: JsonMap, old?: JsonMap): Findings {
   if (old !== undefined) return validatePodUpdate(object, old)
   return validatePodSpec(mapAt(object, 'spec'), 'spec')
 }

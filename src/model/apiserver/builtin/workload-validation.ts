@@ -2,6 +2,7 @@ import {
   deepEqual,
   forbiddenError,
   invalidError,
+  isEmptyMap,
   isJsonMap,
   matchesLabelSelector,
   notSupportedError,
@@ -13,6 +14,7 @@ import {
 } from '../../../lib/apimachinery/index.ts'
 import { scheduleErrors } from './cron-schedule.ts'
 import { mapAt, mapsAt, textAt } from './draft.ts'
+import { errorsOfEach, joined, NO_ERRORS, type Findings } from './findings.ts'
 import { immutableErrors, nonNegativeErrors } from './meta-validation.ts'
 import { internalValue } from './pod-spec-text.ts'
 import { validatePodTemplate } from './pod-validation.ts'
@@ -35,25 +37,30 @@ function printedSelector(selector: unknown): PrintedValue {
   )
 }
 
-function selectorChangeErrors(spec: JsonMap, old: JsonMap | undefined): FieldError[] {
-  if (old === undefined) return []
+/** A spec that comes back as it is stored was validated when it came. */
+function isStored(object: JsonMap, old: JsonMap | undefined): boolean {
+  return old !== undefined && isJsonMap(object['spec']) && object['spec'] === old['spec']
+}
+
+function selectorChangeErrors(spec: JsonMap, old: JsonMap | undefined): Findings {
+  if (old === undefined) return NO_ERRORS
   const { selector } = spec
-  if (deepEqual(selector ?? null, mapAt(old, 'spec')['selector'] ?? null)) return []
+  if (deepEqual(selector ?? null, mapAt(old, 'spec')['selector'] ?? null)) return NO_ERRORS
   return [invalidError('spec.selector', printedSelector(selector), 'field is immutable')]
 }
 
 /** Selector present and not empty. */
-function selectorErrors(spec: JsonMap, kind = 'deployment'): FieldError[] {
+function selectorErrors(spec: JsonMap, kind = 'deployment'): Findings {
   const selector = spec['selector']
   if (selector === undefined || selector === null) return [requiredError('spec.selector')]
   const map = mapAt(spec, 'selector')
   const errors = validateLabelSelector(map, 'spec.selector')
-  if (isEmptySelector(map)) errors.push(invalidError('spec.selector', map, `empty selector is invalid for ${kind}`))
-  return errors
+  if (!isEmptySelector(map)) return errors
+  return [...errors, invalidError('spec.selector', map, `empty selector is invalid for ${kind}`)]
 }
 
 function isEmptySelector(selector: JsonMap): boolean {
-  return Object.keys(mapAt(selector, 'matchLabels')).length === 0 && mapsAt(selector, 'matchExpressions').length === 0
+  return isEmptyMap(mapAt(selector, 'matchLabels')) && mapsAt(selector, 'matchExpressions').length === 0
 }
 
 /** Whether labels can be compared with the selector of a workload. */
@@ -61,17 +68,18 @@ function isUsable(spec: JsonMap): boolean {
   return validateLabelSelector(mapAt(spec, 'selector'), 'spec.selector').length === 0
 }
 
-function templateLabelErrors(spec: JsonMap): FieldError[] {
+function templateLabelErrors(spec: JsonMap): Findings {
   const metadata = mapAt(mapAt(spec, 'template'), 'metadata')
   const labels = mapAt(metadata, 'labels') as Record<string, string>
-  if (matchesLabelSelector(selectorFromObject(spec['selector']), labels)) return []
+  if (matchesLabelSelector(selectorFromObject(spec['selector']), labels)) return NO_ERRORS
   const value = metadata['labels'] ?? null
   return [invalidError('spec.template.metadata.labels', value, '`selector` does not match template `labels`')]
 }
 
-function templateErrors(spec: JsonMap, kind: string): FieldError[] {
-  const errors = validatePodTemplate(mapAt(spec, 'template'), 'spec.template')
-  const pod = mapAt(mapAt(spec, 'template'), 'spec')
+function templateErrors(spec: JsonMap, kind: string): Findings {
+  const template = mapAt(spec, 'template')
+  const pod = mapAt(template, 'spec')
+  const errors: FieldError[] = []
   const policy = textAt(pod, 'restartPolicy')
   if (policy !== '' && policy !== 'Always')
     errors.push(notSupportedError('spec.template.spec.restartPolicy', policy, ['Always']))
@@ -80,12 +88,12 @@ function templateErrors(spec: JsonMap, kind: string): FieldError[] {
       forbiddenError('spec.template.spec.activeDeadlineSeconds', `activeDeadlineSeconds in ${kind} is not Supported`)
     )
   }
-  return errors
+  return joined(validatePodTemplate(template, 'spec.template'), errors)
 }
 
 /** A template is only looked at when the selector can be used. */
-function replicaTemplateErrors(spec: JsonMap): FieldError[] {
-  if (isUsable(spec)) return [...templateLabelErrors(spec), ...templateErrors(spec, 'ReplicaSet')]
+function replicaTemplateErrors(spec: JsonMap): Findings {
+  if (isUsable(spec)) return joined(templateLabelErrors(spec), templateErrors(spec, 'ReplicaSet'))
   return [invalidError('spec.selector', printedSelector(spec['selector']), 'invalid label selector')]
 }
 
@@ -94,30 +102,31 @@ function replicaTemplateErrors(spec: JsonMap): FieldError[] {
  * @param object - Deployment
  * @param old - stored on update
  */
-export function validateDeployment(object: JsonMap, old?: JsonMap): FieldError[] {
+export function validateDeployment(object: JsonMap, old?: JsonMap): Findings {
+  if (isStored(object, old)) return NO_ERRORS
   const spec = mapAt(object, 'spec')
-  const errors = [
-    ...nonNegativeErrors(spec['replicas'], 'spec.replicas'),
-    ...selectorErrors(spec),
-    ...replicaTemplateErrors(spec),
-    ...strategyErrors(mapAt(spec, 'strategy')),
-    ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
-    ...nonNegativeErrors(spec['revisionHistoryLimit'], 'spec.revisionHistoryLimit'),
-    ...nonNegativeErrors(spec['progressDeadlineSeconds'], 'spec.progressDeadlineSeconds')
-  ]
-  const deadline = spec['progressDeadlineSeconds']
-  if (typeof deadline === 'number' && deadline <= Number(spec['minReadySeconds'] ?? 0)) {
-    errors.push(invalidError('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'))
-  }
-  return [...errors, ...selectorChangeErrors(spec, old)]
+  const { progressDeadlineSeconds: deadline, minReadySeconds } = spec
+  return joined(
+    nonNegativeErrors(spec['replicas'], 'spec.replicas'),
+    selectorErrors(spec),
+    replicaTemplateErrors(spec),
+    strategyErrors(mapAt(spec, 'strategy')),
+    nonNegativeErrors(minReadySeconds, 'spec.minReadySeconds'),
+    nonNegativeErrors(spec['revisionHistoryLimit'], 'spec.revisionHistoryLimit'),
+    nonNegativeErrors(deadline, 'spec.progressDeadlineSeconds'),
+    typeof deadline === 'number' && deadline <= Number(minReadySeconds ?? 0)
+      ? [invalidError('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds')]
+      : NO_ERRORS,
+    selectorChangeErrors(spec, old)
+  )
 }
 
-function strategyErrors(strategy: JsonMap): FieldError[] {
+function strategyErrors(strategy: JsonMap): Findings {
   const path = 'spec.strategy.rollingUpdate'
   switch (textAt(strategy, 'type')) {
     case 'Recreate':
       return strategy['rollingUpdate'] === undefined
-        ? []
+        ? NO_ERRORS
         : [forbiddenError(path, "may not be specified when strategy `type` is 'Recreate'")]
     case 'RollingUpdate':
       return strategy['rollingUpdate'] === undefined
@@ -130,16 +139,17 @@ function strategyErrors(strategy: JsonMap): FieldError[] {
   }
 }
 
-function rollingUpdateErrors(update: JsonMap, path: string): FieldError[] {
+function rollingUpdateErrors(update: JsonMap, path: string): Findings {
   const { maxUnavailable, maxSurge } = update
-  const errors = [
-    ...intOrPercentErrors(maxUnavailable, `${path}.maxUnavailable`),
-    ...intOrPercentErrors(maxSurge, `${path}.maxSurge`)
-  ]
-  if (amountOf(maxUnavailable) === 0 && amountOf(maxSurge) === 0) {
-    errors.push(invalidError(`${path}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
-  }
-  return [...errors, ...overHundredErrors(maxUnavailable, `${path}.maxUnavailable`)]
+  const at = `${path}.maxUnavailable`
+  return joined(
+    intOrPercentErrors(maxUnavailable, at),
+    intOrPercentErrors(maxSurge, `${path}.maxSurge`),
+    amountOf(maxUnavailable) === 0 && amountOf(maxSurge) === 0
+      ? [invalidError(at, maxUnavailable, 'may not be 0 when `maxSurge` is 0')]
+      : NO_ERRORS,
+    overHundredErrors(maxUnavailable, at)
+  )
 }
 
 const PERCENT_RULE =
@@ -150,8 +160,8 @@ const PERCENT_RULE =
  * @param value - number or text
  * @param path - where it is
  */
-export function intOrPercentErrors(value: unknown, path: string): FieldError[] {
-  if (typeof value === 'string') return /^[0-9]+%$/.test(value) ? [] : [invalidError(path, value, PERCENT_RULE)]
+export function intOrPercentErrors(value: unknown, path: string): Findings {
+  if (typeof value === 'string') return /^[0-9]+%$/.test(value) ? NO_ERRORS : [invalidError(path, value, PERCENT_RULE)]
   return nonNegativeErrors(value, path)
 }
 
@@ -164,23 +174,24 @@ function overHundredErrors(value: unknown, path: string): FieldError[] {
   return isOver ? [invalidError(path, value, 'must not be greater than 100%')] : []
 }
 
+const STATUS_NUMBERS: readonly string[] = [
+  'observedGeneration',
+  'replicas',
+  'updatedReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'unavailableReplicas',
+  'terminatingReplicas',
+  'collisionCount'
+]
+
 /**
  * Validates a Deployment's status, on status updates.
  * @param object - Deployment
  */
-export function validateDeploymentStatus(object: JsonMap): FieldError[] {
+export function validateDeploymentStatus(object: JsonMap): Findings {
   const status = mapAt(object, 'status')
-  const fields = [
-    'observedGeneration',
-    'replicas',
-    'updatedReplicas',
-    'readyReplicas',
-    'availableReplicas',
-    'unavailableReplicas',
-    'terminatingReplicas',
-    'collisionCount'
-  ]
-  const errors = fields.flatMap((field) => nonNegativeErrors(status[field], `status.${field}`))
+  const errors = [...errorsOfEach(STATUS_NUMBERS, (field) => nonNegativeErrors(status[field], `status.${field}`))]
   const count = (field: string): number => Number(status[field] ?? 0)
   const above = (field: string, limit: string, text: string): void => {
     if (count(field) > count(limit)) errors.push(invalidError(`status.${field}`, count(field), text))
@@ -197,15 +208,16 @@ export function validateDeploymentStatus(object: JsonMap): FieldError[] {
  * @param object - ReplicaSet
  * @param old - stored on update
  */
-export function validateReplicaSet(object: JsonMap, old?: JsonMap): FieldError[] {
+export function validateReplicaSet(object: JsonMap, old?: JsonMap): Findings {
+  if (isStored(object, old)) return NO_ERRORS
   const spec = mapAt(object, 'spec')
-  return [
-    ...nonNegativeErrors(spec['replicas'], 'spec.replicas'),
-    ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
-    ...selectorErrors(spec),
-    ...replicaTemplateErrors(spec),
-    ...selectorChangeErrors(spec, old)
-  ]
+  return joined(
+    nonNegativeErrors(spec['replicas'], 'spec.replicas'),
+    nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
+    selectorErrors(spec),
+    replicaTemplateErrors(spec),
+    selectorChangeErrors(spec, old)
+  )
 }
 
 /**
@@ -216,7 +228,7 @@ export function validateReplicaSet(object: JsonMap, old?: JsonMap): FieldError[]
 export function validateDaemonSet(object: JsonMap, old?: JsonMap): FieldError[] {
   const spec = mapAt(object, 'spec')
   const selector = mapAt(spec, 'selector')
-  const errors = selectorChangeErrors(spec, old)
+  const errors = [...selectorChangeErrors(spec, old)]
   errors.push(...validateLabelSelector(selector, 'spec.selector'))
   if (isUsable(spec)) errors.push(...templateLabelErrors(spec))
   if (spec['selector'] !== undefined && isEmptySelector(selector))
@@ -318,7 +330,7 @@ function generatedSelectorErrors(object: JsonMap): FieldError[] {
 
 function jobSpecErrors(spec: JsonMap, path: string): FieldError[] {
   const numbers = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished']
-  const errors = numbers.flatMap((field) => nonNegativeErrors(spec[field], `${path}.${field}`))
+  const errors = [...errorsOfEach(numbers, (field) => nonNegativeErrors(spec[field], `${path}.${field}`))]
   const template = mapAt(spec, 'template')
   const policy = textAt(mapAt(template, 'spec'), 'restartPolicy')
   errors.push(...validatePodTemplate(template, `${path}.template`))
