@@ -189,8 +189,11 @@ function* update(run: DaemonRun): Plan<void> {
     const old = alive.find((pod) => pod.metadata.labels?.[REVISION_HASH] !== run.hash)
     const available = (pod: Pod | undefined): boolean => pod !== undefined && isPodAvailable(pod, minReady, context.now)
     if (old === undefined) unavailable += available(fresh) ? 0 : 1
-    else if (!available(old)) yield* remove(run, old)
-    else candidates.push(old)
+    else if (!available(old)) {
+      // It is replaced at once, and counts (pkg/controller/daemon update.go 1.36).
+      if (surge === 0) unavailable++
+      yield* remove(run, old)
+    } else candidates.push(old)
   }
   for (const pod of candidates.slice(0, Math.max(0, allowed - unavailable))) yield* remove(run, pod)
 }
