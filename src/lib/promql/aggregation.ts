@@ -76,10 +76,16 @@ function groupOfAll({ labels }: Vector): Iterable<Group> {
 /** Groups by one label, as most queries do. */
 function groupByValue(input: Vector, name: string): Iterable<Group> {
   const groups = new Map<string, Group>()
+  let names: readonly string[] | undefined
+  let place = -1
   for (let index = 0; index < input.labels.length; index++) {
     const labels = input.labels[index]
     if (labels === undefined) continue
-    const value = labels.get(name)
+    if (labels.names !== names) {
+      names = labels.names
+      place = names.indexOf(name)
+    }
+    const value = labels.values[place] ?? ''
     let found = groups.get(value)
     if (found === undefined) {
       groups.set(value, (found = { labels: Labels.single(name, value), namePending: false, members: [] }))

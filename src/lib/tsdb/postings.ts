@@ -94,7 +94,7 @@ export class Postings {
   /** Every series that passes all matchers. */
   select(matchers: readonly Matcher[]): Series[] {
     const found: Series[] = []
-    filterInto(found, this.candidates(matchers), 0, matchers)
+    filterInto(found, this.candidates(matchers), 0, new SortedMatchers(matchers))
     return found
   }
 
@@ -136,6 +136,19 @@ function columnsByValue({ table, columns }: Posted, label: string): Iterable<rea
   return byBound
 }
 
+/** Matchers by what they look at. */
+export class SortedMatchers {
+  /** Those on labels that the columns of a table share. */
+  readonly shared: readonly Matcher[]
+  /** Those on names and bounds. */
+  readonly own: readonly Matcher[]
+
+  constructor(matchers: readonly Matcher[]) {
+    this.shared = matchers.filter(({ name }) => name !== METRIC_NAME && name !== BUCKET_LABEL)
+    this.own = matchers.filter(({ name }) => name === METRIC_NAME || name === BUCKET_LABEL)
+  }
+}
+
 /**
  * Adds the series from a position on that pass all matchers. What the columns of a table share is looked at once, and
  * neighbours mostly share their list of label names.
@@ -144,10 +157,8 @@ export function filterInto(
   found: Series[],
   candidates: readonly Posted[],
   from: number,
-  matchers: readonly Matcher[]
+  { shared, own }: SortedMatchers
 ): void {
-  const own = matchers.filter(({ name }) => name === METRIC_NAME || name === BUCKET_LABEL)
-  const shared = matchers.filter((matcher) => !own.includes(matcher))
   let names: readonly string[] | undefined
   let places: readonly number[] = []
   for (let position = from; position < candidates.length; position++) {
@@ -168,10 +179,14 @@ export function filterInto(
 
 /** Adds the columns whose name and bound pass. */
 function addColumns(found: Series[], { table, columns }: Posted, matchers: readonly Matcher[]): void {
+  const { names, base } = table
   for (const column of columns) {
-    const passes = matchers.every((matcher) =>
-      matcher.matches(table.names?.ownValue(column, matcher.name) ?? table.base.get(matcher.name))
-    )
+    let passes = true
+    for (let index = 0; index < matchers.length && passes; index++) {
+      const matcher = matchers[index]
+      const label = matcher?.name ?? ''
+      passes = matcher?.matches(names === undefined ? base.get(label) : names.ownValue(column, label)) === true
+    }
     if (passes) found.push(table.seriesAt(column))
   }
 }

@@ -1,12 +1,13 @@
 import { compareLabels } from './labels.ts'
 import type { Matcher } from './matcher.ts'
-import { filterInto, type Posted, type Postings } from './postings.ts'
+import { filterInto, type Posted, type Postings, SortedMatchers } from './postings.ts'
 import type { Series } from './series.ts'
 
 /** The series that pass some matchers, sorted by labels; each is looked at once, when it has come. */
 export class Selection {
   readonly #postings: Postings
   readonly #matchers: readonly Matcher[]
+  readonly #sorted: SortedMatchers
   #found: Series[] = []
   #candidates: readonly Posted[] | undefined
   #epoch = -1
@@ -15,6 +16,7 @@ export class Selection {
   constructor(postings: Postings, matchers: readonly Matcher[]) {
     this.#postings = postings
     this.#matchers = matchers
+    this.#sorted = new SortedMatchers(matchers)
   }
 
   /** The series that pass now. The list must not be changed and holds until the next call. */
@@ -28,7 +30,7 @@ export class Selection {
     }
     if (this.#looked === candidates.length) return this.#found
     const before = this.#found.length
-    filterInto(this.#found, candidates, this.#looked, this.#matchers)
+    filterInto(this.#found, candidates, this.#looked, this.#sorted)
     this.#looked = candidates.length
     if (this.#found.length > before) this.#found.sort((left, right) => compareLabels(left.labels, right.labels))
     return this.#found

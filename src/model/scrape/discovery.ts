@@ -60,13 +60,15 @@ export function discoverPod(pod: DiscoveredPod): LabelRow[] {
   const address = pod.status?.podIP
   if (address === undefined || address === '') return []
   const common = podValues(pod, address)
+  const plain = layoutFor(pod, false)
+  const ported = layoutFor(pod, true)
   const found: LabelRow[] = []
   const add = ({ name = '', image = '', ports = [] }: PodContainer, init: boolean): void => {
     const own = [...common, name, image, String(init)]
-    if (ports.length === 0) found.push(rowOf(pod, false, [...own, address]))
+    if (ports.length === 0) found.push(rowOf(plain, [...own, address]))
     for (const port of ports) {
       const number = String(port.containerPort ?? 0)
-      found.push(rowOf(pod, true, [...own, `${address}:${number}`, port.name ?? '', number, port.protocol ?? 'TCP']))
+      found.push(rowOf(ported, [...own, `${address}:${number}`, port.name ?? '', number, port.protocol ?? 'TCP']))
     }
   }
   for (const container of pod.spec?.containers ?? []) add(container, false)
@@ -109,7 +111,7 @@ const layouts = new Map<string, Layout>()
 /** Most of them that are kept. */
 const LAYOUTS_MAX = 500
 
-function rowOf(pod: DiscoveredPod, hasPort: boolean, values: readonly string[]): LabelRow {
+function layoutFor(pod: DiscoveredPod, hasPort: boolean): Layout {
   const labels = Object.keys(pod.metadata?.labels ?? {})
   const annotations = Object.keys(pod.metadata?.annotations ?? {})
   const key = `${hasPort} ${labels.join()} ${annotations.join()}`
@@ -118,7 +120,10 @@ function rowOf(pod: DiscoveredPod, hasPort: boolean, values: readonly string[]):
     if (layouts.size >= LAYOUTS_MAX) layouts.clear()
     layouts.set(key, (layout = layoutOf(labels, annotations, hasPort)))
   }
-  const { list, places } = layout
+  return layout
+}
+
+function rowOf({ list, places }: Layout, values: readonly string[]): LabelRow {
   if (places === undefined) return new LabelRow(list, values)
   const merged: string[] = []
   values.forEach((value, index) => {

@@ -59,13 +59,15 @@ function isMarked(changes: readonly RelabelRule[], own: LabelRecord): boolean {
 }
 
 function judgeOf(rule: RelabelRule, own: LabelRecord, { list }: LabelRow): (row: LabelRow) => boolean {
-  const placeOf = new Map(list.names.map((name, place) => [name, place]))
   const passes = judgement(rule)
-  const fixed = (name: string): string => own[name] ?? ''
-  const places = new Map(
-    [...(rule.sourceLabels ?? []), rule.targetLabel ?? ''].map((name) => [name, placeOf.get(name)])
-  )
-  return ({ values }) => passes((name) => values[places.get(name) ?? -1] ?? fixed(name))
+  const valueOf = (name: string): number | string => {
+    const place = list.names.indexOf(name)
+    return place < 0 ? (own[name] ?? '') : place
+  }
+  const { sourceLabels = [], separator = ';', targetLabel = '' } = rule
+  const source = sourceLabels.flatMap((name, index) => (index === 0 ? [valueOf(name)] : [separator, valueOf(name)]))
+  const target = [valueOf(targetLabel)]
+  return ({ values }) => passes(fill(source, values), fill(target, values))
 }
 
 function byValues(changes: readonly RelabelRule[], own: LabelRecord, row: LabelRow): Relabelled | undefined {

@@ -65,22 +65,21 @@ function sourceOf(rule: RelabelRule, valueOf: (name: string) => string): string 
 
 /** Whether a rule that only judges lets a set pass. */
 function passes(rule: RelabelRule, valueOf: (name: string) => string): boolean {
-  return judgement(rule)(valueOf)
+  return judgement(rule)(sourceOf(rule, valueOf), valueOf(rule.targetLabel ?? ''))
 }
 
-/** What a rule that only judges says of a set, given the value of each label: whether it passes. */
-export function judgement(rule: RelabelRule): (valueOf: (name: string) => string) => boolean {
+/** What a rule that only judges says of the text it looks at and the value of its target: whether the set passes. */
+export function judgement(rule: RelabelRule): (source: string, target: string) => boolean {
   const regexp = regexpOf(rule)
-  const target = rule.targetLabel ?? ''
   switch (rule.action) {
     case 'keep':
-      return (valueOf) => regexp.test(sourceOf(rule, valueOf))
+      return (source) => regexp.test(source)
     case 'drop':
-      return (valueOf) => !regexp.test(sourceOf(rule, valueOf))
+      return (source) => !regexp.test(source)
     case 'keepequal':
-      return (valueOf) => valueOf(target) === sourceOf(rule, valueOf)
+      return (source, target) => target === source
     default:
-      return (valueOf) => valueOf(target) !== sourceOf(rule, valueOf)
+      return (source, target) => target !== source
   }
 }
 

@@ -100,12 +100,21 @@ class RelabelledTarget extends Discovered implements Target {
 /** The labels that stay, `instance` among them. */
 function finalLabels({ names, values }: Relabelled, address: string): Labels {
   const labels = Labels.fromSorted(names, values)
-  return names.includes('instance') ? labels : (labels.joined(Labels.of({ instance: address })) ?? labels)
+  return names.includes('instance') ? labels : (labels.joined(Labels.single('instance', address)) ?? labels)
 }
 
 /** A list of pairs as JSON: `[["a","1"],["b","2"]]`. */
 function pairsJson({ names, values }: Labels): string {
-  return `[${names.map((name, index) => `[${JSON.stringify(name)},${JSON.stringify(values[index])}]`).join(',')}]`
+  let text = ''
+  for (let index = 0; index < names.length; index++) {
+    text += `${index === 0 ? '' : ','}[${quoted(names[index] ?? '')},${quoted(values[index] ?? '')}]`
+  }
+  return `[${text}]`
+}
+
+/** A text as JSON. */
+function quoted(text: string): string {
+  return /^[\w.:/-]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 /** Jobs do not change: what their rules make of label sets is looked at once for all sets alike. */

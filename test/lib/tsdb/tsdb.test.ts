@@ -1,7 +1,15 @@
 import { setFlagsFromString } from 'node:v8'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { boundRegexpTime, compileRegexp, Labels, Matcher, Tsdb } from '../../../src/lib/tsdb/index.ts'
+import {
+  boundRegexpTime,
+  compileRegexp,
+  Labels,
+  Matcher,
+  type SampleTable,
+  type SeriesName,
+  Tsdb
+} from '../../../src/lib/tsdb/index.ts'
 
 const up = Labels.of({ __name__: 'up', job: 'a' })
 
@@ -104,5 +112,85 @@ describe('compileRegexp', () => {
     expect(compileRegexp('a{1001}')).toEqual({ ok: false, error: 'invalid repeat count: `{1001}`' })
     expect(compileRegexp('a**')).toMatchObject({ ok: false })
     expect(compileRegexp('(?=a)')).toMatchObject({ ok: false })
+  })
+})
+
+describe('Tsdb.table', () => {
+  const BUCKETS: readonly SeriesName[] = [
+    { name: 'ms_bucket', bound: '1' },
+    { name: 'ms_bucket', bound: '+Inf' },
+    { name: 'ms_count' }
+  ]
+  const base = Labels.of({ job: 'a', pod: 'x' })
+  const bucket = (bound: string): Labels => Labels.of({ __name__: 'ms_bucket', job: 'a', le: bound, pod: 'x' })
+  const filled = (): { readonly db: Tsdb; readonly table: SampleTable } => {
+    const db = new Tsdb()
+    const table = db.table(base, BUCKETS)
+    if (table === undefined) throw new Error('the series were there before')
+    db.appendRow(table, 10, [0, 1, 2, 3], 1)
+    db.appendRow(table, 20, [4, 5, 6])
+    return { db, table }
+  }
+  const samples = (db: Tsdb, labels: Labels): unknown[] => {
+    const series = db.series(labels)
+    return Array.from({ length: series.to - series.from }, (_, index) => {
+      const row = series.from + index
+      return [series.timeAt(row), series.isStale(row) ? 'stale' : series.valueAt(row)]
+    })
+  }
+
+  it('holds a series per column, found by its labels and by matchers', () => {
+    const { db, table } = filled()
+    expect(db.seriesCount).toBe(3)
+    expect(db.series(bucket('+Inf'))).toBe(table.seriesAt(1))
+    expect(samples(db, bucket('1'))).toEqual([
+      [10, 1],
+      [20, 4]
+    ])
+    const found = db.select([new Matcher('__name__', '=~', 'ms_.*'), new Matcher('le', '!=', '1')])
+    expect(found.map(({ labels }) => labels.toString()).sort()).toEqual([
+      '{__name__="ms_bucket", job="a", le="+Inf", pod="x"}',
+      '{__name__="ms_count", job="a", pod="x"}'
+    ])
+  })
+  it('is the same for the same labels and names, and refused where some of the series are there already', () => {
+    const { db, table } = filled()
+    expect(db.table(base, BUCKETS)).toBe(table)
+    expect(db.table(base, [{ name: 'ms_count' }])).toBeUndefined()
+    db.append(Labels.of({ __name__: 'up' }), 10, 1)
+    expect(db.table(base, [{ name: 'up' }])).toBeUndefined()
+  })
+  it('dissolves when one of its series gets a sample for itself', () => {
+    const { db, table } = filled()
+    const held = table.seriesAt(0)
+    db.appendRow(table, 30)
+    expect(db.append(bucket('1'), 40, 7)).toBe('added')
+    expect(table.dissolved).toBe(true)
+    expect(db.series(bucket('1'))).toBe(held)
+    expect(samples(db, bucket('1'))).toEqual([
+      [10, 1],
+      [20, 4],
+      [30, 'stale'],
+      [40, 7]
+    ])
+    expect(samples(db, bucket('+Inf'))).toEqual([
+      [10, 2],
+      [20, 5],
+      [30, 'stale']
+    ])
+    expect(db.seriesCount).toBe(3)
+  })
+  it('a selection sees what comes after it was made, in the order of labels', () => {
+    const { db } = filled()
+    const selection = db.selection([new Matcher('__name__', '=', 'ms_bucket')])
+    expect(selection.series()).toHaveLength(2)
+    const other = db.table(Labels.of({ job: 'a', pod: 'w' }), BUCKETS)
+    expect(other).toBeDefined()
+    expect(selection.series().map(({ labels }) => `${labels.get('le')} ${labels.get('pod')}`)).toEqual([
+      '+Inf w',
+      '+Inf x',
+      '1 w',
+      '1 x'
+    ])
   })
 })

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createEngine } from '../../../src/lib/promql/index.ts'
 import { Tsdb } from '../../../src/lib/tsdb/index.ts'
@@ -9,6 +10,9 @@ import {
   relabel,
   type Scraper
 } from '../../../src/model/scrape/index.ts'
+import { LabelRow } from '../../../src/model/scrape/label-row.ts'
+import { planRelabelling } from '../../../src/model/scrape/relabel-plan.ts'
+import type { RelabelRule } from '../../../src/model/scrape/relabel.ts'
 
 function proxyPod(name: string, ip: string): DiscoveredPod {
   return {
@@ -125,5 +129,44 @@ describe('relabel', () => {
     ['empty value removes', { sourceLabels: ['none'], targetLabel: 'a' }, {}]
   ])('%s', (_, rule, wanted) => {
     expect(relabel({ a: 'xy' }, [rule])).toEqual(wanted)
+  })
+})
+
+describe('planRelabelling', () => {
+  const NAMES = ['a', 'b', 'pod_label_x', 'pod_label_y', '__tmp_a', 'instance', 'job'] as const
+  const record = fc.dictionary(fc.constantFrom(...NAMES), fc.constantFrom('', 'x', 'y;z', '$1'), { maxKeys: 6 })
+  const source = fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 2 })
+  const rule: fc.Arbitrary<RelabelRule> = fc.record(
+    {
+      sourceLabels: source,
+      targetLabel: fc.constantFrom('a', 'new', 'pod_label_x', 'x${1}'),
+      regex: fc.constantFrom('pod_label_(.+)', '(.*)', 'x|y', '__tmp_(a)'),
+      replacement: fc.constantFrom('$1', 'fixed', 'm_$1_n', ''),
+      separator: fc.constantFrom('', '-'),
+      action: fc.constantFrom('replace', 'keep', 'drop', 'keepequal', 'labelmap', 'labeldrop', 'labelkeep', 'uppercase')
+    },
+    { requiredKeys: ['sourceLabels', 'targetLabel'] }
+  )
+  it('makes of a row what relabelling its labels makes of them, whichever row it was made for (seed 42)', () => {
+    fc.assert(
+      fc.property(
+        fc.array(rule, { maxLength: 5 }),
+        record,
+        fc.array(fc.constantFrom('p', 'q'), { minLength: 6 }),
+        (rules, labels, others) => {
+          const row = LabelRow.of(labels)
+          const sample = new LabelRow(
+            row.list,
+            row.values.map((value, index) => (value === '' ? '' : (others[index] ?? '')))
+          )
+          const plan = planRelabelling(rules, { job: 'own', __own: 'o' }, sample)
+          const found = plan.drops(row) ? undefined : plan.apply(row)
+          const made =
+            found === undefined ? undefined : Object.fromEntries(found.all.map((name) => [name, found.get(name)]))
+          expect(made).toEqual(relabel({ job: 'own', __own: 'o', ...labels }, rules))
+        }
+      ),
+      { seed: 42, numRuns: 500 }
+    )
   })
 })
