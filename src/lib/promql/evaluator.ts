@@ -212,25 +212,22 @@ export class Evaluator implements EvaluationContext {
     const firstMs = this.facts.version === 'v2' ? startMs : startMs + 1
     const window: Window = { ...NO_SAMPLES, startMs, endMs, evaluationMs: timeMs }
     let seen: SampleTable | undefined
+    let isWhole = true
     for (const { labels, table, column } of this.seriesOf(expr.selector)) {
       // Neighbours mostly share a table, hence their rows.
       if (table !== seen) {
         seen = table
-        window.times = table.times
-        window.values = table.values
-        window.width = table.width
-        window.from = table.lastTime < firstMs ? table.to : table.rowAtOrAfter(firstMs)
-        window.to = table.lastTime <= endMs ? table.to : table.rowAtOrAfter(endMs + 1)
+        isWhole = placeWindow(window, table, firstMs, endMs)
       }
       if (window.from >= window.to) continue
       window.column = column
-      if (!table.hasStale) {
+      if (isWhole) {
         visit(labels, window)
         continue
       }
       seen = undefined
       withoutStale(table, window)
-      if (window.to > window.from) visit(labels, window)
+      visit(labels, window)
     }
   }
 
@@ -282,6 +279,28 @@ export class Evaluator implements EvaluationContext {
     }
     return vector
   }
+}
+
+/**
+ * Sets a window to a table's rows between two times, staleness markers at its edges left out.
+ * @returns whether there is none in between
+ */
+function placeWindow(window: Window, table: SampleTable, firstMs: number, endMs: number): boolean {
+  const { lastTime } = table
+  let from = lastTime < firstMs ? table.to : table.rowAtOrAfter(firstMs)
+  let to = lastTime <= endMs ? table.to : table.rowAtOrAfter(endMs + 1)
+  let isWhole = true
+  if (table.hasStale) {
+    while (from < to && table.isStale(from)) from++
+    while (from < to && table.isStale(to - 1)) to--
+    for (let row = from; row < to && isWhole; row++) isWhole = !table.isStale(row)
+  }
+  window.times = table.times
+  window.values = table.values
+  window.width = table.width
+  window.from = from
+  window.to = to
+  return isWhole
 }
 
 /** Copies a window's values without staleness markers. */
