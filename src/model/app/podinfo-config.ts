@@ -57,6 +57,23 @@ const DEFAULT_JWT_SECRET = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9'
  */
 export function podinfoConfig(container: AppContainer, declaredVersion: string | undefined): PodinfoConfig {
   const version = declaredVersion ?? imageTag(container.image)
+  const environment = container.env.filter(([name]) => name.startsWith('PODINFO_'))
+  const key = JSON.stringify([version, argvOf(container), environment])
+  const known = configs.get(key)
+  if (known !== undefined) return known
+  if (configs.size >= CONFIGS_MAX) configs.clear()
+  const config = readConfig(container, version)
+  configs.set(key, config)
+  return config
+}
+
+/** Settings by what they are read from: the pods of a workload have the same. */
+const configs = new Map<string, PodinfoConfig>()
+
+/** Most of them that are kept. */
+const CONFIGS_MAX = 100
+
+function readConfig(container: AppContainer, version: string): PodinfoConfig {
   const { flags } = parseFlags(argvOf(container).slice(1), BOOLEANS)
   const environment = (name: string): string | undefined =>
     envOf(container, `PODINFO_${name.toUpperCase().replaceAll('-', '_')}`)

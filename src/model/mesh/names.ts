@@ -15,15 +15,47 @@ export function resolveAuthority(
   clientNamespace: string,
   exists: (namespace: string, name: string) => boolean
 ): Authority {
-  const { host, port } = splitAuthority(authority)
+  const read = readAuthority(authority)
+  if (read.kind !== 'named') return read
+  const { host, port, name, namespace = clientNamespace, suffix } = read
+  const ours = suffix === undefined || suffix === 'svc' || suffix === 'svc.cluster' || suffix === 'svc.cluster.local'
+  if (ours && (suffix !== undefined || exists(namespace, name))) return { kind: 'service', namespace, name, port }
+  return { kind: 'outside', host, port }
+}
+
+/** What an authority says, whoever asks. */
+type ReadAuthority =
+  | Exclude<Authority, { readonly kind: 'service' | 'outside' }>
+  | {
+      readonly kind: 'named'
+      readonly host: string
+      readonly port: number
+      readonly name: string
+      readonly namespace: string | undefined
+      /** What follows name and namespace; undefined: nothing does. */
+      readonly suffix: string | undefined
+    }
+
+/** Authorities by their text: clients name the same few with every request. */
+const authorities = new Map<string, ReadAuthority>()
+
+/** Most of them that are kept. */
+const AUTHORITIES_MAX = 500
+
+function readAuthority(authority: string): ReadAuthority {
+  const known = authorities.get(authority)
+  if (known !== undefined) return known
+  if (authorities.size >= AUTHORITIES_MAX) authorities.clear()
+  const read = parseAuthority(splitAuthority(authority))
+  authorities.set(authority, read)
+  return read
+}
+
+function parseAuthority({ host, port }: { readonly host: string; readonly port: number }): ReadAuthority {
   if (host === 'localhost' || host === '::1' || host.startsWith('127.')) return { kind: 'loopback', port }
   if (/^\d+\.\d+\.\d+\.\d+$/.test(host) || host.includes(':')) return { kind: 'address', ip: host, port }
-  const labels = host.replace(/\.$/, '').toLowerCase().split('.')
-  const [name = '', namespace = clientNamespace] = labels
-  const suffix = labels.slice(2).join('.')
-  const ours = labels.length <= 2 || suffix === 'svc' || suffix === 'svc.cluster' || suffix === 'svc.cluster.local'
-  if (ours && (exists(namespace, name) || suffix !== '')) return { kind: 'service', namespace, name, port }
-  return { kind: 'outside', host, port }
+  const [name = '', namespace, ...rest] = host.replace(/\.$/, '').toLowerCase().split('.')
+  return { kind: 'named', host, port, name, namespace, suffix: rest.length === 0 ? undefined : rest.join('.') }
 }
 
 /** Host and port of an authority; port 80 when it has none. */

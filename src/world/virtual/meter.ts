@@ -21,7 +21,9 @@ export class Meter {
   /** Runs something whose time counts as that use. */
   in<Value>(use: Use, run: () => Value): Value {
     const before = this.#current
-    this.#turn(USES.indexOf(use))
+    const next = USES.indexOf(use)
+    if (next === before) return run()
+    this.#turn(next)
     try {
       return run()
     } finally {
