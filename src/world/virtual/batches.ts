@@ -1,5 +1,6 @@
 import { TwinError } from '../../lib/errors/index.ts'
 import type { Random } from '../../lib/random/index.ts'
+import { Labels } from '../../lib/tsdb/index.ts'
 import type { AppAnswer, AppFetch, AppFetchResult, AppRequest } from '../../model/app/index.ts'
 import {
   classify,
@@ -158,7 +159,7 @@ export class Batches {
       client.identity === undefined
         ? undefined
         : sender?.book.target(`out ${endpoint.ip}:${endpoint.port} ${backend?.namespace}/${backend?.name}`, now, () =>
-            outboundTarget(endpoint, backend)
+            Labels.fromPairs(outboundTarget(endpoint, backend))
           )
     outbound?.request(count, now)
     const pod = this.#options.pods.get(endpoint.pod ?? '')

@@ -1,6 +1,7 @@
 import type { AppSpec, KubeObject } from '../../kinds/index.ts'
 import { draw, randomStream } from '../../lib/random/index.ts'
 import type { Instant, Timeline } from '../../lib/time/index.ts'
+import { Labels } from '../../lib/tsdb/index.ts'
 import type { AppFetch, AppFetchResult, AppShellResult } from '../../model/app/index.ts'
 import {
   ADMIN_PORT,
@@ -128,15 +129,9 @@ export class VirtualPod {
 
   #inboundOf(of: InboundOf, now: Instant): TargetCounters {
     const probe = (of.method === 'GET' || of.method === 'HEAD') && this.#probed.has(`${of.port} ${of.path}`)
-    return this.book.target(`in ${of.port} ${of.identity ?? ''} ${probe}`, now, () =>
-      inboundTarget({
-        // The admin server's series carry its listen address verbatim.
-        ip: of.port === ADMIN_PORT ? '0.0.0.0' : this.ip,
-        port: of.port,
-        peer: of.identity === undefined ? {} : { clientId: of.identity },
-        probe
-      })
-    )
+    // The admin server's series carry its listen address verbatim.
+    const ip = of.port === ADMIN_PORT ? '0.0.0.0' : this.ip
+    return this.book.target(`in ${of.port} ${of.identity ?? ''} ${probe}`, now, () => inboundLabels(ip, of, probe))
   }
 
   /** A scrape of the proxy: it counts itself in its own requests, in its responses only from the next one on. */
@@ -220,6 +215,23 @@ export class VirtualPod {
     })
     return container
   }
+}
+
+/** Label sets of what comes in by what they are made of: addresses and clients come again in other pods and worlds. */
+const labelsOfInbound = new Map<string, Labels>()
+
+/** Most of them that are kept. */
+const INBOUND_LABELS_MAX = 500
+
+function inboundLabels(ip: string, { port, identity }: InboundOf, probe: boolean): Labels {
+  const key = `${ip} ${port} ${identity ?? ''} ${probe}`
+  const known = labelsOfInbound.get(key)
+  if (known !== undefined) return known
+  if (labelsOfInbound.size >= INBOUND_LABELS_MAX) labelsOfInbound.clear()
+  const peer = identity === undefined ? {} : { clientId: identity }
+  const labels = Labels.fromPairs(inboundTarget({ ip, port, peer, probe }))
+  labelsOfInbound.set(key, labels)
+  return labels
 }
 
 /** `port path` of every HTTP probe of a pod, the proxy's own included. */

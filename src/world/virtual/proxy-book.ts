@@ -1,7 +1,7 @@
 import { invariant } from '../../lib/errors/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
 import { Labels, type SeriesName } from '../../lib/tsdb/index.ts'
-import type { LabelList, ResponseVerdict } from '../../model/mesh/index.ts'
+import type { ResponseVerdict } from '../../model/mesh/index.ts'
 import type { CounterFamily, CounterGroup } from '../../model/scrape/index.ts'
 import { BOUNDS_MS, type LatencyBatch } from './latency.ts'
 
@@ -33,10 +33,10 @@ export class TargetCounters implements CounterGroup {
   /** Place of the counter, by verdict; of an ordinary success: by its status. */
   readonly #responses = new Map<string | number, number>()
 
-  constructor(labels: LabelList, now: Instant) {
-    this.#labels = Labels.fromPairs(labels)
+  constructor(labels: Labels, now: Instant) {
+    this.#labels = labels
     this.lastUpdate = now
-    this.#born([], REQUESTS)
+    this.#born(Labels.EMPTY, REQUESTS)
   }
 
   /** Counts requests at their dispatch. */
@@ -49,7 +49,7 @@ export class TargetCounters implements CounterGroup {
   latency(status: number | undefined, batch: LatencyBatch | undefined, now: Instant): void {
     let first = this.#latencies.get(status)
     if (first === undefined) {
-      first = this.#born(statusLabel(status), LATENCIES)
+      first = this.#born(statusLabels(status), LATENCIES)
       this.#latencies.set(status, first)
     }
     this.lastUpdate = now
@@ -81,12 +81,7 @@ export class TargetCounters implements CounterGroup {
     const key = isPlain && success ? status : `${status ?? ''} ${success} ${grpcStatus ?? ''} ${error ?? ''}`
     let place = this.#responses.get(key)
     if (place === undefined) {
-      const own: LabelList = [
-        ['classification', success ? 'success' : 'failure'],
-        ['grpc_status', String(grpcStatus ?? '')],
-        ['error', error ?? '']
-      ]
-      place = this.#born([...statusLabel(status), ...own], RESPONSES)
+      place = this.#born(verdictLabels(verdict), RESPONSES)
       this.#responses.set(key, place)
     }
     this.#add(place, count)
@@ -98,9 +93,9 @@ export class TargetCounters implements CounterGroup {
   }
 
   /** Begins series at zero. @param more - their labels beside the target's @returns the place of the first */
-  #born(more: LabelList, series: readonly SeriesName[]): number {
+  #born(more: Labels, series: readonly SeriesName[]): number {
     const place = this.values.length
-    const labels = this.#labels.joined(labelsOf(more))
+    const labels = this.#labels.joined(more)
     invariant(labels !== undefined, 'a target has a label of its counters')
     this.families.push({ labels, series })
     for (let count = 0; count < series.length; count++) this.values.push(0)
@@ -108,23 +103,34 @@ export class TargetCounters implements CounterGroup {
   }
 }
 
-function statusLabel(status: number | undefined): LabelList {
-  return status === undefined ? [] : [['status_code', String(status)]]
-}
-
-/** Labels that tell the counters of a target apart, by their text: all targets have the same few. */
-const knownLabels = new Map<string, Labels>()
+/** Labels that tell the counters of a target apart: all targets have the same few. */
+const knownLabels = new Map<string | number, Labels>()
 
 /** Most of them that are kept. */
 const KNOWN_LABELS_MAX = 500
 
-function labelsOf(pairs: LabelList): Labels {
-  if (pairs.length === 0) return Labels.EMPTY
-  const key = pairs.map(([name, value]) => `${name}=${value}`).join(',')
-  const known = knownLabels.get(key) ?? Labels.fromPairs(pairs)
+function known(key: string | number, make: () => Labels): Labels {
+  const found = knownLabels.get(key)
+  if (found !== undefined) return found
   if (knownLabels.size >= KNOWN_LABELS_MAX) knownLabels.clear()
-  knownLabels.set(key, known)
-  return known
+  const made = make()
+  knownLabels.set(key, made)
+  return made
+}
+
+function statusLabels(status: number | undefined): Labels {
+  return status === undefined ? Labels.EMPTY : known(status, () => Labels.of({ status_code: String(status) }))
+}
+
+function verdictLabels({ status, success, grpcStatus, error = '' }: ResponseVerdict): Labels {
+  return known(`${status ?? ''} ${success} ${grpcStatus ?? ''} ${error}`, () =>
+    Labels.of({
+      status_code: String(status ?? ''),
+      classification: success ? 'success' : 'failure',
+      grpc_status: String(grpcStatus ?? ''),
+      error
+    })
+  )
 }
 
 /** What one proxy has counted, as a scrape gets it. */
@@ -132,7 +138,7 @@ export class ProxyBook {
   readonly #targets = new Map<string, TargetCounters>()
 
   /** The counters of a target, made at zero when new. @param key - names the label set */
-  target(key: string, now: Instant, labels: () => LabelList): TargetCounters {
+  target(key: string, now: Instant, labels: () => Labels): TargetCounters {
     let target = this.#targets.get(key)
     if (target === undefined) {
       target = new TargetCounters(labels(), now)

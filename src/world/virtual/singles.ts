@@ -2,6 +2,7 @@ import { classify, hopDelay, type MeshEndpoint, outboundTarget, type ServicePort
 import type { AppAnswer, AppFetch, AppFetchResult } from '../../model/app/index.ts'
 import { draw } from '../../lib/random/index.ts'
 import type { Timeline } from '../../lib/time/index.ts'
+import { Labels } from '../../lib/tsdb/index.ts'
 import { singleLatency } from './latency.ts'
 import type { VirtualPods } from './pods.ts'
 import type { TargetCounters } from './proxy-book.ts'
@@ -96,7 +97,7 @@ export class Singles {
           : pods
               .get(client.key)
               ?.book.target(`out ${endpoint.ip}:${endpoint.port} ${backend?.namespace}/${backend?.name}`, now, () =>
-                outboundTarget(endpoint, backend)
+                Labels.fromPairs(outboundTarget(endpoint, backend))
               )
       const inbound = pods
         .get(endpoint.pod ?? '')

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { Labels } from '../../../src/lib/tsdb/index.ts'
 import { randomStream } from '../../../src/lib/random/index.ts'
 import { DEFAULT_LATENCY, Latency } from '../../../src/world/virtual/latency.ts'
 import { TargetCounters } from '../../../src/world/virtual/proxy-book.ts'
@@ -12,7 +13,7 @@ function begin(): {
   at: (now: number) => void
 } {
   const probes = new StandingProbes(randomStream(1, 'probes'))
-  const counters = new TargetCounters([['direction', 'inbound']], 0)
+  const counters = new TargetCounters(Labels.fromPairs([['direction', 'inbound']]), 0)
   const resumed: number[] = []
   let now = 0
   const end = probes.add(
