@@ -32,13 +32,17 @@ const WHOLE_NUMBERS: readonly WholeNumber[] = [
   field('spec.service.port', 'CanaryService', 'int32')
 ]
 
-/** A canary as Flagger's types hold it: the schema lets the service be left out, and then everything in it is zero. */
+/**
+ * A canary as Flagger's types hold it: the schema lets the service be left out, and the whole spec too, and then
+ * everything in it is zero. Without a spec there is no analysis either, which a worker does not survive.
+ */
 export function decodeCanary(object: KubeObject): Canary {
   const canary = object as Canary
-  return 'service' in canary.spec
-    ? canary
-    : { ...canary, spec: { ...(canary.spec as Canary['spec']), service: { port: 0 } } }
+  const spec = (object.spec ?? NO_SPEC) as Canary['spec']
+  return 'service' in spec && spec === canary.spec ? canary : { ...canary, spec: { ...spec, service: { port: 0 } } }
 }
+
+const NO_SPEC: Partial<Canary['spec']> = { targetRef: { kind: '', name: '' } }
 
 /**
  * A canary of its own for a plan, which changes it as Flagger changes its object in memory: the status, the metadata of

@@ -1,13 +1,17 @@
 import type { Canary } from '../../kinds/index.ts'
+import { ControllerPanic } from './failure.ts'
 import type { ControllerSettings } from './settings.ts'
 import { isKnative, namespaceOf } from './spec.ts'
 
 /**
  * What admission cannot check. A failure is a log line of the worker, never an event; the canary is not scheduled.
  * @returns the problem, or undefined
+ * @throws ControllerPanic for a canary without spec, whose analysis is nil when its session affinity is looked at
  * @see fluxcd/flagger pkg/controller/controller.go verifyCanary 1.44.0
  */
 export function invalidCanary(settings: ControllerSettings, canary: Canary): string | undefined {
+  if (!('analysis' in canary.spec))
+    throw new ControllerPanic('runtime error: invalid memory address or nil pointer dereference')
   return (
     (settings.noCrossNamespaceRefs ? crossNamespaceReference(canary) : undefined) ??
     knativeMismatch(canary) ??

@@ -30,6 +30,8 @@ interface Outcome {
 
 interface Given extends CaseOptions {
   readonly http?: Answers
+  /** Members of the canary itself that stand in place of its own. */
+  readonly whole?: Readonly<Record<string, unknown>>
   /** Done before the canary is created. */
   readonly before?: (environment: Environment) => void
 }
@@ -77,7 +79,7 @@ function outcomeOf(given: Given): Outcome {
       if (effect.effect === 'log' && effect.level === 'error') errors.push(effect.message)
     }
   })
-  const created = environment.create(golden.canary, 'test')
+  const created = environment.create({ ...golden.canary, ...given.whole }, 'test')
   const refusal = created.code < 300 ? '' : (created.body as { message: string }).message
   const read = (): Canary | undefined =>
     environment.api.get('flagger.app', 'canaries', 'test', 'podinfo') as Canary | undefined
@@ -456,5 +458,16 @@ describe('an alert that cannot be sent is a line of the log, and the release goe
     expect(errors.length).toBeGreaterThanOrEqual(2)
     expect(errors.filter((message) => message !== text)).toEqual([])
     expect(phase).toBe('Succeeded')
+  })
+})
+
+describe('a canary without spec, which the schema allows', () => {
+  const PANIC = 'panic: runtime error: invalid memory address or nil pointer dereference'
+
+  test('makes the controller panic, each time it is started again', () => {
+    const { errors, warnings, phase, ticks } = outcomeOf({ whole: { spec: undefined } })
+    expect([...new Set(errors)]).toEqual([PANIC])
+    expect(errors.length).toBeGreaterThan(2)
+    expect({ warnings, phase, ticks }).toEqual({ warnings: [], phase: '', ticks: 0 })
   })
 })
