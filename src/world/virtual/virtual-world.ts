@@ -206,7 +206,7 @@ export class VirtualWorld implements World {
       load: this.#loads.map((load) => load.totals()),
       wallMsBy: this.#meter.byUse(),
       tlsHandshakes: 0,
-      peakRssBytes: process.resourceUsage().maxRSS * 1024
+      peakRssBytes: process.memoryUsage.rss()
     }
   }
 
