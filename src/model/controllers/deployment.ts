@@ -2,7 +2,7 @@ import { DESIRED_REPLICAS, activeSets, findCondition, hasProgressDeadline, withC
 import { syncRevision } from './deployment-revisions.ts'
 import { cleanUp, recreate, rollOut, scale } from './deployment-rollout.ts'
 import { syncStatus } from './deployment-status.ts'
-import { type DeploymentSync, allSets, newCondition, reportOn, updateStatus } from './deployment-sync.ts'
+import { type DeploymentSync, newCondition, reportOn, updateStatus } from './deployment-sync.ts'
 import { claimControlled } from './owners.ts'
 import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue } from './plan.ts'
 import { selectorIsEmpty } from './selectors.ts'
@@ -73,6 +73,5 @@ function* syncScale(sync: DeploymentSync, sets: readonly ReplicaSet[], context: 
 
 function* statusOnly(sync: DeploymentSync, sets: readonly ReplicaSet[], context: ReconcileContext): Plan<Requeue> {
   const split = yield* syncRevision(sync, sets, { create: false, view: context.view })
-  if (split === undefined || allSets(split).length === 0) return DONE
-  return yield* syncStatus(sync, split)
+  return split === undefined ? DONE : yield* syncStatus(sync, split)
 }
