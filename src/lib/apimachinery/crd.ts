@@ -1,3 +1,4 @@
+import { keptOfFrozen } from '../memory/index.ts'
 import { isKnownFormat } from './crd-formats.ts'
 import { defaultBySchema, pruneBySchema, type PruneResult } from './crd-pruning.ts'
 import { hasRules, validateChangedRules, validateUnchangedRules } from './crd-rules.ts'
@@ -122,16 +123,8 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** Versions of frozen definitions, which every server that has them shares. */
-const VERSIONS = new WeakMap<JsonMap, CompiledCrdVersion>()
-
-function compiledVersion(version: JsonMap): CompiledCrdVersion {
-  const known = VERSIONS.get(version)
-  if (known !== undefined) return known
-  const compiled = compileVersion(version)
-  if (Object.isFrozen(version)) VERSIONS.set(version, compiled)
-  return compiled
-}
+/** Versions of frozen definitions are shared by every server that has them. */
+const compiledVersion = keptOfFrozen(compileVersion)
 
 function compileVersion(version: JsonMap): CompiledCrdVersion {
   const found = mapOf(version['schema'])['openAPIV3Schema']

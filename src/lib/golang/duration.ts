@@ -1,3 +1,4 @@
+import { keptByText } from '../memory/index.ts'
 import { GO_DURATION_UNITS_NS } from '../time/index.ts'
 /** From here on a duration does not fit into 64 bits. */
 const NANOSECONDS_END = 2 ** 63
@@ -10,19 +11,14 @@ export type ParsedDuration = { readonly ok: true; readonly ms: number } | { read
  * @see Go time.ParseDuration 1.26
  */
 export function parseDuration(text: string): ParsedDuration {
-  const known = parsedDurations.get(text)
-  if (known !== undefined) return known
-  const duration = parsed(text)
-  if (parsedDurations.size >= DURATIONS_MAX) parsedDurations.clear()
-  parsedDurations.set(text, duration)
-  return duration
+  return parsedDuration(text)
 }
-
-/** The same few time-outs and intervals are parsed again and again. */
-const parsedDurations = new Map<string, ParsedDuration>()
 
 /** Most durations that are kept. */
 const DURATIONS_MAX = 200
+
+/** The same few time-outs and intervals are parsed again and again. */
+const parsedDuration = keptByText(DURATIONS_MAX, parsed)
 
 function parsed(text: string): ParsedDuration {
   const invalid = refused(text, 'invalid duration')

@@ -1,3 +1,4 @@
+import { keptByText } from '../memory/index.ts'
 import { quote } from './quote.ts'
 import { escape, EscapeProblem, latin1, unescape, utf8 } from './url-escape.ts'
 
@@ -37,20 +38,17 @@ const EMPTY: GoUrl = {
  * @see Go net/url.Parse 1.26
  */
 export function parseUrl(text: string): ParsedUrl {
-  const known = parsedUrls.get(text)
-  if (known !== undefined) return known
-  const [withoutFragment = '', ...fragment] = latin1(text).split('#')
-  const result = parsed(withoutFragment, false, { fragment: fragment.join('#') })
-  if (parsedUrls.size >= URLS_MAX) parsedUrls.clear()
-  parsedUrls.set(text, result)
-  return result
+  return parsedUrl(text)
 }
-
-/** The same addresses and queries are parsed again and again. */
-const parsedUrls = new Map<string, ParsedUrl>()
 
 /** Most URLs that are kept. */
 const URLS_MAX = 500
+
+/** The same addresses and queries are parsed again and again. */
+const parsedUrl = keptByText(URLS_MAX, (text): ParsedUrl => {
+  const [withoutFragment = '', ...fragment] = latin1(text).split('#')
+  return parsed(withoutFragment, false, { fragment: fragment.join('#') })
+})
 
 /**
  * Parses the URL of a request: absolute, or a path.

@@ -1,3 +1,4 @@
+import { keptByText } from '../memory/index.ts'
 import type { Instant } from './timeline.ts'
 
 /** Units of Go's durations, in nanoseconds. @see Go time.ParseDuration */
@@ -18,18 +19,14 @@ export const GO_DURATION_UNITS_NS: Readonly<Record<string, number>> = {
  * @see Go time.ParseDuration
  */
 export function parseGoDuration(text: string): number | undefined {
-  if (parsed.has(text)) return parsed.get(text)
-  if (parsed.size >= PARSED_MAX) parsed.clear()
-  const durationMs = readGoDuration(text)
-  parsed.set(text, durationMs)
-  return durationMs
+  return parsedGoDuration(text)
 }
-
-/** What texts were found to mean: intervals of rules and flags are read again at every tick. */
-const parsed = new Map<string, number | undefined>()
 
 /** Most texts whose meaning is kept. */
 const PARSED_MAX = 500
+
+/** Intervals of rules and flags are read again at every tick. */
+const parsedGoDuration = keptByText(PARSED_MAX, readGoDuration)
 
 function readGoDuration(text: string): number | undefined {
   const signed = /^([+-]?)(.*)$/s.exec(text)

@@ -1,3 +1,5 @@
+import { keptByText } from '../memory/index.ts'
+
 /** Outcome of {@link compileRegexp}. */
 type RegexpOutcome = { readonly ok: true; readonly regexp: RegExp } | { readonly ok: false; readonly error: string }
 
@@ -5,7 +7,6 @@ const PATTERN_LENGTH_MAX = 4096
 /** RE2's bound on counted repetition. */
 const REPEAT_MAX = 1000
 const CACHE_SIZE_MAX = 2000
-const cache = new Map<string, RegexpOutcome>()
 
 const POSIX_CLASSES: Readonly<Record<string, string>> = {
   alnum: '0-9A-Za-z',
@@ -42,13 +43,10 @@ export function boundRegexpTime(setFlag: (flag: string) => void): void {
  * @see Prometheus model/labels/regexp.go, v2.55.1
  */
 export function compileRegexp(pattern: string): RegexpOutcome {
-  const known = cache.get(pattern)
-  if (known !== undefined) return known
-  const outcome = translate(pattern)
-  if (cache.size >= CACHE_SIZE_MAX) cache.clear()
-  cache.set(pattern, outcome)
-  return outcome
+  return translated(pattern)
 }
+
+const translated = keptByText(CACHE_SIZE_MAX, translate)
 
 function translate(pattern: string): RegexpOutcome {
   if (pattern.length > PATTERN_LENGTH_MAX) return { ok: false, error: 'expression too large' }

@@ -1,3 +1,4 @@
+import { keptOfFrozen } from '../../lib/memory/index.ts'
 import type { ApiResponse, KubeObject } from '../../kinds/index.ts'
 import { fromStorage } from './conversion.ts'
 import type { ResourceCall } from './core.ts'
@@ -108,12 +109,4 @@ function listBody(call: ResourceCall, representation: Representation, content: L
   return { kind: call.info.listKind, apiVersion: call.info.apiVersion, metadata: own, items: bare }
 }
 
-const BARE = new WeakMap<KubeObject, unknown>()
-
-function withoutKind(object: KubeObject): unknown {
-  const known = BARE.get(object)
-  if (known !== undefined) return known
-  const { kind: _kind, apiVersion: _apiVersion, ...bare } = object
-  if (Object.isFrozen(object)) BARE.set(object, bare)
-  return bare
-}
+const withoutKind = keptOfFrozen(({ kind: _kind, apiVersion: _apiVersion, ...bare }: KubeObject) => bare)

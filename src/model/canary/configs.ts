@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { keptOfFrozen } from '../../lib/memory/index.ts'
 import type { Canary, KubeObject } from '../../kinds/index.ts'
 import { log, type Plan } from './effects.ts'
 import { failureOf, outcomeOf, StepFailed, wrapped } from './failure.ts'
@@ -183,16 +184,8 @@ function resourceOf(type: TrackedConfig['type']): Resource {
 /** Keys of the configs a pod spec refers to, and whether they must exist. */
 type ReferredConfigs = readonly (readonly [string, boolean])[]
 
-/** What is stored is frozen and does not change: what it refers to holds as long as it does. */
-const referredByStored = new WeakMap<PodSpec, ReferredConfigs>()
-
-function referredConfigs(pod: PodSpec): ReferredConfigs {
-  const known = referredByStored.get(pod)
-  if (known !== undefined) return known
-  const referred = findConfigs(pod)
-  if (Object.isFrozen(pod)) referredByStored.set(pod, referred)
-  return referred
-}
+/** What is stored refers to the same as long as it is there. */
+const referredConfigs = keptOfFrozen(findConfigs)
 
 /** The last reference to a name decides whether it must exist. */
 function findConfigs(pod: PodSpec): ReferredConfigs {

@@ -1,4 +1,5 @@
 import { hashObject } from '../../lib/apimachinery/index.ts'
+import { keptOfFrozen } from '../../lib/memory/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
 import { parseTimestamp } from '../../lib/time/index.ts'
 import { sameMembers } from './json.ts'
@@ -109,17 +110,8 @@ export function revisionOf(set: ReplicaSet): number {
   return revision === undefined ? 0 : Number.parseInt(revision, 10)
 }
 
-/** Hashes of stored templates, which are frozen. */
-const hashes = new WeakMap<PodTemplate, string>()
-
 /** The hash of a template, for the labels that tell its pods from those of others. */
-export function hashOf(template: PodTemplate): string {
-  const known = hashes.get(template)
-  if (known !== undefined) return known
-  const hash = hashObject(template)
-  if (Object.isFrozen(template)) hashes.set(template, hash)
-  return hash
-}
+export const hashOf: (template: PodTemplate) => string = keptOfFrozen((template) => hashObject(template))
 
 /** What templates were found to be to others: stored ones are frozen and live through many runs. */
 const compared = new WeakMap<PodTemplate, WeakMap<PodTemplate, boolean>>()

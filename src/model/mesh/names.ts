@@ -1,3 +1,5 @@
+import { keptByText } from '../../lib/memory/index.ts'
+
 /** What an authority (`host[:port]`) names. */
 export type Authority =
   | { readonly kind: 'service'; readonly namespace: string; readonly name: string; readonly port: number }
@@ -36,20 +38,11 @@ type ReadAuthority =
       readonly suffix: string | undefined
     }
 
-/** Authorities by their text: clients name the same few with every request. */
-const authorities = new Map<string, ReadAuthority>()
-
-/** Most of them that are kept. */
+/** Most authorities that are kept. */
 const AUTHORITIES_MAX = 500
 
-function readAuthority(authority: string): ReadAuthority {
-  const known = authorities.get(authority)
-  if (known !== undefined) return known
-  if (authorities.size >= AUTHORITIES_MAX) authorities.clear()
-  const read = parseAuthority(splitAuthority(authority))
-  authorities.set(authority, read)
-  return read
-}
+/** Clients name the same few with every request. */
+const readAuthority = keptByText(AUTHORITIES_MAX, (authority) => parseAuthority(splitAuthority(authority)))
 
 function parseAuthority({ host, port }: { readonly host: string; readonly port: number }): ReadAuthority {
   if (host === 'localhost' || host === '::1' || host.startsWith('127.')) return { kind: 'loopback', port }

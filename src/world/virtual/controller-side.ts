@@ -1,3 +1,4 @@
+import { keptByText } from '../../lib/memory/index.ts'
 import { randomStream } from '../../lib/random/index.ts'
 import type { HttpOutcome } from '../../model/canary/index.ts'
 import { meshIdentity } from '../../model/mesh/index.ts'
@@ -109,21 +110,14 @@ interface UrlParts {
   readonly query: readonly (readonly [string, string])[]
 }
 
-/** URLs by their text: a controller asks the same ones again and again. */
-const urls = new Map<string, UrlParts>()
-
 /** Most URLs whose parts are kept. */
 const URLS_MAX = 500
 
-function urlOf(text: string): UrlParts {
-  const known = urls.get(text)
-  if (known !== undefined) return known
+/** A controller asks the same URLs again and again. */
+const urlOf = keptByText(URLS_MAX, (text): UrlParts => {
   const { hostname, port, pathname, searchParams } = new URL(text)
-  const parts = { hostname, port, pathname, query: [...searchParams] }
-  if (urls.size >= URLS_MAX) urls.clear()
-  urls.set(text, parts)
-  return parts
-}
+  return { hostname, port, pathname, query: [...searchParams] }
+})
 
 function askPrometheus(api: PromApi, { request }: HttpEffect): HttpOutcome {
   const { pathname, query } = urlOf(request.url)

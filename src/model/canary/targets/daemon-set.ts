@@ -1,3 +1,4 @@
+import { keptOfFrozen } from '../../../lib/memory/index.ts'
 import { parseTimestamp } from '../../../lib/time/index.ts'
 import type { Canary } from '../../../kinds/index.ts'
 import { withPrimaryConfigs, type TrackedConfigs } from '../configs.ts'
@@ -64,17 +65,10 @@ function primaryPod(target: Workload, configs: TrackedConfigs, moment?: 'creatio
 }
 
 /** Hash without the scale-to-zero selector, an absent node selector counting as an empty one. */
-function templateHash(template: PodTemplate): string {
-  const known = hashesOfStored.get(template)
-  if (known !== undefined) return known
+const templateHash = keptOfFrozen((template: PodTemplate) => {
   const nodeSelector = withoutScaleToZero(template.spec.nodeSelector)
-  const hash = specHash({ ...template, spec: { ...template.spec, nodeSelector } })
-  if (Object.isFrozen(template)) hashesOfStored.set(template, hash)
-  return hash
-}
-
-/** What is stored does not change. */
-const hashesOfStored = new WeakMap<PodTemplate, string>()
+  return specHash({ ...template, spec: { ...template.spec, nodeSelector } })
+})
 
 function withoutScaleToZero(selector: Readonly<Record<string, string>> | undefined): Record<string, string> {
   const { [SCALE_TO_ZERO_KEY]: _removed, ...rest } = selector ?? {}

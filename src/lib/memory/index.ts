@@ -1,0 +1,1 @@
+export { keptByText, keptOfFrozen } from './kept.ts'
