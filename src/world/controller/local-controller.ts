@@ -149,10 +149,12 @@ class InProcessController implements LocalController {
       report: (effect) => this.#report(effect)
     })
     const unsubscribe = watchCanaries(this.#options, scheduler)
-    process.stop = () => {
+    // Not assigned as it is written: V8 gives such a function to the old generation, where it keeps its world for long.
+    const stop = (): void => {
       unsubscribe()
       scheduler.stop()
     }
+    process.stop = stop
     this.#leadership = new Leadership({
       settings,
       hostname,

@@ -6,7 +6,7 @@ import type { DiscoveredPod, ScrapeResult, ScrapeTask } from '../../model/scrape
 import { type ClientIdentity, createDataplane, type Dataplane, type RequestObservation } from '../dataplane/index.ts'
 import type { WorldShell } from '../shell/index.ts'
 import type { WorldClock } from './clock.ts'
-import { isPrometheus, roleOfImage, withProxyContainer } from '../joint/index.ts'
+import { isPrometheus, podDiscovery, roleOfImage } from '../joint/index.ts'
 import { openUpstream, type Upstream } from './load/upstream.ts'
 
 /** Who scrapes. */
@@ -57,6 +57,7 @@ export function createNetwork(options: NetworkOptions): Network {
     shell: (place, argv, timeoutMs, hold) => runForApp(options, commands, { place, argv, timeoutMs, hold }),
     outside: (host, port) => (isPrometheus(host, port) ? options.prometheusPort : undefined)
   })
+  const discovered = podDiscovery()
   const upstreams = new Map<string, Promise<Upstream>>()
   const upstreamOf = (client: ClientIdentity): Promise<Upstream> => {
     const key = `${client.namespace}/${client.name}`
@@ -75,7 +76,7 @@ export function createNetwork(options: NetworkOptions): Network {
     plane,
     upstreamOf,
     scrape: (task, holdId) => scrape(clock, upstreamOf, task, holdId),
-    discoveredPods: () => api.list('', 'pods').map(withProxyContainer),
+    discoveredPods: () => api.list('', 'pods').map(discovered),
     async close(): Promise<void> {
       unsubscribe()
       await commands.close()

@@ -1,18 +1,14 @@
 import type { KubeObject } from '../../kinds/index.ts'
+import { keptOfFrozen } from '../../lib/memory/index.ts'
 import type { DiscoveredPod } from '../../model/scrape/index.ts'
 
 interface PodWithContainers extends KubeObject {
   readonly spec?: { readonly containers?: readonly { readonly name?: string }[] }
 }
 
-/** Stored pods do not change: what was made of one holds as long as it does. */
-const seen = new WeakMap<KubeObject, DiscoveredPod>()
-
-/** A stored pod as service discovery sees it: one with a proxy has its container. The same pod gives the same object. */
-export function withProxyContainer(pod: KubeObject): DiscoveredPod {
-  const known = seen.get(pod) ?? discovered(pod)
-  seen.set(pod, known)
-  return known
+/** A world's pods as service discovery sees them: those with a proxy have its container. The same pod gives the same object. */
+export function podDiscovery(): (pod: KubeObject) => DiscoveredPod {
+  return keptOfFrozen(discovered)
 }
 
 function discovered(pod: KubeObject): DiscoveredPod {

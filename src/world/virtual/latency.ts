@@ -129,8 +129,10 @@ export class Latency {
    */
   constructor(base: DelayDistribution, delays: readonly DelayDistribution[], shiftMs = 0) {
     const offsets = offsetsOf(delays, shiftMs)
-    this.#cdf = (x) => offsets.reduce((sum, offset) => sum + delayCdf(base, x - offset), 0) / offsets.length
-    this.#buckets = bucketsOf(this.#cdf)
+    const cdf = (x: number): number =>
+      offsets.reduce((sum, offset) => sum + delayCdf(base, x - offset), 0) / offsets.length
+    this.#cdf = cdf
+    this.#buckets = bucketsOf(cdf)
     this.meanMs = this.#buckets.reduce((sum, { chance, meanMs }) => sum + chance * meanMs, 0) + 0.5
   }
 

@@ -5,7 +5,7 @@ import type { ApiServer } from '../../model/apiserver/index.ts'
 import { meshIdentity } from '../../model/mesh/index.ts'
 import { createPromApi, type PromApi } from '../../model/promapi/index.ts'
 import { createScraper, type ScrapeTask, VIZ_JOBS } from '../../model/scrape/index.ts'
-import { withProxyContainer } from '../joint/index.ts'
+import { podDiscovery } from '../joint/index.ts'
 import type { Meter } from './meter.ts'
 import type { VirtualPods } from './pods.ts'
 import type { Traffic } from './traffic.ts'
@@ -44,6 +44,7 @@ export function startMetrics(options: VirtualMetricsOptions): VirtualMetrics {
   const db = new Tsdb()
   const engine = createEngine({ db, defaultStepMs: EVALUATION_MS })
   const scraper = createScraper({ db, seed, configs: VIZ_JOBS.filter((job) => job.staticConfigs === undefined) })
+  const discovered = podDiscovery()
   let armed: { readonly due: number; readonly scheduled: Scheduled } | undefined
   let podsPending = false
   let stopped = false
@@ -74,7 +75,7 @@ export function startMetrics(options: VirtualMetricsOptions): VirtualMetrics {
       podsPending = true
       timeline.at(timeline.now(), () => {
         podsPending = false
-        scraper.setPods(api.list('', 'pods').map(withProxyContainer), timeline.now())
+        scraper.setPods(api.list('', 'pods').map(discovered), timeline.now())
         arm()
       })
     },

@@ -62,10 +62,12 @@ export class VirtualWorld implements World {
     this.failed = promise
     const { seed, speed } = spec
     this.#clock = new VirtualTime({ start: START, ...(speed === undefined ? {} : { speed }), onFailure: reject })
-    this.#fail = (error) => {
+    // Not assigned as it is written: V8 gives such a function to the old generation, where it keeps this world for long.
+    const fail = (error: unknown): void => {
       this.#clock.end()
       reject(error)
     }
+    this.#fail = fail
     const timeline = this.#clock
     this.#trace = new TraceLog(timeline)
     this.#api = createWorldApi(timeline, seed, this.#meter)
