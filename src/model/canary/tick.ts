@@ -30,17 +30,13 @@ export function* advanceCanary(key: CanaryKey, settings: ControllerSettings): Pl
     if (canary === undefined || statusOf(canary).phase === phase) return
     phase = statusOf(canary).phase
     if (yield* steps.isSuspended(settings, canary)) return
-    yield* advanceOnce(settings, canary, begin)
+    try {
+      yield* advance(yield* steps.openTick(settings, canary), begin)
+    } catch (error) {
+      if (!(error instanceof StepFailed)) throw error
+      yield* recordWarning(settings, canary, error.message)
+    }
     if (settings.quirks['one-change-per-tick']) return
-  }
-}
-
-function* advanceOnce(settings: ControllerSettings, canary: Canary, begin: number): Plan<void> {
-  try {
-    yield* advance(yield* steps.openTick(settings, canary), begin)
-  } catch (error) {
-    if (!(error instanceof StepFailed)) throw error
-    yield* recordWarning(settings, canary, error.message)
   }
 }
 

@@ -44,14 +44,13 @@ export class CanaryScheduler {
   readonly #options: SchedulerOptions
   /** What the informer knows, by `<namespace>/<name>`. */
   readonly #cache = new Map<string, Canary>()
-  /** Scheduled canaries by `<name>.<namespace>`. */
+  /** Scheduled canaries by `<name>.<namespace>`, and whether they are others than at the last pass of the control loop. */
   readonly #canaries = new Map<string, Canary>()
+  #canariesChanged = false
   /** Canaries that the typed client cannot decode, and those that changed meanwhile. */
   readonly #undecodable = new Set<string>()
   readonly #unseen = new Map<string, Canary>()
   readonly #jobs = new Map<string, Job>()
-  /** Read at every pass of the control loop. */
-  readonly #intervals = new WeakMap<Canary, number>()
   readonly #ticks = new Map<string, number>()
   readonly #queue: WorkQueue
   #timers: Scheduled[] = []
@@ -126,7 +125,7 @@ export class CanaryScheduler {
     this.#unseen.delete(key)
     this.#undecodable.delete(key)
     this.#log('info', `Deleting ${scheduleKey(canary)} from cache`)
-    this.#canaries.delete(scheduleKey(canary))
+    if (this.#canaries.delete(scheduleKey(canary))) this.#canariesChanged = true
     this.#seeWaiting()
   }
 
@@ -137,7 +136,10 @@ export class CanaryScheduler {
       return done(false)
     }
     this.#options.execute(syncCanary(this.#options.settings, canary), this.#context(canary, true), (outcome) => {
-      if (outcome?.stored === true && this.#cache.has(key)) this.#canaries.set(scheduleKey(canary), canary)
+      if (outcome?.stored === true && this.#cache.has(key)) {
+        this.#canaries.set(scheduleKey(canary), canary)
+        this.#canariesChanged = true
+      }
       done(outcome?.failed === true)
     })
   }
@@ -148,8 +150,16 @@ export class CanaryScheduler {
   }
 
   #scheduleCanaries(): void {
+    const changed = this.#canariesChanged
+    this.#canariesChanged = false
+    if (changed) this.#adjustJobs()
+    this.#warnAboutSharedTargets()
+    if (changed) this.#countCanaries()
+  }
+
+  #adjustJobs(): void {
     for (const [key, canary] of this.#canaries) {
-      const intervalMs = this.#intervalMs(canary)
+      const intervalMs = analysisIntervalMs(canary)
       const job = this.#jobs.get(key)
       if (job?.intervalMs === intervalMs) continue
       job?.stop()
@@ -160,16 +170,6 @@ export class CanaryScheduler {
       job.stop()
       this.#jobs.delete(key)
     }
-    this.#warnAboutSharedTargets()
-    this.#countCanaries()
-  }
-
-  #intervalMs(canary: Canary): number {
-    const known = this.#intervals.get(canary)
-    if (known !== undefined) return known
-    const intervalMs = analysisIntervalMs(canary)
-    this.#intervals.set(canary, intervalMs)
-    return intervalMs
   }
 
   /** Ticks at once, then at each interval; a tick that overruns keeps one fire pending, others are lost. */

@@ -1,10 +1,12 @@
 import type { GoldenTrace } from './case.ts'
 
+type Fields = Readonly<Record<string, unknown>>
+
 const ADDRESS = /\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/g
 
 /**
- * Replaces what differs from run to run by placeholders numbered by first appearance (FORMAT.md section 5), and sorts
- * the keys of every object.
+ * Replaces what differs from run to run by placeholders, numbered by first appearance when the keys of every object are
+ * sorted (FORMAT.md section 5). What holds nothing of that kind is shared with the trace.
  * @param cookies - the random cookie values of the run
  */
 export function withPlaceholders(trace: GoldenTrace, cookies: ReadonlySet<string>): GoldenTrace {
@@ -27,14 +29,26 @@ export function withPlaceholders(trace: GoldenTrace, cookies: ReadonlySet<string
     const addressed = text.includes('.') ? text.replaceAll(ADDRESS, '<ip>') : text
     return pattern === undefined ? addressed : addressed.replaceAll(pattern, (value) => numbered('cookie', value))
   }
+  const namesOf = (map: Fields): string[] => {
+    const names = Object.keys(map)
+    // Only where several texts may get a number does it matter which comes first.
+    return pattern === undefined && map['lastPromotedSpec'] === undefined ? names : names.sort()
+  }
   const visit = (value: unknown, key: string): unknown => {
-    if (Array.isArray(value)) return value.map((entry) => visit(entry, key))
     if (typeof value === 'string') return visitText(value, key)
     if (typeof value !== 'object' || value === null) return value
-    const map = value as Readonly<Record<string, unknown>>
-    const result: Record<string, unknown> = {}
-    for (const name of Object.keys(map).sort()) if (map[name] !== undefined) result[name] = visit(map[name], name)
-    return result
+    if (Array.isArray(value)) return value.map((entry) => visit(entry, key))
+    const map = value as Fields
+    let changed: Record<string, unknown> | undefined
+    for (const name of namesOf(map)) {
+      const member = map[name]
+      const visited = visit(member, name)
+      if (visited === member && member !== undefined) continue
+      changed ??= { ...map }
+      if (member === undefined) delete changed[name]
+      else changed[name] = visited
+    }
+    return changed ?? map
   }
   const ticks = trace.ticks.map((tick) => ({
     n: tick.n,

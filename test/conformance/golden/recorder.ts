@@ -17,12 +17,13 @@ export interface ApiTarget {
 
 /** Reads `/apis/<group>/<version>/namespaces/<namespace>/<resource>/<name>/<subresource>`. */
 export function parseApiPath(path: string): ApiTarget {
-  const parts = path.split('/').filter((part) => part !== '')
-  const [group = '', version = ''] = parts[0] === 'api' ? ['', parts[1]] : [parts[1], parts[2]]
-  const rest = parts.slice(parts[0] === 'api' ? 2 : 3)
-  const scoped = rest[0] === 'namespaces' && rest.length > 2
-  const [resource = '', name, subresource] = scoped ? rest.slice(2) : rest
-  return { group, version, namespace: scoped ? (rest[1] ?? '') : '', resource, name, subresource }
+  const [, root, ...parts] = path.split('/')
+  const group = root === 'api' ? '' : (parts.shift() ?? '')
+  const version = parts.shift() ?? ''
+  const scoped = parts[0] === 'namespaces' && parts.length > 2
+  const namespace = scoped ? (parts[1] ?? '') : ''
+  const [resource = '', name, subresource] = scoped ? parts.slice(2) : parts
+  return { group, version, namespace, resource, name, subresource }
 }
 
 /** Collects the records of a run. */
