@@ -1,4 +1,3 @@
-import type { Canary } from '../../kinds/index.ts'
 import { now, type Plan } from './effects.ts'
 import { recordWarning } from './events.ts'
 import { StepFailed } from './failure.ts'

@@ -83,8 +83,6 @@ export class CrashWorld {
     this.script = new ScriptProgress(golden.script)
     this.#hosts = new ScriptedHosts(golden, { add: (record) => this.#record(record) }, this.#clock)
     this.#outsideAtTick = this.outside()
-    for (const manifest of golden.manifests) this.environment.create(manifest, golden.namespace)
-    this.environment.settle()
     this.environment.api.subscribe(({ resource }) => {
       if (resource === 'events') return
       this.changes++

@@ -38,23 +38,79 @@ export interface EnvironmentState {
   readonly pods: RuledPodsState
 }
 
+/** A manifest that the server does not take, and what it says. */
+interface Refusal {
+  readonly manifest: KubeObject
+  readonly response: ApiResponse
+}
+
+/** The world before the controller starts: namespaces and manifests, come to rest. */
+interface Beginning {
+  readonly state: EnvironmentState
+  readonly refusals: readonly Refusal[]
+}
+
+/** Most cases begin like another one: what comes of the same manifests is worked out once. */
+const beginnings = new Map<string, Beginning>()
+
+/** Most beginnings that are kept. */
+const BEGINNINGS_MAX = 200
+
+function beginningOf(golden: GoldenCase): Beginning {
+  const { namespace, extraNamespaces, manifests, pods, gateway } = golden
+  const key = JSON.stringify([namespace, extraNamespaces, manifests, pods, gateway])
+  const known = beginnings.get(key)
+  if (known !== undefined) return known
+  const made = makeBeginning(golden)
+  if (beginnings.size >= BEGINNINGS_MAX) beginnings.clear()
+  beginnings.set(key, made)
+  return made
+}
+
+function makeBeginning({
+  namespace,
+  extraNamespaces = [],
+  manifests,
+  pods,
+  gateway = 'accept'
+}: GoldenCase): Beginning {
+  emptyCluster ??= makeEmptyCluster()
+  const empty = { api: emptyCluster, gateway, pods: { rules: pods, lost: [] } }
+  const environment = new Environment({ state: empty, refusals: [] }, new VirtualClock(START))
+  for (const name of new Set([namespace, ...extraNamespaces])) {
+    const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
+    environment.send({ method: 'POST', path: '/api/v1/namespaces', body })
+  }
+  environment.settle()
+  const responses = manifests.map((manifest) => ({ manifest, response: environment.create(manifest, namespace) }))
+  environment.settle()
+  environment.stop()
+  return { state: environment.save(), refusals: responses.filter(({ response }) => response.code >= 300) }
+}
+
 /** The world around the controller: API server, workloads and a gateway; nothing acts until {@link Environment.settle}. */
 export class Environment {
   readonly clock: Timeline
   readonly api: ApiServer
   readonly runtime: RuledPods
+  /** Manifests of the case that are not there. */
+  readonly refusals: readonly Refusal[]
   readonly #cluster: Cluster
   gateway: GatewayMode
 
-  constructor(golden: GoldenCase, clock: Timeline) {
+  /** @param begin - a case, whose manifests are there then, or a beginning */
+  constructor(begin: GoldenCase | Beginning, clock: Timeline) {
+    const { state, refusals } = 'state' in begin ? begin : beginningOf(begin)
     this.clock = clock
-    this.gateway = golden.gateway ?? 'accept'
-    const random = randomStream(1, 'golden')
-    emptyCluster ??= makeEmptyCluster()
-    this.api = createApiServer({ clock: this.clock, random, state: emptyCluster })
-    this.runtime = new RuledPods(golden.pods)
+    this.refusals = refusals
+    this.gateway = state.gateway
+    // What was drawn before is not drawn again.
+    const random = randomStream(1, 'golden', state.api.revision)
+    this.api = createApiServer({ clock, random, state: state.api })
+    this.runtime = new RuledPods(state.pods.rules)
+    this.runtime.load(state.pods, this.api.list('', 'pods'))
     this.#cluster = createCluster({
-      timeline: this.clock,
+      timeline: clock,
       api: this.api,
       random,
       runtime: this.runtime,
@@ -62,11 +118,12 @@ export class Environment {
       detail: 'lean',
       without: ['horizontal']
     })
-    for (const name of new Set([golden.namespace, ...(golden.extraNamespaces ?? [])])) {
-      const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
-      this.send({ method: 'POST', path: '/api/v1/namespaces', body })
-    }
     this.settle()
+  }
+
+  /** Nothing acts any more. */
+  stop(): void {
+    this.#cluster.stop()
   }
 
   /** The state now; nothing may be left to do. */

@@ -1,6 +1,6 @@
 import { randomStream, type Random } from '../../../src/lib/random/index.ts'
 import type { Instant, Timeline } from '../../../src/lib/time/index.ts'
-import type { ApiRequest, ApiResponse } from '../../../src/kinds/index.ts'
+import type { ApiRequest, ApiResponse, KubeObject } from '../../../src/kinds/index.ts'
 import type { ControllerSettings, OnEffect, OnEventWrite, RunContext } from '../../../src/world/controller/index.ts'
 import type { ApiFault, GoldenCase, GoldenTrace, TraceRecord } from './case.ts'
 import { Environment } from './environment.ts'
@@ -61,10 +61,10 @@ export class Replay {
   /** The case from its manifests to its end. */
   *run(): Generator<ReplayStep, void, boolean> {
     const golden = this.#golden
-    for (const manifest of golden.manifests) this.#create(manifest)
-    this.environment.settle()
+    for (const { manifest, response } of this.environment.refusals) this.#addRefusal(manifest, response)
     yield { step: 'start' }
-    if (!this.#create(golden.canary)) return
+    const created = this.environment.create(golden.canary, golden.namespace)
+    if (created.code >= 300) return this.#addRefusal(golden.canary, created)
     this.#endedInSilence = !(yield* this.#tickThrough())
   }
 
@@ -115,9 +115,7 @@ export class Replay {
     return faultAnswer(fault)
   }
 
-  #create(object: GoldenCase['canary']): boolean {
-    const response = this.environment.create(object, this.#golden.namespace)
-    if (response.code < 300) return true
+  #addRefusal(object: KubeObject, response: ApiResponse): void {
     const status = response.body as { reason?: string; details?: { causes?: Cause[] } }
     this.recorder.add({
       t: 'admission',
@@ -128,7 +126,6 @@ export class Replay {
       reason: status.reason,
       causes: sortedCauses(status.details?.causes ?? [])
     })
-    return false
   }
 
   /** Runs tick after tick, with the script in between; whether the case ended by its condition (and not by silence). */

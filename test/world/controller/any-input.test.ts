@@ -180,8 +180,6 @@ function run(given: typeof input extends fc.Arbitrary<infer Given> ? Given : nev
   const clock = new VirtualClock(START)
   const golden = smallCase({ ...given.base, manifests: [ALERT_PROVIDER] })
   const environment = new Environment(golden, clock)
-  for (const manifest of golden.manifests) environment.create(manifest, 'test')
-  environment.settle()
   const path = '/apis/flagger.app/v1beta1/namespaces/test/canaries'
   const body = { ...golden.canary, spec: mutated(golden.canary.spec, given.mutations) }
   const created = environment.send({ method: 'POST', path, body })

@@ -53,7 +53,6 @@ function outcomeOf(given: Given): Outcome {
   const clock = new VirtualClock(START)
   const golden = smallCase(given)
   const environment = new Environment(golden, clock)
-  for (const manifest of golden.manifests) environment.create(manifest, 'test')
   given.before?.(environment)
   environment.settle()
   const warnings: string[] = []

@@ -30,8 +30,6 @@ interface Outcome {
 function rollout(fault: (index: number, effect: Effect) => Fault | undefined): Outcome {
   const clock = new VirtualClock(START)
   const environment = new Environment(GOLDEN, clock)
-  for (const manifest of GOLDEN.manifests) environment.create(manifest, 'test')
-  environment.settle()
   const weights: number[] = []
   const kinds: string[] = []
   environment.api.subscribe(({ resource, object }) => {

@@ -36,8 +36,6 @@ class TwoReplicas {
 
   constructor(flags: readonly string[] = ELECTION) {
     this.flags = flags
-    for (const manifest of GOLDEN.manifests) this.environment.create(manifest, 'test')
-    this.environment.settle()
   }
 
   start(hostname: string, fault?: (effect: Effect) => Fault | undefined): Replica {
