@@ -8,6 +8,11 @@ export type TypeNode =
       readonly type: 'struct'
       readonly name: string
       readonly fields: ReadonlyMap<string, FieldNode>
+      /**
+       * The field of a name; undefined where there is none.
+       * @param index - place of the member in its object: most objects of a type have theirs in the same order
+       */
+      fieldAt(index: number, name: string): FieldNode | undefined
       /** Fields that are written even where an object leaves them out. */
       readonly written: readonly (readonly [name: string, empty: Readonly<Record<string, unknown>>])[]
       /** What became of frozen values when they were decoded; only for types of which the same values come again and again. */
@@ -59,6 +64,9 @@ const SPECIAL: Readonly<Record<string, TypeNode>> = {
 /** Large types whose values are handed on: from a definition to servers, from a template to pods. */
 const REPEATED: ReadonlySet<string> = new Set(['CustomResourceDefinitionVersion', 'PodSpec', 'Container'])
 
+/** Places of members that are remembered. */
+const MAX_ORDER = 32
+
 const TREES = new Map<string, TypeNode>()
 const REFERENCE = '#/components/schemas/'
 
@@ -90,12 +98,24 @@ class StructType {
   readonly decoded?: WeakMap<object, unknown>
   readonly #schema: OpenApiSchema
   #fields: ReadonlyMap<string, FieldNode> | undefined
+  /** Names and fields by place, as an object had them lately. */
+  readonly #lastNames: string[] = []
+  readonly #lastFields: FieldNode[] = []
   #written: readonly (readonly [name: string, empty: Readonly<Record<string, unknown>>])[] | undefined
 
   constructor(definition: string, schema: OpenApiSchema) {
     this.name = definition.slice(definition.lastIndexOf('.') + 1)
     this.#schema = schema
     if (REPEATED.has(this.name)) this.decoded = new WeakMap()
+  }
+
+  fieldAt(index: number, name: string): FieldNode | undefined {
+    if (this.#lastNames[index] === name) return this.#lastFields[index]
+    const field = this.fields.get(name)
+    if (field === undefined || index >= MAX_ORDER) return field
+    this.#lastNames[index] = name
+    this.#lastFields[index] = field
+    return field
   }
 
   get fields(): ReadonlyMap<string, FieldNode> {

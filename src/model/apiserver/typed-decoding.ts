@@ -82,20 +82,33 @@ function decodeStruct(value: unknown, node: StructNode, walk: Walk, stored: unkn
 
 /** The fields as Go would hold them. */
 function decodeFields(value: JsonMap, node: StructNode, walk: Walk, isRoot: boolean): JsonMap {
-  const result = new Assembly(value, isRoot ? undefined : walk.place)
+  const stored = walk.place
+  const result = new Assembly(value, isRoot ? undefined : stored)
   const repeated = walk.duplicates?.get(value)
+  let index = 0
   for (const key in value) {
     if (isRoot) walk.isTrusted = key !== 'status'
     if (repeated?.includes(key) === true) walk.strict.push(finding('duplicate', key, walk))
-    result.add(key, value[key], decodeMember(value[key], key, node, walk))
+    const before = value[key]
+    const old = stored?.[key]
+    if (before === old && isStoredPart(before, walk)) result.keep()
+    else {
+      const after = decodeMember(before, key, { field: node.fieldAt(index, key), walk, stored: old })
+      result.add(key, before, after, old)
+    }
+    index += 1
   }
   return result.finish(walk.isBorrowed)
 }
 
-function decodeMember(value: unknown, key: string, node: StructNode, walk: Walk): unknown {
-  const stored = walk.place?.[key]
-  if (isStoredPart(value, stored, walk)) return value
-  const field = node.fields.get(key)
+/** A member of a struct: its field, if the type has it, and what is stored there. */
+interface Member {
+  readonly field: FieldNode | undefined
+  readonly walk: Walk
+  readonly stored: unknown
+}
+
+function decodeMember(value: unknown, key: string, { field, walk, stored }: Member): unknown {
   if (field === undefined && value !== undefined) walk.strict.push(finding('unknown', key, walk))
   if (field === undefined || value === undefined || value === null) return undefined
   if (isPlain(value, field.node)) return isOmittedPlain(value, field.omits) ? undefined : value
@@ -106,9 +119,24 @@ function decodeMember(value: unknown, key: string, node: StructNode, walk: Walk)
   return isOmitted(decoded, field) ? undefined : decoded
 }
 
-/** What comes back untouched has been decoded before. */
-function isStoredPart(value: unknown, stored: unknown, walk: Walk): boolean {
-  return value === stored && walk.isTrusted && typeof value === 'object' && value !== null
+/**
+ * What comes back untouched has been decoded before. The server itself writes nulls and zeros into a status that no client
+ * could.
+ * @param value - what is stored in its place, too
+ */
+function isStoredPart(value: unknown, walk: Walk): boolean {
+  if (typeof value !== 'object') return Boolean(value)
+  if (value === null) return false
+  return walk.isTrusted || (walk.steps.length > 0 && hasNoNull(value))
+}
+
+/** Whether no null is in a value, at any depth. */
+function hasNoNull(value: object): boolean {
+  for (const key in value) {
+    const member: unknown = (value as JsonMap)[key]
+    if (member === null || (typeof member === 'object' && !hasNoNull(member))) return false
+  }
+  return true
 }
 
 /** Managed fields that nobody has looked at are the server's own. */
@@ -122,8 +150,10 @@ function decodeManagedFields(value: unknown, field: FieldNode, walk: Walk): unkn
 
 /** Structs that are no pointers are written even where nothing is in them. */
 function withStructs(decoded: JsonMap, value: JsonMap, node: StructNode): JsonMap {
+  const { written } = node
+  if (written.length === 0) return decoded
   let result = decoded
-  for (const [name, empty] of node.written) {
+  for (const [name, empty] of written) {
     if (result[name] !== undefined) continue
     if (result === value || Object.isFrozen(result)) result = copyOf(result)
     result[name] = empty
@@ -150,7 +180,8 @@ function decodeMap(value: unknown, node: TypeNode & { type: 'map' }, walk: Walk,
   const repeated = walk.duplicates?.get(value)
   for (const key in value) {
     if (repeated?.includes(key) === true) walk.strict.push(finding('duplicate', key, walk))
-    result.add(key, value[key], decodeEntry(value[key], key, node.values, walk))
+    const before = value[key]
+    result.add(key, before, decodeEntry(before, key, node.values, walk), known?.[key])
   }
   return Object.freeze(result.finish(walk.isBorrowed))
 }
@@ -189,7 +220,7 @@ function decodeItem(
   place: { readonly walk: Walk; readonly stored: unknown }
 ): unknown {
   const { walk, stored } = place
-  if (isPlain(value, node) || isStoredPart(value, stored, walk)) return value
+  if (isPlain(value, node) || (value === stored && isStoredPart(value, walk))) return value
   if (value === null) return zeroOf(node)
   walk.steps.push(index)
   const decoded = decodeNode(value, node, walk, stored)

@@ -224,7 +224,7 @@ function mergeConditions(pod: Pod, verdicts: readonly Verdict[], now: Instant): 
 function isCurrent(condition: Condition, generation: number | undefined): boolean {
   return (
     condition.observedGeneration === generation &&
-    condition.lastProbeTime === null &&
+    (condition.lastProbeTime ?? null) === null &&
     typeof condition.lastTransitionTime === 'string'
   )
 }
@@ -239,7 +239,6 @@ function condition(pod: Pod, { type, ok, reason, message }: Verdict, now: Instan
     type,
     status,
     ...(generation === undefined ? undefined : { observedGeneration: generation }),
-    lastProbeTime: null,
     lastTransitionTime: stays ? (old.lastTransitionTime ?? formatTimestamp(now)) : formatTimestamp(now),
     ...(reason === undefined ? undefined : { reason }),
     ...(message === undefined ? undefined : { message })

@@ -57,6 +57,60 @@ describe('bodies', () => {
     expect(updated.spec).toBe(created.spec)
     expect(updated.status).toEqual({ replicas: 1 })
   })
+
+  test('a part of a status that comes back stays, but for nulls that only the server writes', () => {
+    const api = server()
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
+    send(api, { method: 'POST', path: '/api/v1/namespaces/default/serviceaccounts', body: account })
+    const pods = '/api/v1/namespaces/default/pods'
+    const spec = { containers: [{ name: 'main', image: 'nginx:1.27' }] }
+    send(api, { method: 'POST', path: pods, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec } })
+    const target = { apiVersion: 'v1', kind: 'Node', name: 'node' }
+    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'a' }, target }
+    send(api, { method: 'POST', path: `${pods}/a/binding`, body: binding })
+    const report = (phase: string): { conditions: unknown[] } => {
+      const bound = api.get('', 'pods', 'default', 'a') as KubeObject
+      const body = { ...bound, status: { ...(bound.status as object), phase } }
+      return send(api, { method: 'PUT', path: `${pods}/a/status`, body }).status as { conditions: unknown[] }
+    }
+    const bound = api.get('', 'pods', 'default', 'a')?.status as { conditions: object[] }
+    expect(bound.conditions[0]).toHaveProperty('lastProbeTime', null)
+    const first = report('Running')
+    expect(first.conditions[0]).not.toHaveProperty('lastProbeTime')
+    expect(report('Succeeded').conditions).toBe(first.conditions)
+  })
+
+  test('a part that differs from the stored one keeps the order of its members, and what of it is stored', () => {
+    const api = server()
+    const created = send(api, { method: 'POST', path: DEPLOYMENTS, body: deployment() })
+    const status = {
+      observedGeneration: 1,
+      replicas: 2,
+      unavailableReplicas: 0,
+      conditions: [{ type: 'A', status: 'True' }]
+    }
+    const path = `${DEPLOYMENTS}/a/status`
+    const one = send(api, { method: 'PUT', path, body: { ...created, status } })
+    expect(JSON.stringify(one.status)).toBe(
+      '{"observedGeneration":1,"replicas":2,"conditions":[{"type":"A","status":"True"}]}'
+    )
+    expect(send(api, { method: 'PUT', path, body: { ...one, status } })).toBe(one)
+    const { conditions, ...counts } = status
+    const turned = send(api, {
+      method: 'PUT',
+      path,
+      body: { ...one, status: { conditions, ...counts, readyReplicas: 1 } }
+    })
+    expect(Object.keys(turned.status as object)).toEqual([
+      'conditions',
+      'observedGeneration',
+      'replicas',
+      'readyReplicas'
+    ])
+    expect((turned.status as { conditions: unknown }).conditions).toBe(
+      (one.status as { conditions: unknown }).conditions
+    )
+  })
 })
 
 describe('managed fields', () => {
