@@ -91,8 +91,17 @@ function witnessAfter(
 ): readonly string[] | undefined {
   const known = pending?.witness ?? witnessIn(entries)
   if (known !== undefined) return valueAt(input.next, known) === undefined ? undefined : known
-  const isNew = input.live?.['kind'] === undefined
-  return isNew ? firstScalar(input.next, [], { unowned: UNOWNED, ignored: input.ignored }) : undefined
+  return input.live?.['kind'] === undefined ? witnessOfNew(input) : undefined
+}
+
+/** Metadata is looked through last, since nobody owns most of it. */
+function witnessOfNew({ next, ignored }: TrackUpdateInput): readonly string[] | undefined {
+  const path: string[] = []
+  for (const name in next) {
+    if (name === 'metadata' || name === 'apiVersion' || name === 'kind') continue
+    if (isOwnedScalar(next, name, path, { unowned: undefined, ignored })) return path
+  }
+  return isOwnedScalar(next, 'metadata', path, { unowned: UNOWNED, ignored }) ? path : undefined
 }
 
 function valueAt(object: JsonMap, path: readonly string[]): unknown {
@@ -124,24 +133,34 @@ function firstField(fields: JsonMap, path: readonly string[]): readonly string[]
   return undefined
 }
 
-/** The first text, number or boolean that is in no list and that its writer comes to own. */
-function firstScalar(
-  map: JsonMap,
-  path: readonly string[],
-  sets: { readonly unowned: FieldSet | undefined; readonly ignored: FieldSet | undefined }
-): readonly string[] | undefined {
-  if (path.length > MAX_DEPTH) return undefined
-  for (const [name, value] of Object.entries(map)) {
-    const step = fieldStep(name)
-    if (sets.ignored?.members.has(step) === true) continue
-    const here = [...path, name]
-    if (isJsonMap(value)) {
-      const below = { unowned: sets.unowned?.children.get(step), ignored: sets.ignored?.children.get(step) }
-      const found = firstScalar(value, here, below)
-      if (found !== undefined) return found
-    } else if (value !== null && value !== undefined && !Array.isArray(value)) {
-      if (sets.unowned?.members.has(step) !== true) return here
-    }
+/** Fields that a writer does not come to own: those that nobody does, and those that its door resets. */
+interface Disowned {
+  readonly unowned: FieldSet | undefined
+  readonly ignored: FieldSet | undefined
+}
+
+const ALL_OWNED: Disowned = { unowned: undefined, ignored: undefined }
+
+/**
+ * Whether a member is a text, number or boolean that its writer comes to own, or the first such thing below it that is in
+ * no list; then the path is that of it.
+ */
+function isOwnedScalar(map: JsonMap, name: string, path: string[], disowned: Disowned): boolean {
+  const value = map[name]
+  if (value === null || value === undefined || Array.isArray(value)) return false
+  const { unowned, ignored } = disowned
+  const isAllOwned = unowned === undefined && ignored === undefined
+  const step = isAllOwned ? '' : fieldStep(name)
+  if (ignored?.members.has(step) === true) return false
+  path.push(name)
+  if (!isJsonMap(value)) {
+    if (unowned?.members.has(step) !== true) return true
+  } else if (path.length <= MAX_DEPTH) {
+    const below = isAllOwned
+      ? ALL_OWNED
+      : { unowned: unowned?.children.get(step), ignored: ignored?.children.get(step) }
+    for (const member in value) if (isOwnedScalar(value, member, path, below)) return true
   }
-  return undefined
+  path.pop()
+  return false
 }

@@ -1,1 +1,1 @@
-export { keptByText, keptOfFrozen } from './kept.ts'
+export { keptByParts, keptByText, keptOfFrozen } from './kept.ts'

@@ -1,4 +1,5 @@
 import type { ApiRequest, ApiResponse, KubeObject, OwnerReference } from '../../kinds/index.ts'
+import { keptByParts } from '../../lib/memory/index.ts'
 import { sleep, randomFraction, type Effect, type Plan } from './effects.ts'
 import { failureOfResponse, objectOfResponse, type ApiCall } from './api-failure.ts'
 import { StepFailed } from './failure.ts'
@@ -77,11 +78,19 @@ function pathOrProblem(
 ): string | StepFailed {
   const problem = name === undefined ? undefined : pathProblem(name)
   if (problem !== undefined) return problem
-  const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
-  const scope = namespace === '' ? '' : `/namespaces/${namespace}`
-  const tail = subresource === undefined ? '' : `/${subresource}`
-  return `${root}${scope}/${kind.plural}${name === undefined ? '' : `/${name}`}${tail}`
+  return keptPath(kind, namespace, name, subresource)
 }
+
+/** Every tick asks for the same few objects. */
+const keptPath = keptByParts(
+  4096,
+  (kind: Resource, namespace: string, name: string | undefined, subresource: string | undefined): string => {
+    const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
+    const scope = namespace === '' ? '' : `/namespaces/${namespace}`
+    const tail = subresource === undefined ? '' : `/${subresource}`
+    return `${root}${scope}/${kind.plural}${name === undefined ? '' : `/${name}`}${tail}`
+  }
+)
 
 /**
  * Reads an object.

@@ -1,16 +1,18 @@
 import type { ApiRequest, KubeObject } from '../../kinds/index.ts'
+import { keptByParts } from '../../lib/memory/index.ts'
 
 /** `User-Agent` of the controllers; its first part becomes the manager of the fields they write. */
 const CONTROLLER_AGENT = 'kube-controller-manager/v1.36.3'
 
 /** Path of a namespaced or cluster-scoped object or collection of an API version (`v1`, `apps/v1`). */
-export function resourcePath(apiVersion: string, resource: string, namespace?: string, ...rest: string[]): string {
-  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-  const scope = namespace === undefined ? '' : `/namespaces/${namespace}`
-  let path = `${root}${scope}/${resource}`
-  for (const part of rest) path += `/${part}`
-  return path
-}
+export const resourcePath: (apiVersion: string, resource: string, namespace?: string, ...rest: string[]) => string =
+  keptByParts(4096, (apiVersion: string, resource: string, namespace?: string, ...rest: string[]) => {
+    const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+    const scope = namespace === undefined ? '' : `/namespaces/${namespace}`
+    let path = `${root}${scope}/${resource}`
+    for (const part of rest) path += `/${part}`
+    return path
+  })
 
 /** A POST to a collection. */
 export function createRequest(object: object, place: RequestPlace): ApiRequest {

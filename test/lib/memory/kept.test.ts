@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keptByText, keptOfFrozen } from '../../../src/lib/memory/index.ts'
+import { keptByParts, keptByText, keptOfFrozen } from '../../../src/lib/memory/index.ts'
 
 test('keptByText computes a text once, undefined too, until there are too many; what is thrown is not kept', () => {
   const computed: string[] = []
@@ -27,4 +27,20 @@ test('keptOfFrozen computes a frozen object once, and one that may change each t
   expect(sumOf(open)).toBe(1)
   open.parts.push(4)
   expect([sumOf(open), runs]).toEqual([5, 3])
+})
+
+test('keptByParts computes the same parts once, however many there are, until there are too many', () => {
+  const computed: string[] = []
+  const joined = keptByParts(5, (...parts: readonly (string | undefined)[]) => {
+    const text = parts.join('/')
+    computed.push(text)
+    return text
+  })
+  expect([joined('a', 'b'), joined('a'), joined('a', 'b', undefined)]).toEqual(['a/b', 'a', 'a/b/'])
+  expect([joined('a', 'b'), joined('a'), joined('a', 'b', undefined)]).toEqual(['a/b', 'a', 'a/b/'])
+  expect(computed).toEqual(['a/b', 'a', 'a/b/'])
+  joined('c')
+  joined('d')
+  expect([joined('e'), joined('a', 'b'), joined('e')]).toEqual(['e', 'a/b', 'e'])
+  expect(computed).toEqual(['a/b', 'a', 'a/b/', 'c', 'd', 'e', 'a/b'])
 })
