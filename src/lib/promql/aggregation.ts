@@ -85,7 +85,7 @@ function groupByValue(input: Vector, name: string): Iterable<Group> {
       names = labels.names
       place = names.indexOf(name)
     }
-    const value = labels.values[place] ?? ''
+    const value = labels.valueAt(place)
     let found = groups.get(value)
     if (found === undefined) {
       groups.set(value, (found = { labels: Labels.single(name, value), namePending: false, members: [] }))

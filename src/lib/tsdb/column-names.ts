@@ -31,6 +31,8 @@ export class ColumnNames {
   readonly byMetric: ReadonlyMap<string, readonly number[]>
   /** What name and bound add to the hash of the labels that are shared, by column. */
   readonly #hashes: readonly number[]
+  /** Values of name and bound, by column. */
+  readonly #values: readonly (readonly string[])[]
 
   private constructor(list: readonly SeriesName[]) {
     this.list = list
@@ -38,6 +40,7 @@ export class ColumnNames {
       const added = bound === undefined ? 0 : pairHash(BUCKET_LABEL, bound)
       return (pairHash(METRIC_NAME, name) + added) | 0
     })
+    this.#values = list.map(({ name, bound }) => (bound === undefined ? [name] : [name, bound]))
     const byMetric = new Map<string, number[]>()
     list.forEach(({ name }, column) => {
       const columns = byMetric.get(name)
@@ -79,12 +82,12 @@ export class ColumnNames {
 
   /** The label set of a column. @param base - what the columns have in common */
   labelsAt(base: Labels, column: number): Labels {
-    const { name, bound } = this.list[column] ?? { name: '' }
+    const values = this.#values[column] ?? []
     const hash = this.#hashes[column] ?? 0
     const places = placesIn(base)
-    if (bound === undefined) return base.spliced(places.plain, [name], hash)
+    if (values.length === 1) return base.spliced(places.plain, values, hash)
     places.bucket ??= shapeFor(base.names, [METRIC_NAME, BUCKET_LABEL])
-    return base.spliced(places.bucket, [name, bound], hash)
+    return base.spliced(places.bucket, values, hash)
   }
 
   #bound(column: number): string {

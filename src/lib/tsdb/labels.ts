@@ -82,10 +82,13 @@ const SINGLES_MAX = 500
 export class Labels {
   /** Label names in ascending order. */
   readonly names: readonly string[]
-  /** Values in the order of {@link Labels.names}. */
-  readonly values: readonly string[]
   /** The name is dropped at the end of the query, not earlier (delayed name removal of Prometheus 3.x). */
   readonly nameDropPending: boolean
+  /** The values; of a set that was made of another, the other's, as long as nobody asks for all of them. */
+  private own: readonly string[]
+  /** Where to find its values among these and those that were added; undefined: they are its own. */
+  private sources: readonly number[] | undefined
+  private added: readonly string[]
   private keyText: string | undefined
   private hashValue: number | undefined
   private nameless: Labels | undefined
@@ -93,8 +96,10 @@ export class Labels {
 
   private constructor(names: readonly string[], values: readonly string[], nameDropPending: boolean, hash?: number) {
     this.names = names
-    this.values = values
     this.nameDropPending = nameDropPending
+    this.own = values
+    this.sources = undefined
+    this.added = EMPTY_VALUES
     this.keyText = undefined
     this.hashValue = hash
     this.nameless = undefined
@@ -142,6 +147,22 @@ export class Labels {
     return names.length === 0 ? Labels.EMPTY : new Labels(names, values, false)
   }
 
+  /** Values in the order of {@link Labels.names}. */
+  get values(): readonly string[] {
+    if (this.sources !== undefined) {
+      this.own = this.sources.map((_, index) => this.valueAt(index))
+      this.sources = undefined
+    }
+    return this.own
+  }
+
+  /** The value at a place of {@link Labels.names}; empty text where there is none. */
+  valueAt(index: number): string {
+    if (index < 0) return ''
+    const source = this.sources === undefined ? index : (this.sources[index] ?? index)
+    return (source < 0 ? this.added[-1 - source] : this.own[source]) ?? ''
+  }
+
   /** Number of labels. */
   get size(): number {
     return this.names.length
@@ -151,7 +172,7 @@ export class Labels {
   get(name: string): string {
     const names = this.names
     for (let index = 0; index < names.length; index++) {
-      if (names[index] === name) return this.values[index] ?? ''
+      if (names[index] === name) return this.valueAt(index)
     }
     return ''
   }
@@ -183,7 +204,7 @@ export class Labels {
     if (this.hashValue === undefined) {
       let hash = 0
       for (let index = 0; index < this.names.length; index++) {
-        hash = (hash + pairHash(this.names[index] ?? '', this.values[index] ?? '')) | 0
+        hash = (hash + pairHash(this.names[index] ?? '', this.valueAt(index))) | 0
       }
       this.hashValue = hash
     }
@@ -197,7 +218,7 @@ export class Labels {
     const named = this.names === other.names
     for (let index = 0; index < this.names.length; index++) {
       if (!named && this.names[index] !== other.names[index]) return false
-      if (this.values[index] !== other.values[index]) return false
+      if (this.valueAt(index) !== other.valueAt(index)) return false
     }
     return true
   }
@@ -212,14 +233,14 @@ export class Labels {
   /**
    * The set with further labels.
    * @param shape - where they go
-   * @param added - their values, none empty
+   * @param added - their values, none empty; not to be changed any more
    * @param hash - the sum of their {@link pairHash}
    */
   spliced({ names, sources }: Shape, added: readonly string[], hash: number): Labels {
-    const own = this.values
-    const values: string[] = []
-    for (const source of sources) values.push((source < 0 ? added[-1 - source] : own[source]) ?? '')
-    return new Labels(names, values, false, (this.hash + hash) | 0)
+    const made = new Labels(names, this.values, false, (this.hash + hash) | 0)
+    made.sources = sources
+    made.added = added
+    return made
   }
 
   /** The set without the metric name; the same object on every call. */
@@ -300,9 +321,9 @@ export function compareLabels(left: Labels, right: Labels): number {
     if (!named && left.names[index] !== right.names[index]) {
       return compareText(left.names[index] ?? '', right.names[index] ?? '')
     }
-    if (left.values[index] !== right.values[index]) {
-      return compareText(left.values[index] ?? '', right.values[index] ?? '')
-    }
+    const own = left.valueAt(index)
+    const other = right.valueAt(index)
+    if (own !== other) return compareText(own, other)
   }
   return left.size - right.size
 }

@@ -171,7 +171,7 @@ export function filterInto(
     }
     let passes = true
     for (let index = 0; index < places.length && passes; index++) {
-      passes = shared[index]?.matches(base.values[places[index] ?? -1] ?? '') === true
+      passes = shared[index]?.matches(base.valueAt(places[index] ?? -1)) === true
     }
     if (passes) addColumns(found, posted, own)
   }
