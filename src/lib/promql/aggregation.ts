@@ -30,12 +30,18 @@ export function aggregate(
     const text = `quantile value should be between 0 and 1, got ${formatG(numeric)}`
     context.facts.annotations.warn(text, expr.parameter?.start ?? expr.start)
   }
-  const groups = group(context, expr, input)
+  const groups = groupsOf(context, expr, input)
   if (SELECTING.has(expr.operator)) return selectElements(context, expr, { input, groups, parameter: numeric })
   const result = emptyVector()
-  for (const members of groups) {
-    const labels = members.namePending ? members.labels.withNameDropPending() : members.labels
-    push(result, labels, combine(context, expr.operator, { input, members: members.members, parameter: numeric }))
+  for (const { labels, namePending, members } of groups) {
+    const value =
+      expr.operator === 'sum'
+        ? sumOf(input.values, members)
+        : combine(context, expr.operator, {
+            values: members.map((member) => input.values[member] ?? Number.NaN),
+            parameter: numeric
+          })
+    push(result, namePending ? labels.withNameDropPending() : labels, value)
   }
   return result
 }
@@ -45,14 +51,36 @@ export function groupsWithoutNames({ operator, labels, without }: Aggregation): 
   return !SELECTING.has(operator) && operator !== 'count_values' && (without || !labels.includes(METRIC_NAME))
 }
 
-function group(context: EvaluationContext, expr: Aggregation, input: Vector): Iterable<Group> {
+/** Into which groups the elements of a vector fall. */
+interface Grouping {
+  readonly labels: readonly Labels[]
+  readonly groups: readonly Group[]
+}
+
+/** The series of a query are mostly those of its last evaluation: then so are their groups. */
+function groupsOf(context: EvaluationContext, expr: Aggregation, { labels }: Vector): readonly Group[] {
+  const cache = context.cacheOf<readonly string[], Grouping>(expr)
+  const last = cache.get(expr.labels)
+  if (last !== undefined && sameLabels(last.labels, labels)) return last.groups
+  const groups = group(context, expr, labels)
+  cache.set(expr.labels, { labels, groups })
+  return groups
+}
+
+function sameLabels(left: readonly Labels[], right: readonly Labels[]): boolean {
+  if (left.length !== right.length) return false
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false
+  return true
+}
+
+function group(context: EvaluationContext, expr: Aggregation, input: readonly Labels[]): readonly Group[] {
   const [name] = expr.labels
   if (!expr.without && name === undefined) return groupOfAll(input)
   if (!expr.without && name !== undefined && expr.labels.length === 1) return groupByValue(input, name)
   const cache = context.cacheOf<Labels, Labels>(expr)
   const groups = new Map<Labels, Group>()
-  for (let index = 0; index < input.labels.length; index++) {
-    const labels = input.labels[index]
+  for (let index = 0; index < input.length; index++) {
+    const labels = input[index]
     if (labels === undefined) continue
     let key = cache.get(labels)
     if (key === undefined) {
@@ -64,22 +92,22 @@ function group(context: EvaluationContext, expr: Aggregation, input: Vector): It
     found.members.push(index)
     if (labels.nameDropPending) found.namePending = true
   }
-  return groups.values()
+  return [...groups.values()]
 }
 
-function groupOfAll({ labels }: Vector): Iterable<Group> {
+function groupOfAll(labels: readonly Labels[]): readonly Group[] {
   if (labels.length === 0) return []
   const namePending = labels.some((one) => one.nameDropPending)
   return [{ labels: Labels.EMPTY, namePending, members: labels.map((_, index) => index) }]
 }
 
 /** Groups by one label, as most queries do. */
-function groupByValue(input: Vector, name: string): Iterable<Group> {
+function groupByValue(input: readonly Labels[], name: string): readonly Group[] {
   const groups = new Map<string, Group>()
   let names: readonly string[] | undefined
   let place = -1
-  for (let index = 0; index < input.labels.length; index++) {
-    const labels = input.labels[index]
+  for (let index = 0; index < input.length; index++) {
+    const labels = input[index]
     if (labels === undefined) continue
     if (labels.names !== names) {
       names = labels.names
@@ -93,7 +121,7 @@ function groupByValue(input: Vector, name: string): Iterable<Group> {
     found.members.push(index)
     if (labels.nameDropPending) found.namePending = true
   }
-  return groups.values()
+  return [...groups.values()]
 }
 
 /** One object per equal set, so that groups are found by identity. */
@@ -112,41 +140,40 @@ function groupLabels(expr: Aggregation, labels: Labels): Labels {
   return labels.only(expr.labels)
 }
 
+function sumOf(values: readonly number[], members: readonly number[]): number {
+  const sum = new KahanSum()
+  for (const member of members) sum.add(values[member] ?? Number.NaN)
+  return sum.value
+}
+
 interface Members {
-  readonly input: Vector
-  readonly members: readonly number[]
+  readonly values: readonly number[]
   readonly parameter: number
 }
 
-function combine(context: EvaluationContext, operator: string, { input, members, parameter }: Members): number {
-  const value = (index: number): number => input.values[index] ?? Number.NaN
+function combine(context: EvaluationContext, operator: string, { values, parameter }: Members): number {
   switch (operator) {
-    case 'sum': {
-      const sum = new KahanSum()
-      for (const member of members) sum.add(value(member))
-      return sum.value
-    }
     case 'avg': {
       const mean = new KahanMean()
-      for (const member of members) mean.add(value(member))
+      for (const value of values) mean.add(value)
       return mean.value
     }
     case 'count':
-      return members.length
+      return values.length
     case 'group':
       return 1
     case 'min':
     case 'max':
-      return members.map(value).reduce((best, next) => {
+      return values.reduce((best, next) => {
         const better = operator === 'min' ? best > next : best < next
         return better || Number.isNaN(best) ? next : best
       })
     case 'quantile':
-      return quantileOf(parameter, members.map(value))
+      return quantileOf(parameter, values)
     case 'stddev':
-      return Math.sqrt(variance(context, members.map(value)))
+      return Math.sqrt(variance(context, values))
     case 'stdvar':
-      return variance(context, members.map(value))
+      return variance(context, values)
     default:
       return context.fail(`expected aggregation operator but got "${operator}"`)
   }
@@ -167,7 +194,7 @@ function variance(context: EvaluationContext, values: readonly number[]): number
 
 interface Selection {
   readonly input: Vector
-  readonly groups: Iterable<Group>
+  readonly groups: readonly Group[]
   readonly parameter: number
 }
 

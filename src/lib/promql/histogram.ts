@@ -162,20 +162,20 @@ function parseBound(text: string): number | undefined {
   return Number(text)
 }
 
-/** Sorts by bound and adds up buckets of one bound; undefined without a `+Inf` bucket. */
-function prepare(unsorted: readonly Bucket[]): Bucket[] | undefined {
-  const sorted = [...unsorted].sort((left, right) => (left.bound === right.bound ? 0 : left.bound - right.bound))
+/** Sorts by bound and adds up buckets of one bound, in place; undefined without a `+Inf` bucket. */
+function prepare(buckets: Bucket[]): Bucket[] | undefined {
+  const sorted = buckets.sort((left, right) => (left.bound === right.bound ? 0 : left.bound - right.bound))
   if (sorted[sorted.length - 1]?.bound !== Infinity) return undefined
   const merged: Bucket[] = []
   for (const bucket of sorted) {
     const last = merged[merged.length - 1]
     if (last !== undefined && last.bound === bucket.bound) last.count += bucket.count
-    else merged.push({ ...bucket })
+    else merged.push(bucket)
   }
   return merged
 }
 
-function bucketQuantile(phi: number, unsorted: readonly Bucket[]): { value: number; monotonicity?: Monotonicity } {
+function bucketQuantile(phi: number, unsorted: Bucket[]): { value: number; monotonicity?: Monotonicity } {
   if (Number.isNaN(phi)) return { value: Number.NaN }
   if (phi < 0 || phi > 1) return { value: phi < 0 ? -Infinity : Infinity }
   const buckets = prepare(unsorted)
@@ -231,7 +231,7 @@ function ensureMonotonic(buckets: readonly Bucket[]): Monotonicity {
   return found
 }
 
-function bucketFraction(lower: number, upper: number, unsorted: readonly Bucket[]): number {
+function bucketFraction(lower: number, upper: number, unsorted: Bucket[]): number {
   const buckets = prepare(unsorted)
   const count = buckets?.[buckets.length - 1]?.count ?? 0
   if (buckets === undefined || count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN
