@@ -5,7 +5,7 @@ import type { ApiChange, ApiRequest, ApiResponse, KubeObject } from '../../kinds
 import type { ControllerEvent, MetricsReader, Pod, PodRuntime } from '../../model/controllers/index.ts'
 import { ClusterIndex } from './cluster-index.ts'
 import { LEVEL, LEVELS } from './controllers.ts'
-import { Dispatcher, type Task } from './dispatcher.ts'
+import { Dispatcher, type Task, type TaskKey } from './dispatcher.ts'
 import { EventRecorder } from './event-recorder.ts'
 import { leanRequest } from './lean-requests.ts'
 import { DEFAULT_NODES, nodeAddress, registerNode } from './nodes.ts'
@@ -110,9 +110,9 @@ class RunningCluster implements Cluster, KubeletPort {
   readonly #queue = new WorkQueue(LEVELS)
   readonly #delayed = new EventQueue()
   readonly #recorder: EventRecorder
-  readonly #failures = new Map<string, number>()
+  readonly #failures = new Map<TaskKey, number>()
   /** The next look at an object that is due without a change, by key. */
-  readonly #planned = new Map<string, { readonly due: Instant; readonly scheduled: Scheduled }>()
+  readonly #planned = new Map<TaskKey, { readonly due: Instant; readonly scheduled: Scheduled }>()
   #index = new ClusterIndex()
   #workers = new Map<string, PodWorker>()
   #dispatcher: Dispatcher
@@ -299,7 +299,7 @@ class RunningCluster implements Cluster, KubeletPort {
     else this.#requeue(task, requeueAt)
   }
 
-  #makes(key: string): boolean {
+  #makes(key: TaskKey): boolean {
     if (this.#task?.key !== key) return false
     this.#changedOwn = true
     return true

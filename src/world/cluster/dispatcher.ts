@@ -29,11 +29,14 @@ import type { ClusterIndex } from './cluster-index.ts'
 import { CONTROLLERS, type ControllerName, LEVEL } from './controllers.ts'
 import { mirrorsEndpoints, movesCounts, movesEndpoints } from './relevance.ts'
 
+/** A text, or one object for equal tasks: that costs no putting together and no hashing. */
+export type TaskKey = string | ObjectKey
+
 /** A controller's look at one object. */
 export interface Task {
   readonly level: number
-  /** Controller and object; a task waits at most once. */
-  readonly key: string
+  /** Stands for controller and object; a task waits at most once. */
+  readonly key: TaskKey
   readonly plan: () => Plan<Requeue>
 }
 
@@ -54,9 +57,9 @@ export interface DispatcherPort {
   enqueue(task: Task): void
   later(due: Instant, task: Task): void
   /** Whether the task of that key makes this very change; it is done again if it asks for that. */
-  makes(key: string): boolean
+  makes(key: TaskKey): boolean
   /** Whether the task of that key was given up the last time it ran. */
-  failed(key: string): boolean
+  failed(key: TaskKey): boolean
   /** Whether any task was. */
   anyFailed(): boolean
   /** Resource metrics for autoscalers; absent: none are served. */
@@ -86,11 +89,17 @@ const PLAIN: Readonly<Record<string, ControllerName>> = {
   resourcequotas: 'quota'
 }
 
+/** Most tasks that are kept; one that waits as they are forgotten may be done twice. */
+const TASKS_MAX = 10_000
+
 /** Turns API changes into work: which controllers have to look at which objects. */
 export class Dispatcher {
   readonly #port: DispatcherPort
   readonly #namespaces: NamespaceSource
   readonly #podsPerNode = new Map<string, number>()
+  /** The tasks of plain controllers by controller, namespace and name. */
+  readonly #tasks = new Map<ControllerName, Map<string, Map<string, Task>>>()
+  #taskCount = 0
   readonly #autoscalers = new Map<string, AutoscalerMemory>()
 
   constructor(port: DispatcherPort) {
@@ -190,27 +199,42 @@ export class Dispatcher {
     return { view: this.#port.index, now: this.#port.now(), random: this.#port.random, lean: this.#port.lean }
   }
 
-  #controller(name: ControllerName, object: KubeObject, cause: Cause = 'input'): void {
-    const { namespace, name: objectName } = object.metadata
-    this.#byKey(name, namespace, objectName, cause)
+  #controller(name: ControllerName, { metadata }: KubeObject, cause: Cause = 'input'): void {
+    this.#byName(name, metadata.namespace, metadata.name, cause)
   }
 
-  #byKey(name: ControllerName, ...[namespace, objectName, cause]: [string | undefined, string, Cause]): void {
+  #byName(name: ControllerName, ...[namespace, objectName, cause]: [string | undefined, string, Cause]): void {
     if (this.#port.without.has(name)) return
     if (cause === 'aside' && !this.#port.anyFailed()) return
-    const key = `${name}|${namespace ?? ''}/${objectName}`
-    if (cause === 'aside' && !this.#port.failed(key)) return
-    if (cause === 'own' && this.#port.makes(key)) return
-    const { level, reconcile } = CONTROLLERS[name]
-    const object = namespace === undefined ? { name: objectName } : { namespace, name: objectName }
-    this.#port.enqueue({ level, key, plan: () => reconcile(this.#context(), object) })
+    const task = this.#taskOf(name, namespace, objectName)
+    if (cause === 'aside' && !this.#port.failed(task.key)) return
+    if (cause === 'own' && this.#port.makes(task.key)) return
+    this.#port.enqueue(task)
+  }
+
+  /** A controller's task of an object, the same one every time. */
+  #taskOf(controller: ControllerName, namespace: string | undefined, name: string): Task {
+    let byNamespace = this.#tasks.get(controller)
+    if (byNamespace === undefined) this.#tasks.set(controller, (byNamespace = new Map<string, Map<string, Task>>()))
+    let byName = byNamespace.get(namespace ?? '')
+    if (byName === undefined) byNamespace.set(namespace ?? '', (byName = new Map<string, Task>()))
+    const known = byName.get(name)
+    if (known !== undefined) return known
+    const { level, reconcile } = CONTROLLERS[controller]
+    const key = namespace === undefined ? { name } : { namespace, name }
+    const task = { level, key, plan: () => reconcile(this.#context(), key) }
+    if (++this.#taskCount > TASKS_MAX) {
+      this.#tasks.clear()
+      this.#taskCount = 0
+    } else byName.set(name, task)
+    return task
   }
 
   /** The controller of an object looks at it again. */
   #owner(object: KubeObject): void {
     const owner = controllerOf(object)
     const name = owner === undefined ? undefined : OWNERS[owner.kind]
-    if (owner !== undefined && name !== undefined) this.#byKey(name, object.metadata.namespace, owner.name, 'input')
+    if (owner !== undefined && name !== undefined) this.#byName(name, object.metadata.namespace, owner.name, 'input')
     else if (owner === undefined && object.kind === 'ReplicaSet') this.#matching('apps', 'deployments', object)
   }
 
@@ -237,7 +261,7 @@ export class Dispatcher {
     const before = previous === undefined ? undefined : controllerOf(previous)
     if (owner?.kind === 'ReplicaSet') {
       const counts = gone || previous === undefined || movesCounts(pod, previous)
-      this.#byKey('replicaset', pod.metadata.namespace, owner.name, counts ? 'input' : 'aside')
+      this.#byName('replicaset', pod.metadata.namespace, owner.name, counts ? 'input' : 'aside')
     } else if (owner !== undefined) this.#owner(pod)
     else for (const [group, resource] of SELECTING) this.#matching(group, resource, pod)
     if (previous !== undefined && before?.uid !== owner?.uid) this.#owner(previous)
@@ -285,7 +309,7 @@ export class Dispatcher {
 
   #slice(slice: KubeObject): void {
     const name = slice.metadata.labels?.['kubernetes.io/service-name']
-    if (name !== undefined) this.#byKey('endpointslice', slice.metadata.namespace, name, 'own')
+    if (name !== undefined) this.#byName('endpointslice', slice.metadata.namespace, name, 'own')
   }
 
   #namespace(name: string): void {

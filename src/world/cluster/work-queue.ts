@@ -1,6 +1,9 @@
+/** A text or an object: equal for work that is the same. */
+type WorkKey = string | object
+
 /** A piece of work that is waiting. */
 export interface WorkItem {
-  readonly key: string
+  readonly key: WorkKey
   run: () => void
   /** It gives way to other work of its key. */
   yields: boolean
@@ -13,7 +16,7 @@ export interface WorkItem {
 export class WorkQueue {
   readonly #levels: WorkItem[][]
   readonly #heads: number[]
-  readonly #waiting = new Map<string, WorkItem>()
+  readonly #waiting = new Map<WorkKey, WorkItem>()
 
   /** @param levels - number of levels, 0 the most urgent */
   constructor(levels: number) {
@@ -25,7 +28,7 @@ export class WorkQueue {
    * Adds work unless work of the same key is waiting already; whether it was added.
    * @param yields - other work of that key takes its place; default false
    */
-  add(level: number, key: string, run: () => void, yields: boolean = false): boolean {
+  add(level: number, key: WorkKey, run: () => void, yields: boolean = false): boolean {
     const waiting = this.#waiting.get(key)
     if (waiting !== undefined) {
       if (!waiting.yields || yields) return false
