@@ -16,6 +16,7 @@ import { startMetrics, type VirtualMetrics } from './metrics.ts'
 import { OpenLoad } from './open-loads.ts'
 import type { VirtualPod } from './pod.ts'
 import { VirtualPods } from './pods.ts'
+import { residentBytes } from './resident-memory.ts'
 import type { VirtualClient } from './routes.ts'
 import { Singles } from './singles.ts'
 import { TraceLog } from './trace-log.ts'
@@ -208,7 +209,7 @@ export class VirtualWorld implements World {
       load: this.#loads.map((load) => load.totals()),
       wallMsBy: this.#meter.byUse(),
       tlsHandshakes: 0,
-      peakRssBytes: process.memoryUsage.rss()
+      peakRssBytes: residentBytes()
     }
   }
 
