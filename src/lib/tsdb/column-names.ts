@@ -74,6 +74,15 @@ export class ColumnNames {
     return other.list.some(({ name, bound = '' }) => this.columnOf(name, bound) >= 0)
   }
 
+  /** Order of two columns of a table by their label sets; undefined where one alone has a bound. */
+  compare(left: number, right: number): number | undefined {
+    const own = this.list[left]
+    const other = this.list[right]
+    if (own === undefined || other === undefined || (own.bound === undefined) !== (other.bound === undefined))
+      return undefined
+    return compareText(own.name, other.name) || compareText(own.bound ?? '', other.bound ?? '')
+  }
+
   /** Value that a column has for the name or the bound; empty text: none. */
   ownValue(column: number, label: string): string {
     const own = this.list[column]

@@ -32,7 +32,14 @@ export class Selection {
     const before = this.#found.length
     filterInto(this.#found, candidates, this.#looked, this.#sorted)
     this.#looked = candidates.length
-    if (this.#found.length > before) this.#found.sort((left, right) => compareLabels(left.labels, right.labels))
+    if (this.#found.length > before) this.#found.sort(compareSeries)
     return this.#found
   }
+}
+
+/** Order of series by their labels; what neighbours in a table share need not be compared. */
+function compareSeries(left: Series, right: Series): number {
+  const { table } = left
+  const order = table === right.table ? table.names?.compare(left.column, right.column) : undefined
+  return order ?? compareLabels(left.labels, right.labels)
 }

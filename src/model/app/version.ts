@@ -1,3 +1,8 @@
+import { keptByText } from '../../lib/memory/index.ts'
+
+/** Most versions that are read once. */
+const VERSIONS_MAX = 500
+
 /** Whether `version` is at least `since`; a version that is no semver (`latest`) counts as newest. */
 export function atLeast(version: string, since: string): boolean {
   const own = parseVersion(version)
@@ -11,10 +16,10 @@ export function atLeast(version: string, since: string): boolean {
 }
 
 /** Major, minor, patch; undefined for anything else. */
-export function parseVersion(text: string): readonly number[] | undefined {
+export const parseVersion: (text: string) => readonly number[] | undefined = keptByText(VERSIONS_MAX, (text) => {
   const found = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-+].*)?$/.exec(text)
   return found === null ? undefined : [Number(found[1]), Number(found[2] ?? 0), Number(found[3] ?? 0)]
-}
+})
 
 /** The tag of an image reference, `latest` when it has none. */
 export function imageTag(image: string): string {

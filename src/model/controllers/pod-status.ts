@@ -1,4 +1,5 @@
 import { fnv1a32 } from '../../lib/apimachinery/index.ts'
+import { keptByText } from '../../lib/memory/index.ts'
 import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
 import { keepSame, keepSameItems, sameMembers } from './json.ts'
 import { podCondition } from './pod-facts.ts'
@@ -154,9 +155,10 @@ function initStatus(facts: PodFacts, container: Container): ContainerStatus {
   }
 }
 
-function imageId(image: string): string {
-  return `sha256:${digestText(image)}`
-}
+/** Most images whose ids are kept. */
+const IMAGES_MAX = 500
+
+const imageId = keptByText(IMAGES_MAX, (image) => `sha256:${digestText(image)}`)
 
 /** Sixty-four hex digits that look like a digest; a cheap hash will do, for nobody verifies them. */
 function digestText(text: string): string {

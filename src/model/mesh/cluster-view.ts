@@ -87,7 +87,7 @@ export class ClusterView {
 
   /** Takes note of a stored change. */
   changed(change: Pick<ApiChange, 'group' | 'resource'>): void {
-    const concerns = WATCHED.get(`${change.group}/${change.resource}`)
+    const concerns = WATCHED.get(change.resource)?.get(change.group)
     if (concerns === undefined) return
     this.#version += 1
     if (concerns.endpoints) this.#endpoints.clear()
@@ -224,15 +224,28 @@ export class ClusterView {
   }
 }
 
-/** Resources whose changes matter, and to what. */
-const WATCHED: ReadonlyMap<string, { readonly endpoints: boolean; readonly routing: boolean }> = new Map([
-  ['/services', { endpoints: true, routing: true }],
-  ['/pods', { endpoints: true, routing: false }],
-  ['discovery.k8s.io/endpointslices', { endpoints: true, routing: false }],
-  ['split.smi-spec.io/trafficsplits', { endpoints: false, routing: true }],
-  ['linkerd.io/serviceprofiles', { endpoints: false, routing: true }],
-  ['gateway.networking.k8s.io/httproutes', { endpoints: false, routing: true }],
-  ['policy.linkerd.io/httproutes', { endpoints: false, routing: true }]
+interface Concerns {
+  readonly endpoints: boolean
+  readonly routing: boolean
+}
+
+const ENDPOINTS: Concerns = { endpoints: true, routing: false }
+const ROUTING: Concerns = { endpoints: false, routing: true }
+
+/** What changes matter to, by resource and group. */
+const WATCHED: ReadonlyMap<string, ReadonlyMap<string, Concerns>> = new Map([
+  ['services', new Map([['', { endpoints: true, routing: true }]])],
+  ['pods', new Map([['', ENDPOINTS]])],
+  ['endpointslices', new Map([['discovery.k8s.io', ENDPOINTS]])],
+  ['trafficsplits', new Map([['split.smi-spec.io', ROUTING]])],
+  ['serviceprofiles', new Map([['linkerd.io', ROUTING]])],
+  [
+    'httproutes',
+    new Map([
+      ['gateway.networking.k8s.io', ROUTING],
+      ['policy.linkerd.io', ROUTING]
+    ])
+  ]
 ])
 
 /** Whether a pod has a proxy, by the annotation that injection leaves on it (or on its namespace). */

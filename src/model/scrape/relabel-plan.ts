@@ -15,6 +15,8 @@ export interface Relabelled {
   readonly values: readonly string[]
   /** Names of all labels. */
   readonly all: readonly string[]
+  /** Names of the parameters among them. */
+  readonly parameters: readonly string[]
 }
 
 /** What rules make of rows with the same names, and the same of them empty. */
@@ -75,7 +77,8 @@ function byValues(changes: readonly RelabelRule[], own: LabelRecord, row: LabelR
   if (labels === undefined) return undefined
   const all = Object.keys(labels)
   const names = all.filter(isFinal).sort()
-  return { get: (name) => labels[name], names, values: names.map((name) => labels[name] ?? ''), all }
+  const values = names.map((name) => labels[name] ?? '')
+  return { get: (name) => labels[name], names, values, all, parameters: parametersAmong(all) }
 }
 
 function byPlaces(
@@ -91,6 +94,7 @@ function byPlaces(
   const templates = new Map(Object.entries(labels).map(([name, text]) => [name, templateOf(text)]))
   const all = [...templates.keys()]
   const names = sharedNames(all.filter(isFinal).sort())
+  const parameters = parametersAmong(all)
   const finals = names.map((name) => templates.get(name) ?? [])
   return ({ values }) => ({
     get: (name) => {
@@ -99,8 +103,16 @@ function byPlaces(
     },
     names,
     values: finals.map((template) => fill(template, values)),
-    all
+    all,
+    parameters
   })
+}
+
+/** Beginning of the labels that are parameters of a target's query. */
+export const PARAMETER = '__param_'
+
+function parametersAmong(names: readonly string[]): readonly string[] {
+  return names.filter((name) => name.startsWith(PARAMETER)).map((name) => name.slice(PARAMETER.length))
 }
 
 /** Labels of two underscores go when relabelling is over. */

@@ -3,7 +3,7 @@ import { Labels } from '../../lib/tsdb/index.ts'
 import { type ScrapeConfig, SCRAPE_INTERVAL_MS } from './config.ts'
 import { LabelRow, type NameList } from './label-row.ts'
 import type { LabelRecord } from './relabel.ts'
-import { planRelabelling, type Relabelled, type RelabelPlan } from './relabel-plan.ts'
+import { PARAMETER, planRelabelling, type Relabelled, type RelabelPlan } from './relabel-plan.ts'
 
 const ADDRESS = '__address__'
 
@@ -149,7 +149,7 @@ function jobLabels(config: ScrapeConfig): LabelRecord {
   const known = labelsOfJobs.get(config)
   if (known !== undefined) return known
   const { intervalMs, timeoutMs } = timesOf(config)
-  const params = Object.entries(config.params ?? {}).map(([name, values]) => [`__param_${name}`, values[0] ?? ''])
+  const params = Object.entries(config.params ?? {}).map(([name, values]) => [PARAMETER + name, values[0] ?? ''])
   const labels: LabelRecord = {
     job: config.jobName,
     __scrape_interval__: formatDuration(intervalMs),
@@ -173,11 +173,12 @@ function withPort(address: string, scheme: string): string {
   return `${address}:${scheme === 'https' ? 443 : 80}`
 }
 
-const PARAMETER = '__param_'
+const NO_PARAMETERS: Readonly<Record<string, readonly string[]>> = {}
 
 function queryOf(labels: Relabelled, config: ScrapeConfig): string {
-  const { params = {} } = config
-  const stated = labels.all.filter((name) => name.startsWith(PARAMETER)).map((name) => name.slice(PARAMETER.length))
+  const { params = NO_PARAMETERS } = config
+  const { parameters: stated } = labels
+  if (params === NO_PARAMETERS && stated.length === 0) return ''
   const pairs: string[] = []
   for (const name of [...new Set([...Object.keys(params), ...stated])].sort()) {
     const first = labels.get(PARAMETER + name)

@@ -127,7 +127,9 @@ export class PodWorker {
     const port = this.#port
     const pod = this.#pod
     this.#ip = port.addresses.take(pod.spec.nodeName ?? '')
-    const placed: Pod = { ...pod, status: { ...pod.status, podIP: this.#ip, podIPs: [{ ip: this.#ip }] } }
+    const { apiVersion, kind, metadata, spec } = pod
+    const status = { ...pod.status, podIP: this.#ip, podIPs: [{ ip: this.#ip }] }
+    const placed: Pod = { apiVersion, kind, metadata, spec, status }
     const start = port.runtime.start(placed)
     this.#quiet = true
     for (const name of this.#work.keys()) this.#launch(name, start)

@@ -67,8 +67,9 @@ interface Weights {
 function traceWeight(change: ApiChange, tickOf: TickOf): TraceBody | undefined {
   if (change.type === 'DELETED') return undefined
   const weights = weightsOf(change)
+  if (weights === undefined) return undefined
   const owner = change.object.metadata.ownerReferences?.find((one) => one.kind === 'Canary')
-  if (weights === undefined || owner === undefined) return undefined
+  if (owner === undefined) return undefined
   const before = change.previous === undefined ? undefined : weightsOf({ ...change, object: change.previous })
   if (before !== undefined && before.canaryPercent === weights.canaryPercent && before.mirrored === weights.mirrored) {
     return undefined

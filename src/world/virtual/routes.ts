@@ -46,14 +46,13 @@ export type Destination =
   | { readonly kind: 'unrouted' }
   | { readonly kind: 'service'; readonly backends: readonly RoutedBackend[]; readonly rule: RouteRule | undefined }
 
-/** Changes of these may move traffic; pods matter through their Services' endpoints. */
-const ROUTING: ReadonlySet<string> = new Set([
-  '/services',
-  'discovery.k8s.io/endpointslices',
-  'split.smi-spec.io/trafficsplits',
-  'linkerd.io/serviceprofiles',
-  'gateway.networking.k8s.io/httproutes',
-  'policy.linkerd.io/httproutes'
+/** Changes of these (resources with their groups) may move traffic; pods matter through their Services' endpoints. */
+const ROUTING: ReadonlyMap<string, readonly string[]> = new Map([
+  ['services', ['']],
+  ['endpointslices', ['discovery.k8s.io']],
+  ['trafficsplits', ['split.smi-spec.io']],
+  ['serviceprofiles', ['linkerd.io']],
+  ['httproutes', ['gateway.networking.k8s.io', 'policy.linkerd.io']]
 ])
 
 const SPLITTING: ReadonlySet<string> = new Set([
@@ -79,7 +78,7 @@ export class Routes {
 
   /** Takes note of a stored change. @returns whether traffic may move */
   changed(change: Pick<ApiChange, 'group' | 'resource'>): boolean {
-    if (!ROUTING.has(`${change.group}/${change.resource}`)) return false
+    if (ROUTING.get(change.resource)?.includes(change.group) !== true) return false
     this.#view.changed(change)
     this.#plain.changed(change)
     return true
