@@ -38,8 +38,12 @@ export type EventWrite =
       readonly fallback: Readonly<Record<string, unknown>>
     }
 
-interface Aggregate {
+/** Events of one canary and type. */
+interface Group {
+  /** Distinct ones since the last long pause. */
   messages: Set<string>
+  /** Events that may be written at once. */
+  tokens: number
   lastMs: Instant
 }
 
@@ -49,20 +53,14 @@ interface Observation {
   readonly firstTimestamp: string
 }
 
-interface Bucket {
-  tokens: number
-  lastMs: Instant
-}
-
 /**
  * client-go's three stages before an event reaches the API server: aggregation of many messages, counting of repeats,
  * and a token bucket per canary and type.
  * @see k8s.io/client-go tools/record/events_cache.go v0.36.2
  */
 export class EventCorrelator {
-  readonly #aggregates = new Map<string, Aggregate>()
+  readonly #groups = new Map<string, Group>()
   readonly #observations = new Map<string, Observation>()
-  readonly #buckets = new Map<string, Bucket>()
   readonly #pick: (below: number) => number
   #names = 0
 
@@ -73,10 +71,14 @@ export class EventCorrelator {
 
   /** The write for an event, or undefined when the spam filter drops it. */
   correlate(event: RecordedEvent, now: Instant): EventWrite | undefined {
-    const group = groupKey(event)
-    const aggregated = this.#aggregate(event, group, now)
+    const groupName = groupKey(event)
+    const group = this.#groups.get(groupName) ?? { messages: new Set(), tokens: BURST, lastMs: now }
+    remember(this.#groups, groupName, group)
+    const pauseMs = now - group.lastMs
+    group.lastMs = now
+    const aggregated = this.#aggregate(event, group, pauseMs)
     const message = aggregated ? `(combined from similar events): ${event.message}` : event.message
-    const key = aggregated ? group : `${group}|${event.message}`
+    const key = aggregated ? groupName : `${groupName}|${event.message}`
     const before = this.#observations.get(key)
     const timestamp = formatTimestamp(now)
     const observed: Observation = {
@@ -85,7 +87,7 @@ export class EventCorrelator {
       firstTimestamp: before?.firstTimestamp ?? timestamp
     }
     remember(this.#observations, key, observed)
-    if (!this.#mayWrite(group, now)) return undefined
+    if (!takeToken(group, pauseMs)) return undefined
     const body = eventObject(event, observed, { message, timestamp, aggregated })
     const { namespace } = event.canary
     if (before === undefined) return { verb: 'create', namespace, body, key }
@@ -93,26 +95,12 @@ export class EventCorrelator {
     return { verb: 'patch', namespace, name: observed.name, body: patch, key, fallback: body }
   }
 
-  #aggregate(event: RecordedEvent, group: string, now: Instant): boolean {
-    const known = this.#aggregates.get(group)
-    const expired = known === undefined || now - known.lastMs > AGGREGATION_WINDOW_MS
-    const record = expired ? { messages: new Set<string>(), lastMs: now } : known
-    record.messages.add(event.message)
-    record.lastMs = now
-    remember(this.#aggregates, group, record)
-    if (record.messages.size < DISTINCT_MESSAGES_MAX) return false
-    const forgotten = [...record.messages][this.#pick(record.messages.size)]
-    if (forgotten !== undefined) record.messages.delete(forgotten)
-    return true
-  }
-
-  #mayWrite(group: string, now: Instant): boolean {
-    const bucket = this.#buckets.get(group) ?? { tokens: BURST, lastMs: now }
-    bucket.tokens = Math.min(BURST, bucket.tokens + (now - bucket.lastMs) / REFILL_MS)
-    bucket.lastMs = now
-    remember(this.#buckets, group, bucket)
-    if (bucket.tokens < 1) return false
-    bucket.tokens -= 1
+  #aggregate({ message }: RecordedEvent, group: Group, pauseMs: number): boolean {
+    if (pauseMs > AGGREGATION_WINDOW_MS) group.messages = new Set()
+    group.messages.add(message)
+    if (group.messages.size < DISTINCT_MESSAGES_MAX) return false
+    const forgotten = [...group.messages][this.#pick(group.messages.size)]
+    if (forgotten !== undefined) group.messages.delete(forgotten)
     return true
   }
 
@@ -120,6 +108,14 @@ export class EventCorrelator {
   #name({ canary }: RecordedEvent, now: Instant): string {
     return `${canary.name}.${(BigInt(Math.floor(now)) * 1_000_000n + BigInt(this.#names++ % 1_000_000)).toString(16)}`
   }
+}
+
+/** Refills the bucket and takes one token, if there is a whole one. */
+function takeToken(group: Group, pauseMs: number): boolean {
+  group.tokens = Math.min(BURST, group.tokens + pauseMs / REFILL_MS)
+  if (group.tokens < 1) return false
+  group.tokens -= 1
+  return true
 }
 
 function groupKey({ canary, type }: RecordedEvent): string {

@@ -1,4 +1,5 @@
 import { goTypeOf } from '../../lib/golang/index.ts'
+import { keptByText } from '../../lib/memory/index.ts'
 import data from './typed-fields.generated.json' with { type: 'json' }
 import type { TypedStruct } from './typed.ts'
 
@@ -31,23 +32,57 @@ function isKnownToFit(struct: TypedStruct, spec: unknown): boolean {
   let known = fitting.get(struct)
   if (known === undefined) fitting.set(struct, (known = new WeakSet()))
   if (known.has(spec)) return true
-  const isFitting = fits(struct, spec)
+  const isFitting = fitOf(struct)(spec)
   if (isFitting && Object.isFrozen(spec)) known.add(spec)
   return isFitting
 }
 
-function fits(type: string, value: unknown): boolean {
-  if (value === undefined || value === null || type === 'any') return true
-  if (type.startsWith('*')) return fits(type.slice(1), value)
-  if (type.startsWith('[')) return Array.isArray(value) && value.every((item) => fits(type.slice(1), item))
+/** Whether a value has the JSON type of its field. */
+type Fit = (value: unknown) => boolean
+
+/** Most types that are kept: more than there are. */
+const TYPES_MAX = 2000
+
+const fitOf = keptByText<Fit>(TYPES_MAX, (type) => {
+  const fits = fitOfSome(type)
+  return (value) => value === undefined || value === null || fits(value)
+})
+
+/** As {@link fitOf}, of a value that is not nil. */
+function fitOfSome(type: string): Fit {
+  if (type === 'any') return () => true
+  if (type.startsWith('*')) return fitOf(type.slice(1))
+  if (type.startsWith('[')) return fitOfList(fitOf(type.slice(1)))
+  if (type.startsWith('%')) return fitOfMap(fitOf(type.slice(1)))
   const fields = fieldsOf(type)
-  if (fields === undefined && !type.startsWith('%')) return isScalar(type, value)
-  if (typeof value !== 'object' || Array.isArray(value)) return false
-  const members = value as Readonly<Record<string, unknown>>
-  return Object.keys(members).every((name) => {
-    const member = fields === undefined ? type.slice(1) : fields.get(name)
-    return member === undefined || fits(member, members[name])
-  })
+  return fields === undefined ? (value): boolean => isScalar(type, value) : fitOfStruct(fields)
+}
+
+function fitOfList(of: Fit): Fit {
+  return (value) => {
+    if (!Array.isArray(value)) return false
+    for (const item of value) if (!of(item)) return false
+    return true
+  }
+}
+
+function fitOfMap(of: Fit): Fit {
+  return (value) => isMap(value) && Object.keys(value).every((name) => of(value[name]))
+}
+
+/** Structs refer to one another in circles: their fields are looked up when the first value comes. */
+function fitOfStruct(types: ReadonlyMap<string, string>): Fit {
+  let fields: ReadonlyMap<string, Fit> | undefined
+  return (value) => {
+    if (!isMap(value)) return false
+    fields ??= new Map(Array.from(types, ([name, type]) => [name, fitOf(type)]))
+    for (const name of Object.keys(value)) if (fields.get(name)?.(value[name]) === false) return false
+    return true
+  }
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && !Array.isArray(value)
 }
 
 function mismatchOf(type: string, value: unknown, place: Place): string | undefined {

@@ -10,6 +10,7 @@ import {
   struct,
   urlText
 } from '../../../lib/golang/index.ts'
+import { keptByText } from '../../../lib/memory/index.ts'
 import type { Plan } from '../effects.ts'
 import { ControllerPanic, StepFailed, wrapped } from '../failure.ts'
 import { statusText } from '../http-status.data.ts'
@@ -27,35 +28,19 @@ interface PrometheusClient {
   readonly authorization: string | undefined
   /** How many values of Authorization the next query sends; grows where the headers are shared with a cache. */
   readonly nextValues: () => number
-  /** Queries it was asked before. */
-  readonly asked: Map<string, Asked>
 }
-
-/**
- * Prometheus at an address without credentials.
- * @throws StepFailed for a wrong address
- */
-export function plainProvider(address: string): MetricProvider {
-  const known = plainProviders.get(address)
-  if (known !== undefined) return known
-  if (address === '' || !isUrl(address)) throw new StepFailed(`prometheus address ${address} is not a valid URL`)
-  const made = prometheusProvider({
-    address,
-    headers: {},
-    insecure: false,
-    authorization: undefined,
-    nextValues: () => 1
-  })
-  if (plainProviders.size >= ADDRESSES_MAX) plainProviders.clear()
-  plainProviders.set(address, made)
-  return made
-}
-
-/** Every check of a tick asks the same server. */
-const plainProviders = new Map<string, MetricProvider>()
 
 /** Most servers that are kept. */
 const ADDRESSES_MAX = 20
+
+/**
+ * Prometheus at an address without credentials: every check of a tick asks the same server.
+ * @throws StepFailed for a wrong address
+ */
+export const plainProvider: (address: string) => MetricProvider = keptByText(ADDRESSES_MAX, (address) => {
+  if (address === '' || !isUrl(address)) throw new StepFailed(`prometheus address ${address} is not a valid URL`)
+  return prometheusProvider({ address, headers: {}, insecure: false, authorization: undefined, nextValues: () => 1 })
+})
 
 /**
  * Prometheus as a template describes it.
@@ -76,8 +61,7 @@ export function templateProvider({ provider, credentials, nextValues }: Provider
   })
 }
 
-function prometheusProvider(server: Omit<PrometheusClient, 'asked'>): MetricProvider {
-  const client = { ...server, asked: new Map<string, Asked>() }
+function prometheusProvider(client: PrometheusClient): MetricProvider {
   return {
     query: (metric, text) => runQuery(client, metric, text),
     *requireOnline() {
@@ -93,24 +77,21 @@ interface Asked {
   readonly url: string
 }
 
-/** Most queries of one client that are kept. */
+/** Most queries of one server that are kept. */
 const QUERIES_MAX = 200
 
 /** The same queries are asked at every tick. */
-function askedFor({ address, asked }: PrometheusClient, query: string): Asked {
-  const known = asked.get(query)
-  if (known !== undefined) return known
-  const text = query.replaceAll(/[\t\n\f\r ]+/g, ' ')
-  const one = { text, url: queryUrl(address, text) }
-  if (asked.size >= QUERIES_MAX) asked.clear()
-  asked.set(query, one)
-  return one
-}
+const askedOf = keptByText(ADDRESSES_MAX, (address) =>
+  keptByText(QUERIES_MAX, (query): Asked => {
+    const text = query.replaceAll(/[\t\n\f\r ]+/g, ' ')
+    return { text, url: queryUrl(address, text) }
+  })
+)
 
 /** The last series with a text as value counts. */
 function* runQuery(client: PrometheusClient, metric: string, query: string): Plan<number> {
   const { insecure } = client
-  const { text, url } = askedFor(client, query)
+  const { text, url } = askedOf(client.address)(query)
   const answer = yield* answered(metric, text, { url, headers: headersOf(client), insecure })
   if (answer.status >= 400)
     throw new StepFailed(`error response: Status ${answer.status} ${statusText(answer.status)}: ${answer.body}`)
