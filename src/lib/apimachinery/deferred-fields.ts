@@ -1,6 +1,6 @@
 import { deferredList, deferredNote } from './deferred-list.ts'
 import { fieldStep, type FieldSet } from './field-set.ts'
-import { isJsonMap, ownMember, setMember, type JsonMap } from './json.ts'
+import { copyOf, copyWith, isJsonMap, ownMember, setMember, type JsonMap } from './json.ts'
 import { trackedEntries, UNOWNED, type TrackUpdateInput } from './managed-fields.ts'
 
 /** Updates of an object whose fields are put off; the next one computes them all, so that their objects can go. */
@@ -25,9 +25,9 @@ export function trackUpdateLater(input: TrackUpdateInput): JsonMap {
   const { next } = input
   const metadata = metadataOf(next)
   const list = trackedEntriesLater(input)
-  const copy = metadata['managedFields'] === undefined ? { ...metadata } : withoutMember(metadata, 'managedFields')
+  const copy = metadata['managedFields'] === undefined ? copyOf(metadata) : withoutMember(metadata, 'managedFields')
   if (list !== undefined) copy['managedFields'] = list
-  return { ...next, metadata: copy }
+  return copyWith(next, 'metadata', copy)
 }
 
 /**

@@ -1,5 +1,6 @@
 export {
   copyOf,
+  copyWith,
   deepCopy,
   deepEqual,
   deepFreeze,

@@ -125,6 +125,18 @@ export function copyOf<T extends object>(map: T): T {
 }
 
 /**
+ * A shallow copy with a member of another value.
+ * @param map - not changed
+ * @param name - name of the member
+ * @param value - its new value
+ */
+export function copyWith<T extends object, Name extends keyof T>(map: T, name: Name, value: T[Name]): T {
+  const copy = copyOf(map)
+  copy[name] = value
+  return copy
+}
+
+/**
  * A shallow copy without some members. Members that are deleted afterwards would leave a slow object.
  * @param map - not changed
  * @param names - members to leave out

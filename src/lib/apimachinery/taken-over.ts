@@ -1,5 +1,5 @@
 import { deferredNote } from './deferred-list.ts'
-import { isJsonMap, ownMember, setMember, type JsonMap } from './json.ts'
+import { copyOf, isJsonMap, ownMember, setMember, type JsonMap } from './json.ts'
 
 /**
  * What a receiver makes of an object that its sender may still change, next to what it has stored already: members that
@@ -12,7 +12,7 @@ import { isJsonMap, ownMember, setMember, type JsonMap } from './json.ts'
 export function takenOver(body: unknown, stored?: unknown): unknown {
   if (!isJsonMap(body)) return adopted(body, undefined)
   const known = isJsonMap(stored) ? stored : undefined
-  const copy: JsonMap = { ...body }
+  const copy: JsonMap = copyOf(body)
   let hasUndefined = false
   for (const key of Object.keys(body)) {
     const before = body[key]
@@ -42,7 +42,7 @@ function adoptedMap(map: object, stored: unknown): unknown {
   const keys = Object.keys(map)
   const source = map as JsonMap
   let hasUndefined = false
-  let copy = known === undefined || keys.length !== knownKeys.length ? { ...source } : undefined
+  let copy = known === undefined || keys.length !== knownKeys.length ? copyOf(source) : undefined
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index] as string
     const before = source[key]
@@ -51,7 +51,7 @@ function adoptedMap(map: object, stored: unknown): unknown {
     if (copy === undefined) {
       if (after === old && knownKeys[index] === key) continue
       // So far everything was as it is stored.
-      copy = { ...source }
+      copy = copyOf(source)
       for (let first = 0; first < index; first++) setMember(copy, keys[first] as string, known?.[keys[first] as string])
     }
     if (after === undefined) hasUndefined = true

@@ -1,4 +1,4 @@
-import { isJsonMap, RecentResults } from '../../lib/apimachinery/index.ts'
+import { copyWith, isJsonMap, RecentResults } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import type { ResourceCall } from './core.ts'
 import { convertEvent } from './event-conversion.ts'
@@ -75,7 +75,7 @@ export function toStorage(info: ResourceInfo, object: KubeObject): KubeObject {
   if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling')
     return autoscalerFromV1(object) as unknown as KubeObject
   if (info.resource === 'events' && info.group === 'events.k8s.io') return convertEvent(object, 'v1')
-  return { ...object, apiVersion: info.storage.apiVersion }
+  return copyWith(object, 'apiVersion', info.storage.apiVersion)
 }
 
 /**
@@ -95,7 +95,7 @@ function convertStored(info: ResourceInfo, object: KubeObject): KubeObject {
   if (info.resource === 'horizontalpodautoscalers' && info.group === 'autoscaling')
     return autoscalerToV1(object) as unknown as KubeObject
   if (info.resource === 'events' && info.group === 'events.k8s.io') return convertEvent(object, 'events.k8s.io/v1')
-  const renamed = { ...object, apiVersion: info.apiVersion }
+  const renamed = copyWith(object, 'apiVersion', info.apiVersion)
   if (info.crd === undefined) return renamed
   // What the other version does not know is not shown; its own defaults are for new objects.
   return info.crd.prune(renamed).value as KubeObject

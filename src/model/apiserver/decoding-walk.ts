@@ -23,14 +23,28 @@ export interface Walk {
   readonly duplicates: Duplicates | undefined
   /** The value is its sender's, who may go on changing it: all but its frozen parts is copied. */
   readonly isBorrowed: boolean
-  /** The way to the list, map or struct that is decoded; plain values take their step only where they are wrong. */
+  /**
+   * The way to the list, map or struct that is decoded, as long as `depth` says; plain values take their step only where they
+   * are wrong.
+   */
   readonly steps: Step[]
+  depth: number
   /** The struct whose field is decoded. */
   struct: string
   /** What is stored in its place. */
   place: Readonly<Record<string, unknown>> | undefined
   /** Parts that are the stored ones need no decoding: not so in a status, which may hold nulls that only the server writes. */
   isTrusted: boolean
+}
+
+/** Takes a step; going back is one less of `depth`. */
+export function enter(walk: Walk, step: Step): void {
+  walk.steps[walk.depth] = step
+  walk.depth += 1
+}
+
+function stepsOf({ steps, depth }: Walk): readonly Step[] {
+  return steps.slice(0, depth)
 }
 
 /** The way to a value with indexes and keys, as people read it. */
@@ -51,7 +65,7 @@ function pathText(steps: readonly Step[]): string {
  * @param walk - at the object that has it
  */
 export function finding(what: 'duplicate' | 'unknown', key: string, walk: Walk): string {
-  return `${what} field ${goQuote(pathText([...walk.steps, key]))}`
+  return `${what} field ${goQuote(pathText([...stepsOf(walk), key]))}`
 }
 
 /**
@@ -70,7 +84,9 @@ export function mismatch(value: unknown, walk: Walk, goType: string, literal = '
       : typeof value === 'boolean'
         ? 'bool'
         : typeof value
-  const goPath = walk.steps.filter((step) => typeof step === 'string').join('.')
+  const goPath = stepsOf(walk)
+    .filter((step) => typeof step === 'string')
+    .join('.')
   const where = goPath === '' ? 'Go value' : `Go struct field ${walk.struct}.${goPath}`
   throw new TypeMismatch(
     `json: cannot unmarshal ${found}${literal} into ${where} of type ${goType}`,

@@ -1,4 +1,11 @@
-import { badRequestStatus, conflictStatus, isJsonMap, methodNotAllowedStatus } from '../../lib/apimachinery/index.ts'
+import {
+  badRequestStatus,
+  conflictStatus,
+  copyOf,
+  copyWith,
+  isJsonMap,
+  methodNotAllowedStatus
+} from '../../lib/apimachinery/index.ts'
 import type { ApiResponse, KubeObject, KubeStatus } from '../../kinds/index.ts'
 import { admitDelete } from './admission.ts'
 import { fromStorage } from './conversion.ts'
@@ -187,7 +194,7 @@ function markDeleted(
   const isShorter = isAlready && grace < (before.deletionGracePeriodSeconds ?? 0)
   const sameFinalizers = finalizers.join() === (before.finalizers ?? []).join()
   if (isAlready && !isShorter && sameFinalizers) return existing
-  const metadata = { ...before }
+  const metadata = copyOf(before)
   if (!isAlready || isShorter) {
     metadata.deletionTimestamp = timestamp(now + grace * 1000)
     metadata.deletionGracePeriodSeconds = grace
@@ -195,7 +202,7 @@ function markDeleted(
   }
   if (finalizers.length > 0) metadata.finalizers = [...finalizers]
   else delete metadata.finalizers
-  return withTerminatingState(call, { ...existing, metadata }, now)
+  return withTerminatingState(call, copyWith(existing, 'metadata', metadata), now)
 }
 
 function withTerminatingState(call: ResourceCall, object: KubeObject, now: number): KubeObject {

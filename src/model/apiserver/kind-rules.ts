@@ -1,4 +1,6 @@
 import {
+  copyOf,
+  copyWith,
   deepEqual,
   invalidError,
   isJsonMap,
@@ -90,21 +92,22 @@ const CUSTOM_RULES: KindRules = {
   applyDefaults: (info, object, old) =>
     info.crd === undefined ? object : objectOf(info.crd.default(object, old) as JsonMap),
   prepareCreate: (info, object) => {
-    const prepared: KubeObject = { ...object, metadata: { ...object.metadata, generation: 1 } }
+    const prepared = copyWith(object, 'metadata', copyWith(object.metadata, 'generation', 1))
     if (!info.subresources.has('status')) return prepared
     delete prepared.status
     return info.crd === undefined ? prepared : objectOf(info.crd.default(prepared) as JsonMap)
   },
   prepareUpdate: (info, object, old, subresource) => {
     if (subresource === 'status') return statusOnly(object, old)
-    const prepared: KubeObject = { ...object }
+    const prepared = copyOf(object)
     if (info.subresources.has('status') && object.status !== old.status) {
       if (old.status === undefined) delete prepared.status
       else prepared.status = old.status
     }
     const before = old.metadata.generation ?? 0
     const generation = isDesiredStateChanged(info, prepared, old) ? before + 1 : before
-    if (object.metadata.generation !== generation) prepared.metadata = { ...object.metadata, generation }
+    if (object.metadata.generation !== generation)
+      prepared.metadata = copyWith(object.metadata, 'generation', generation)
     return prepared
   },
   validate: (info, object, old, subresource) => {
@@ -178,7 +181,7 @@ function goType(value: unknown): string {
 
 /** Through the status door only the status of a custom resource changes. */
 function statusOnly(object: KubeObject, old: KubeObject): KubeObject {
-  const changed: KubeObject = { ...old }
+  const changed = copyOf(old)
   if (object.status !== undefined) changed.status = object.status
   else if (old.status !== undefined) delete changed.status
   return changed

@@ -1,4 +1,5 @@
 import {
+  copyWith,
   deepEqual,
   DEDUCED,
   mergeTypeFromOpenApi,
@@ -126,18 +127,23 @@ export function storedMetadata(
   managedFields: ManagedEntries,
   resourceVersion: string
 ): KubeObject['metadata'] {
-  const keys = Object.keys(metadata) as (keyof KubeObject['metadata'])[]
-  const at = metadata.managedFields === undefined ? -1 : keys.indexOf('managedFields')
-  if (managedFields !== undefined && (at === -1 || at === keys.length - 1)) {
-    const copy = { ...metadata, managedFields }
+  if (managedFields !== undefined && (metadata.managedFields === undefined || lastOf(metadata) === 'managedFields')) {
+    const copy = copyWith(metadata, 'managedFields', managedFields)
     copy.resourceVersion = resourceVersion
     return copy
   }
   const copy: Record<string, unknown> = {}
-  for (const key of keys) if (key !== 'managedFields') copy[key] = metadata[key]
+  for (const key in metadata) if (key !== 'managedFields') copy[key] = metadata[key as keyof typeof metadata]
   if (managedFields !== undefined) copy['managedFields'] = managedFields
   copy['resourceVersion'] = resourceVersion
   return copy as unknown as KubeObject['metadata']
+}
+
+/** Name of the last member. */
+function lastOf(map: object): string {
+  let last = ''
+  for (const name in map) last = name
+  return last
 }
 
 /**

@@ -1,4 +1,4 @@
-import { deepFreeze, deferredNote } from '../../lib/apimachinery/index.ts'
+import { copyOf, copyWith, deepFreeze, deferredNote } from '../../lib/apimachinery/index.ts'
 import type { ApiChange, KubeObject } from '../../kinds/index.ts'
 import type { StoragePlace } from './resources.ts'
 import { Shelf } from './shelf.ts'
@@ -25,7 +25,7 @@ const NONE: readonly KubeObject[] = Object.freeze([])
 /** Shelves by group, resource and namespace. */
 type Shelves = Map<string, Map<string, Map<string, Shelf>>>
 
-function copyOf(shelves: StoreSnapshot['shelves']): Shelves {
+function copyOfShelves(shelves: StoreSnapshot['shelves']): Shelves {
   const copy: Shelves = new Map()
   for (const [group, resources] of shelves) {
     const copied = new Map<string, Map<string, Shelf>>()
@@ -117,10 +117,14 @@ export class Store {
 
   /** Stores a new or changed object; takes it over, gives it the next resource version and freezes it. */
   put(place: StoragePlace, object: KubeObject, previous: KubeObject | undefined): KubeObject {
-    const stored = this.#stamp(object)
+    const stored = this.#stamp(object, previous)
     this.#shelf(place, stored.metadata.namespace).put(stored)
-    const base = { group: place.group, resource: place.resource, object: stored }
-    this.#commit(previous === undefined ? { type: 'ADDED', ...base } : { type: 'MODIFIED', ...base, previous })
+    const { group, resource } = place
+    this.#commit(
+      previous === undefined
+        ? { type: 'ADDED', group, resource, object: stored }
+        : { type: 'MODIFIED', group, resource, object: stored, previous }
+    )
     return stored
   }
 
@@ -134,7 +138,7 @@ export class Store {
         .get(place.group)
         ?.get(place.resource)
         ?.delete(namespace ?? '')
-    const object = this.#stamp({ ...previous, metadata: { ...previous.metadata } })
+    const object = this.#stamp(copyWith(previous, 'metadata', copyOf(previous.metadata)), previous)
     this.#commit({ type: 'DELETED', group: place.group, resource: place.resource, object, previous })
     return object
   }
@@ -154,14 +158,14 @@ export class Store {
     for (const resources of this.#shelves.values())
       for (const namespaces of resources.values()) for (const shelf of namespaces.values()) shelf.isShared = true
     const { revision, compacted } = this
-    return { revision, compacted, log: [...this.#log], shelves: copyOf(this.#shelves) }
+    return { revision, compacted, log: [...this.#log], shelves: copyOfShelves(this.#shelves) }
   }
 
   restore(snapshot: StoreSnapshot): void {
     this.#revision = snapshot.revision
     this.#compacted = snapshot.compacted
     this.#log = [...snapshot.log]
-    this.#shelves = copyOf(snapshot.shelves)
+    this.#shelves = copyOfShelves(snapshot.shelves)
   }
 
   /** The shelf to change: one that a snapshot has too is copied before. */
@@ -177,10 +181,10 @@ export class Store {
     return own
   }
 
-  #stamp(object: KubeObject): KubeObject {
+  #stamp(object: KubeObject, previous: KubeObject | undefined): KubeObject {
     this.#revision += 1
     object.metadata.resourceVersion = String(this.#revision)
-    return freezeStored(object)
+    return freezeStored(object, previous)
   }
 
   #commit(change: ApiChange): void {
@@ -211,20 +215,32 @@ export class Store {
   }
 }
 
-/** Freezes an object without looking into managed fields that are still to be computed. */
-function freezeStored(object: KubeObject): KubeObject {
+/**
+ * Freezes an object without looking into managed fields that are still to be computed.
+ * @param object - to freeze
+ * @param previous - the frozen object in whose place it comes, with which it shares parts
+ */
+function freezeStored(object: KubeObject, previous: KubeObject | undefined): KubeObject {
   const { metadata } = object
-  for (const name in metadata) if (name !== 'managedFields') freezeMember(metadata[name as keyof typeof metadata])
+  freezeMembers(metadata, 'managedFields', previous?.metadata)
   const { managedFields } = metadata
   if (managedFields !== undefined && deferredNote(managedFields) === undefined) deepFreeze(managedFields)
   Object.freeze(metadata)
-  for (const name in object) if (name !== 'metadata') freezeMember(object[name])
+  freezeMembers(object, 'metadata', previous)
   return Object.freeze(object)
 }
 
-function freezeMember(member: unknown): void {
-  if (typeof member === 'object' && member !== null) deepFreeze(member)
+function freezeMembers(map: object, except: string, frozen: object = NO_MEMBERS): void {
+  const members = map as Members
+  const before = frozen as Members
+  for (const name in members) {
+    const member = members[name]
+    if (typeof member === 'object' && member !== before[name] && name !== except) deepFreeze(member)
+  }
 }
+
+type Members = Readonly<Record<string, unknown>>
+const NO_MEMBERS = Object.freeze({})
 
 function objectKey(object: KubeObject): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`

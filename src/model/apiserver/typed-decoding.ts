@@ -1,6 +1,6 @@
 import { copyOf, deferredNote, isEmptyMap, isJsonMap } from '../../lib/apimachinery/index.ts'
 import { Assembly } from './decoding-assembly.ts'
-import { finding, goTypeName, mismatch, TypeMismatch, type Duplicates, type Walk } from './decoding-walk.ts'
+import { enter, finding, goTypeName, mismatch, TypeMismatch, type Duplicates, type Walk } from './decoding-walk.ts'
 import { anyValue, decodeScalar, isPlain, zeroOf } from './plain-decoding.ts'
 import type { FieldNode, TypeNode } from './type-tree.ts'
 
@@ -37,7 +37,16 @@ type StructNode = TypeNode & { type: 'struct' }
  */
 export function decodeTyped(value: unknown, node: TypeNode, hints: DecodingHints = {}): DecodeResult {
   const { duplicates, stored, isBorrowed = false } = hints
-  const walk: Walk = { strict: [], duplicates, isBorrowed, steps: [], struct: '', place: undefined, isTrusted: false }
+  const walk: Walk = {
+    strict: [],
+    duplicates,
+    isBorrowed,
+    steps: STEPS,
+    depth: 0,
+    struct: '',
+    place: undefined,
+    isTrusted: false
+  }
   try {
     return { value: decodeNode(value, node, walk, stored), strict: walk.strict }
   } catch (error) {
@@ -45,6 +54,9 @@ export function decodeTyped(value: unknown, node: TypeNode, hints: DecodingHints
     return { value, strict: walk.strict, failure: error.message, converterFailure: error.converterText }
   }
 }
+
+/** Where every walk writes its steps: none begins within another. */
+const STEPS: Walk['steps'] = []
 
 /** @param stored - what is stored at this place */
 function decodeNode(value: unknown, node: TypeNode, walk: Walk, stored: unknown): unknown {
@@ -70,7 +82,7 @@ function decodeStruct(value: unknown, node: StructNode, walk: Walk, stored: unkn
   const findings = walk.strict.length
   walk.struct = node.name
   walk.place = isJsonMap(stored) ? stored : undefined
-  const isRoot = walk.steps.length === 0
+  const isRoot = walk.depth === 0
   const decoded = withStructs(decodeFields(value, node, walk, isRoot), value, node)
   walk.struct = struct
   walk.place = place
@@ -93,7 +105,7 @@ function decodeFields(value: JsonMap, node: StructNode, walk: Walk, isRoot: bool
     const old = stored?.[key]
     if (before === old && isStoredPart(before, walk)) result.keep()
     else {
-      const after = decodeMember(before, key, { field: node.fieldAt(index, key), walk, stored: old })
+      const after = decodeMember(before, key, node.fieldAt(index, key), walk)
       result.add(key, before, after, old)
     }
     index += 1
@@ -101,21 +113,14 @@ function decodeFields(value: JsonMap, node: StructNode, walk: Walk, isRoot: bool
   return result.finish(walk.isBorrowed)
 }
 
-/** A member of a struct: its field, if the type has it, and what is stored there. */
-interface Member {
-  readonly field: FieldNode | undefined
-  readonly walk: Walk
-  readonly stored: unknown
-}
-
-function decodeMember(value: unknown, key: string, { field, walk, stored }: Member): unknown {
+function decodeMember(value: unknown, key: string, field: FieldNode | undefined, walk: Walk): unknown {
   if (field === undefined && value !== undefined) walk.strict.push(finding('unknown', key, walk))
   if (field === undefined || value === undefined || value === null) return undefined
   if (isPlain(value, field.node)) return isOmittedPlain(value, field.omits) ? undefined : value
   if (key === 'managedFields') return decodeManagedFields(value, field, walk)
-  walk.steps.push(key)
-  const decoded = decodeNode(value, field.node, walk, stored)
-  walk.steps.pop()
+  enter(walk, key)
+  const decoded = decodeNode(value, field.node, walk, walk.place?.[key])
+  walk.depth -= 1
   return isOmitted(decoded, field) ? undefined : decoded
 }
 
@@ -127,7 +132,7 @@ function decodeMember(value: unknown, key: string, { field, walk, stored }: Memb
 function isStoredPart(value: unknown, walk: Walk): boolean {
   if (typeof value !== 'object') return Boolean(value)
   if (value === null) return false
-  return walk.isTrusted || (walk.steps.length > 0 && hasNoNull(value))
+  return walk.isTrusted || (walk.depth > 0 && hasNoNull(value))
 }
 
 /** Whether no null is in a value, at any depth. */
@@ -142,9 +147,9 @@ function hasNoNull(value: object): boolean {
 /** Managed fields that nobody has looked at are the server's own. */
 function decodeManagedFields(value: unknown, field: FieldNode, walk: Walk): unknown {
   if (deferredNote(value) !== undefined) return value
-  walk.steps.push('managedFields')
+  enter(walk, 'managedFields')
   const decoded = decodeNode(value, field.node, walk, undefined)
-  walk.steps.pop()
+  walk.depth -= 1
   return isOmitted(decoded, field) ? undefined : decoded
 }
 
@@ -189,9 +194,9 @@ function decodeMap(value: unknown, node: TypeNode & { type: 'map' }, walk: Walk,
 function decodeEntry(value: unknown, key: string, node: TypeNode, walk: Walk): unknown {
   if (value === undefined || isPlain(value, node)) return value
   if (value === null) return zeroOf(node)
-  walk.steps.push({ key })
+  enter(walk, { key })
   const decoded = decodeNode(value, node, walk, undefined)
-  walk.steps.pop()
+  walk.depth -= 1
   return decoded
 }
 
@@ -222,8 +227,8 @@ function decodeItem(
   const { walk, stored } = place
   if (isPlain(value, node) || (value === stored && isStoredPart(value, walk))) return value
   if (value === null) return zeroOf(node)
-  walk.steps.push(index)
+  enter(walk, index)
   const decoded = decodeNode(value, node, walk, stored)
-  walk.steps.pop()
+  walk.depth -= 1
   return decoded
 }

@@ -80,6 +80,44 @@ describe('bodies', () => {
     expect(report('Succeeded').conditions).toBe(first.conditions)
   })
 
+  test('what is stored is frozen, whatever it shares with what was stored before', () => {
+    const api = server()
+    const created = send(api, { method: 'POST', path: DEPLOYMENTS, body: deployment() })
+    const metadata = { ...created.metadata, annotations: { note: 'a' } }
+    const body = { ...created, metadata, spec: { ...(created.spec as object), replicas: 2 } }
+    const updated = send(api, { method: 'PUT', path: `${DEPLOYMENTS}/a`, body })
+    const { spec } = updated as { spec: { template: object } }
+    const { annotations, managedFields } = updated.metadata
+    const parts = [updated, updated.metadata, annotations, managedFields, spec, spec.template]
+    expect(parts.map((part) => Object.isFrozen(part))).toEqual(parts.map(() => true))
+  })
+
+  test('addresses are validated where they are new, next to stored ones too', () => {
+    const api = server()
+    const address = (ip: string): object => ({ addresses: [ip], conditions: {} })
+    const slice = {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'a' },
+      addressType: 'IPv4'
+    }
+    const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
+    const stored = send(api, { method: 'POST', path: slices, body: { ...slice, endpoints: [address('10.0.0.1')] } })
+    const endpoints = [...(stored['endpoints'] as object[]), address('127.0.0.1')]
+    const answer = api.handle({ method: 'PUT', path: `${slices}/a`, body: { ...stored, endpoints } })
+    expect(answer.body).toMatchObject({
+      code: 422,
+      details: { causes: [{ field: 'endpoints[1].addresses[0]' }] }
+    })
+    const subset = { addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }
+    const points = { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'a' }, subsets: [subset] }
+    const path = '/api/v1/namespaces/default/endpoints'
+    const before = send(api, { method: 'POST', path, body: points })
+    const subsets = [...(before['subsets'] as object[]), { ...subset, addresses: [{ ip: 'none' }] }]
+    const refused = api.handle({ method: 'PUT', path: `${path}/a`, body: { ...before, subsets } })
+    expect(refused.body).toMatchObject({ details: { causes: [{ field: 'subsets[1].addresses[0].ip' }] } })
+  })
+
   test('a part that differs from the stored one keeps the order of its members, and what of it is stored', () => {
     const api = server()
     const created = send(api, { method: 'POST', path: DEPLOYMENTS, body: deployment() })

@@ -23,7 +23,10 @@ export function joined(...parts: readonly Findings[]): Findings {
  */
 export function errorsOfEach<Item>(items: readonly Item[], check: (item: Item, index: number) => Findings): Findings {
   let all: Findings = NO_ERRORS
-  for (let index = 0; index < items.length; index++) all = joined(all, check(items[index] as Item, index))
+  for (let index = 0; index < items.length; index++) {
+    const found = check(items[index] as Item, index)
+    if (found.length > 0) all = joined(all, found)
+  }
   return all
 }
 

@@ -206,6 +206,7 @@ export type MetaUpdateCheck = 'none' | 'full' | 'update' | 'update-and-full'
  * @param check - of the kind; default: that of custom resources
  */
 export function validateMetadataUpdate(metadata: JsonMap, old: JsonMap, check?: MetaUpdateCheck): Findings {
+  if (metadata === old) return NO_ERRORS
   const update = validateObjectMetaUpdate(metadata, old)
   // What is stored was validated when it came.
   const isNew = CHECKED_FIELDS.some((field) => metadata[field] !== old[field])

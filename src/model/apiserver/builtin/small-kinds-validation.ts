@@ -126,20 +126,29 @@ function jsonProblem(text: string): string | undefined {
 /**
  * Validates Endpoints.
  * @param object - Endpoints
+ * @param old - stored on update: what is the same there was validated when it came
  */
-export function validateEndpoints(object: JsonMap): Findings {
+export function validateEndpoints(object: JsonMap, old: JsonMap = {}): Findings {
+  const before = mapsAt(old, 'subsets')
   return errorsOfEach(mapsAt(object, 'subsets'), (subset, index) => {
+    if (subset === before[index]) return NO_ERRORS
     const at = indexPath('subsets', index)
     const addresses = mapsAt(subset, 'addresses')
     const others = mapsAt(subset, 'notReadyAddresses')
     const isEmpty = addresses.length === 0 && others.length === 0
     return joined(
       isEmpty ? [requiredError(at, 'must specify `addresses` or `notReadyAddresses`')] : NO_ERRORS,
-      errorsOfEach(addresses, (one, position) => addressErrors(one['ip'], `${at}.addresses[${position}].ip`)),
-      errorsOfEach(others, (one, position) => addressErrors(one['ip'], `${at}.notReadyAddresses[${position}].ip`)),
+      addressListErrors(addresses, `${at}.addresses`),
+      addressListErrors(others, `${at}.notReadyAddresses`),
       endpointPortErrors(mapsAt(subset, 'ports'), `${at}.ports`)
     )
   })
+}
+
+function addressListErrors(addresses: readonly JsonMap[], path: string): Findings {
+  return errorsOfEach(addresses, ({ ip }, index) =>
+    isSoundAddress(ip) ? NO_ERRORS : addressErrors(ip, `${indexPath(path, index)}.ip`)
+  )
 }
 
 function endpointPortErrors(ports: readonly JsonMap[], path: string): Findings {
@@ -156,6 +165,10 @@ function endpointPortErrors(ports: readonly JsonMap[], path: string): Findings {
 
 const ADDRESS_RULE = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
 
+function isSoundAddress(address: unknown): boolean {
+  return typeof address === 'string' && isAddress(address) && !isLoopback(address)
+}
+
 function addressErrors(address: unknown, path: string): Findings {
   const ip = typeof address === 'string' ? address : ''
   if (!isAddress(ip)) return [invalidError(path, ip, ADDRESS_RULE)]
@@ -164,6 +177,7 @@ function addressErrors(address: unknown, path: string): Findings {
     : NO_ERRORS
 }
 
+const NO_MAPS: readonly JsonMap[] = Object.freeze([])
 const ADDRESS_TYPES: readonly string[] = ['FQDN', 'IPv4', 'IPv6']
 
 /**
@@ -173,17 +187,22 @@ const ADDRESS_TYPES: readonly string[] = ['FQDN', 'IPv4', 'IPv6']
  */
 export function validateEndpointSlice(object: JsonMap, old?: JsonMap): Findings {
   const type = textAt(object, 'addressType')
+  const isSameType = old !== undefined && type === textAt(old, 'addressType')
+  // What is the same as stored was validated when it came.
+  const before = isSameType ? mapsAt(old, 'endpoints') : NO_MAPS
   const errors = joined(
     enumErrors(type, ADDRESS_TYPES, 'addressType'),
     errorsOfEach(mapsAt(object, 'endpoints'), (endpoint, index) => {
+      if (endpoint === before[index]) return NO_ERRORS
+      const { addresses } = endpoint
+      if (!Array.isArray(addresses) || addresses.length === 0)
+        return [requiredError(`${indexPath('endpoints', index)}.addresses`, 'must contain at least 1 address')]
+      if (type === 'FQDN' || addresses.every(isSoundAddress)) return NO_ERRORS
       const at = `${indexPath('endpoints', index)}.addresses`
-      const addresses = Array.isArray(endpoint['addresses']) ? (endpoint['addresses'] as unknown[]) : []
-      if (addresses.length === 0) return [requiredError(at, 'must contain at least 1 address')]
-      if (type === 'FQDN') return NO_ERRORS
       return errorsOfEach(addresses, (address, position) => addressErrors(String(address), indexPath(at, position)))
     })
   )
-  if (old === undefined || type === textAt(old, 'addressType')) return errors
+  if (old === undefined || isSameType) return errors
   // A slice whose family changed is refused for that alone.
   return immutableErrors(type, textAt(old, 'addressType'), 'addressType')
 }

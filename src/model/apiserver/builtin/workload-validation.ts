@@ -191,16 +191,20 @@ const STATUS_NUMBERS: readonly string[] = [
  */
 export function validateDeploymentStatus(object: JsonMap): Findings {
   const status = mapAt(object, 'status')
-  const errors = [...errorsOfEach(STATUS_NUMBERS, (field) => nonNegativeErrors(status[field], `status.${field}`))]
-  const count = (field: string): number => Number(status[field] ?? 0)
-  const above = (field: string, limit: string, text: string): void => {
-    if (count(field) > count(limit)) errors.push(invalidError(`status.${field}`, count(field), text))
-  }
-  above('updatedReplicas', 'replicas', 'cannot be greater than status.replicas')
-  above('readyReplicas', 'replicas', 'cannot be greater than status.replicas')
-  above('availableReplicas', 'replicas', 'cannot be greater than status.replicas')
-  above('availableReplicas', 'readyReplicas', 'cannot be greater than readyReplicas')
-  return errors
+  return joined(
+    errorsOfEach(STATUS_NUMBERS, (field) =>
+      Number(status[field] ?? 0) < 0 ? nonNegativeErrors(status[field], `status.${field}`) : NO_ERRORS
+    ),
+    aboveErrors(status, 'updatedReplicas', 'replicas', 'cannot be greater than status.replicas'),
+    aboveErrors(status, 'readyReplicas', 'replicas', 'cannot be greater than status.replicas'),
+    aboveErrors(status, 'availableReplicas', 'replicas', 'cannot be greater than status.replicas'),
+    aboveErrors(status, 'availableReplicas', 'readyReplicas', 'cannot be greater than readyReplicas')
+  )
+}
+
+function aboveErrors(status: JsonMap, field: string, limit: string, text: string): Findings {
+  const count = Number(status[field] ?? 0)
+  return count > Number(status[limit] ?? 0) ? [invalidError(`status.${field}`, count, text)] : NO_ERRORS
 }
 
 /**
