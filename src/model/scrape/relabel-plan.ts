@@ -25,6 +25,8 @@ export interface RelabelPlan {
   drops(row: LabelRow): boolean
   /** The labels after relabelling; undefined: dropped. For rows that the first rules let pass. */
   apply(row: LabelRow): Relabelled | undefined
+  /** Whether a row is dropped, or becomes the same target, as one whose values differ at that place only. */
+  ignores(place: number): boolean
 }
 
 /** Marks the place of a value in a text. */
@@ -37,14 +39,14 @@ const MARK = '\u0001'
  */
 export function planRelabelling(rules: readonly RelabelRule[], own: LabelRecord, sample: LabelRow): RelabelPlan {
   const first = rules.findIndex((rule) => !isJudging(rule))
-  const judges = (first < 0 ? rules : rules.slice(0, first)).map((rule) => judgeOf(rule, own, sample))
+  const read = new Set<number | string>()
+  const judges = (first < 0 ? rules : rules.slice(0, first)).map((rule) => judgeOf(rule, own, sample, read))
   const changes = first < 0 ? [] : rules.slice(first)
+  const goesByPlaces = changes.every(goesByNames) && !isMarked(changes, own)
   return {
     drops: (row) => judges.some((judge) => !judge(row)),
-    apply:
-      changes.every(goesByNames) && !isMarked(changes, own)
-        ? byPlaces(changes, own, sample)
-        : (row) => byValues(changes, own, row)
+    apply: goesByPlaces ? byPlaces(changes, own, sample, read) : (row) => byValues(changes, own, row),
+    ignores: (place) => goesByPlaces && !read.has(place)
   }
 }
 
@@ -60,7 +62,13 @@ function isMarked(changes: readonly RelabelRule[], own: LabelRecord): boolean {
   return [...texts, ...Object.values(own)].some((text) => text.includes(MARK))
 }
 
-function judgeOf(rule: RelabelRule, own: LabelRecord, { list }: LabelRow): (row: LabelRow) => boolean {
+/** @param read - is given the places that are looked at */
+function judgeOf(
+  rule: RelabelRule,
+  own: LabelRecord,
+  { list }: LabelRow,
+  read: Set<number | string>
+): (row: LabelRow) => boolean {
   const passes = judgement(rule)
   const valueOf = (name: string): number | string => {
     const place = list.names.indexOf(name)
@@ -69,6 +77,7 @@ function judgeOf(rule: RelabelRule, own: LabelRecord, { list }: LabelRow): (row:
   const { sourceLabels = [], separator = ';', targetLabel = '' } = rule
   const source = sourceLabels.flatMap((name, index) => (index === 0 ? [valueOf(name)] : [separator, valueOf(name)]))
   const target = [valueOf(targetLabel)]
+  for (const part of [...source, ...target]) read.add(part)
   return ({ values }) => passes(fill(source, values), fill(target, values))
 }
 
@@ -81,10 +90,12 @@ function byValues(changes: readonly RelabelRule[], own: LabelRecord, row: LabelR
   return { get: (name) => labels[name], names, values, all, parameters: parametersAmong(all) }
 }
 
+/** @param read - is given the places that make a target */
 function byPlaces(
   changes: readonly RelabelRule[],
   own: LabelRecord,
-  sample: LabelRow
+  sample: LabelRow,
+  read: Set<number | string>
 ): (row: LabelRow) => Relabelled | undefined {
   const marked = sample.list.names.flatMap((name, place): [string, string][] =>
     sample.values[place] === '' ? [[name, '']] : [[name, `${MARK}${place}${MARK}`]]
@@ -96,6 +107,9 @@ function byPlaces(
   const names = sharedNames(all.filter(isFinal).sort())
   const parameters = parametersAmong(all)
   const finals = names.map((name) => templates.get(name) ?? [])
+  for (const [name, template] of templates) {
+    if (!name.startsWith(DISCOVERED)) for (const part of template) read.add(part)
+  }
   return ({ values }) => ({
     get: (name) => {
       const template = templates.get(name)
@@ -107,6 +121,9 @@ function byPlaces(
     parameters
   })
 }
+
+/** Beginning of the labels that rules may read and that make no target. */
+const DISCOVERED = '__meta_'
 
 /** Beginning of the labels that are parameters of a target's query. */
 export const PARAMETER = '__param_'

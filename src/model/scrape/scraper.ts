@@ -5,7 +5,7 @@ import type { ScrapeConfig } from './config.ts'
 import { type DiscoveredPod, discoverPod } from './discovery.ts'
 import { type ScrapeReport, type ScrapeResult, TargetIngester } from './ingest.ts'
 import type { LabelRow } from './label-row.ts'
-import { type DroppedTarget, isTarget, makeTarget, type Target, targetOf } from './target.ts'
+import { type DroppedTarget, isTarget, type MadeBefore, makeTarget, type Target, targetOf } from './target.ts'
 
 /** Options of {@link createScraper}. */
 interface ScraperOptions {
@@ -90,7 +90,9 @@ type MadeTarget = Target | DroppedTarget
 /** What was made of a pod. */
 interface SeenPod {
   readonly discovered: readonly LabelRow[]
-  readonly made: Map<ScrapeConfig, readonly MadeTarget[]>
+  readonly made: Map<ScrapeConfig, readonly MadeBefore[]>
+  /** The same of the pod as it was before; undefined once it has changed again. */
+  before: SeenPod | undefined
 }
 
 class ScrapePool implements Scraper {
@@ -99,6 +101,8 @@ class ScrapePool implements Scraper {
   private readonly seed: number
   private readonly active = new Map<string, Active>()
   private readonly seen = new WeakMap<DiscoveredPod, SeenPod>()
+  /** What was last made of each pod, by uid. */
+  private latest = new Map<string | undefined, SeenPod>()
   private readonly discoveryPhaseMs: number
   private readonly reloadPhaseMs: number
   private dropped: readonly DroppedTarget[] = []
@@ -197,6 +201,7 @@ class ScrapePool implements Scraper {
       }
     }
     this.dropped = dropped
+    this.latest = new Map(pods.map((pod) => [pod.metadata?.uid, this.seenOf(pod)]))
     for (const [key, active] of this.active) {
       if (wanted.has(key)) continue
       this.active.delete(key)
@@ -214,19 +219,29 @@ class ScrapePool implements Scraper {
     const { namespaces } = config.podDiscovery
     for (const pod of pods) {
       if (namespaces === undefined || namespaces.includes(pod.metadata?.namespace ?? ''))
-        yield* this.madeOf(config, pod)
+        for (const { made } of this.madeOf(config, pod)) yield made
     }
   }
 
-  private madeOf(config: ScrapeConfig, pod: DiscoveredPod): readonly MadeTarget[] {
-    let known = this.seen.get(pod)
-    if (known === undefined) this.seen.set(pod, (known = { discovered: discoverPod(pod), made: new Map() }))
-    let made = known.made.get(config)
-    if (made === undefined) {
-      made = known.discovered.map((row) => targetOf(config, row))
-      known.made.set(config, made)
+  private madeOf(config: ScrapeConfig, pod: DiscoveredPod): readonly MadeBefore[] {
+    const { discovered, made, before } = this.seenOf(pod)
+    let known = made.get(config)
+    if (known === undefined) {
+      const earlier = before?.made.get(config)
+      known = discovered.map((row, index) => ({ row, made: targetOf(config, row, earlier?.[index]) }))
+      made.set(config, known)
     }
-    return made
+    return known
+  }
+
+  private seenOf(pod: DiscoveredPod): SeenPod {
+    let known = this.seen.get(pod)
+    if (known !== undefined) return known
+    const before = this.latest.get(pod.metadata?.uid)
+    if (before !== undefined) before.before = undefined
+    known = { discovered: discoverPod(pod), made: new Map(), before }
+    this.seen.set(pod, known)
+    return known
   }
 
   private activate(target: Target, nowMs: number): Active {

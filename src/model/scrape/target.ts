@@ -43,13 +43,31 @@ export function makeTarget(config: ScrapeConfig, discovered: LabelRecord): Targe
   return targetOf(config, LabelRow.of(discovered))
 }
 
-/** {@link makeTarget} of labels as discovery has them. */
-export function targetOf(config: ScrapeConfig, row: LabelRow): Target | DroppedTarget {
+/** What was made of labels that were discovered before. */
+export interface MadeBefore {
+  readonly row: LabelRow
+  readonly made: Target | DroppedTarget
+}
+
+/**
+ * {@link makeTarget} of labels as discovery has them.
+ * @param before - what was made of such labels that mostly were the same; the target it gave where it would be the same again
+ */
+export function targetOf(config: ScrapeConfig, row: LabelRow, before?: MadeBefore): Target | DroppedTarget {
   const plan = planFor(config, row)
+  if (before !== undefined && planFor(config, before.row) === plan && isSameTo(plan, row, before.row))
+    return isTarget(before.made) ? before.made : new Discovered(config, row)
   const labelled = plan.drops(row) ? undefined : plan.apply(row)
   const address = labelled?.get(ADDRESS) ?? ''
   if (labelled === undefined || address === '') return new Discovered(config, row)
   return new RelabelledTarget(config, row, labelled)
+}
+
+/** Whether a plan finds no difference between two rows. */
+function isSameTo(plan: RelabelPlan, row: LabelRow, before: LabelRow): boolean {
+  for (let place = 0; place < row.values.length; place++)
+    if (row.values[place] !== before.values[place] && !plan.ignores(place)) return false
+  return true
 }
 
 /** What was discovered, put together only when somebody looks. */

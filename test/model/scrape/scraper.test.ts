@@ -117,6 +117,25 @@ describe('createScraper', () => {
   })
 })
 
+describe('a pod that changes', () => {
+  it('stays the target it was where the change makes no other, what is dropped shows the pod as it is', () => {
+    const scraper = createScraper({ db: new Tsdb(), configs: [LINKERD_PROXY_JOB], seed: 1 })
+    const pod = (ready: string): DiscoveredPod => {
+      const made = proxyPod('a', '10.0.0.1')
+      return { ...made, status: { ...made.status, conditions: [{ type: 'Ready', status: ready }] } }
+    }
+    scraper.setPods([pod('False')], 0)
+    scraper.tick(20_000)
+    const [before] = scraper.targets()
+    scraper.setPods([pod('True')], 20_000)
+    scraper.tick(40_000)
+    expect(scraper.targets().map(({ target }) => target)).toEqual([before?.target])
+    expect(scraper.droppedTargets().map(({ discoveredLabels }) => discoveredLabels)).toMatchObject([
+      { __meta_kubernetes_pod_ready: 'true' }
+    ])
+  })
+})
+
 describe('relabel', () => {
   it.each([
     ['replace', { sourceLabels: ['a'], regex: '(.)(.)', replacement: '$2$1', targetLabel: 'b' }, { a: 'xy', b: 'yx' }],
@@ -133,7 +152,7 @@ describe('relabel', () => {
 })
 
 describe('planRelabelling', () => {
-  const NAMES = ['a', 'b', 'pod_label_x', 'pod_label_y', '__tmp_a', 'instance', 'job'] as const
+  const NAMES = ['a', 'b', 'pod_label_x', 'pod_label_y', '__tmp_a', '__meta_m', 'instance', 'job'] as const
   const record = fc.dictionary(fc.constantFrom(...NAMES), fc.constantFrom('', 'x', 'y;z', '$1'), { maxKeys: 6 })
   const source = fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 2 })
   const rule: fc.Arbitrary<RelabelRule> = fc.record(
@@ -147,6 +166,22 @@ describe('planRelabelling', () => {
     },
     { requiredKeys: ['sourceLabels', 'targetLabel'] }
   )
+  it('ignores only values that neither drop a row nor make another target of it (seed 42)', () => {
+    fc.assert(
+      fc.property(fc.array(rule, { maxLength: 5 }), record, (rules, labels) => {
+        const row = LabelRow.of(labels)
+        const plan = planRelabelling(rules, { job: 'own', __own: 'o' }, row)
+        const target = (of: LabelRow): unknown => {
+          const made = plan.drops(of) ? undefined : plan.apply(of)
+          return made && [made.names, made.values, made.get('__tmp_a'), made.parameters]
+        }
+        const ignored = row.values.map((value, place) => (value !== '' && plan.ignores(place) ? 'other' : value))
+        expect(target(new LabelRow(row.list, ignored))).toEqual(target(row))
+      }),
+      { seed: 42, numRuns: 500 }
+    )
+  })
+
   it('makes of a row what relabelling its labels makes of them, whichever row it was made for (seed 42)', () => {
     fc.assert(
       fc.property(
