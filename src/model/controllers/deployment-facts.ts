@@ -3,6 +3,7 @@ import { keptOfFrozen } from '../../lib/memory/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
 import { parseTimestamp } from '../../lib/time/index.ts'
 import { sameMembers } from './json.ts'
+import { conditionOf } from './pod-facts.ts'
 import type { Condition, Deployment, DeploymentStatus, IntOrPercent, PodTemplate, ReplicaSet } from './shapes.ts'
 
 /** Annotation with the number of a rollout, on Deployments and their ReplicaSets. */
@@ -147,10 +148,7 @@ export function findNewSet(deployment: Deployment, sets: readonly ReplicaSet[]):
 
 /** A condition of a status by type. */
 export function findCondition(status: DeploymentStatus | undefined, type: string): Condition | undefined {
-  const conditions = status?.conditions
-  if (conditions === undefined) return undefined
-  for (const condition of conditions) if (condition.type === type) return condition
-  return undefined
+  return conditionOf(status?.conditions, type)
 }
 
 /**
@@ -158,8 +156,7 @@ export function findCondition(status: DeploymentStatus | undefined, type: string
  * transition time kept when the status stays.
  */
 export function withCondition(conditions: readonly Condition[], condition: Condition): readonly Condition[] {
-  let current: Condition | undefined
-  for (const each of conditions) if (each.type === condition.type) current ??= each
+  const current = conditionOf(conditions, condition.type)
   if (current?.status === condition.status && current.reason === condition.reason) return conditions
   const kept = current?.status === condition.status ? current.lastTransitionTime : condition.lastTransitionTime
   const others = conditions.filter((each) => each.type !== condition.type)

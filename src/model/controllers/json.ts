@@ -48,8 +48,8 @@ export function keepSameItems<T>(before: readonly T[] | undefined, next: readonl
   if (before === undefined) return next
   let all = before.length === next.length
   const kept: T[] = []
-  for (const [index, item] of next.entries()) {
-    const same = keepSame(before[index], item)
+  for (let index = 0; index < next.length; index++) {
+    const same = keepSame(before[index], next[index] as T)
     if (same !== before[index]) all = false
     kept.push(same)
   }

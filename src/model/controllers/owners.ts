@@ -20,7 +20,8 @@ export function controllerReference(owner: KubeObject): OwnerReference {
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   const { ownerReferences } = object.metadata
   if (ownerReferences === undefined) return undefined
-  for (const reference of ownerReferences) if (reference.controller === true) return reference
+  for (let index = 0; index < ownerReferences.length; index++)
+    if (ownerReferences[index]?.controller === true) return ownerReferences[index]
   return undefined
 }
 

@@ -3,9 +3,13 @@ import type { Condition, Pod } from './shapes.ts'
 
 /** A condition of a pod by type. */
 export function podCondition(pod: Pod, type: string): Condition | undefined {
-  const conditions = pod.status?.conditions
+  return conditionOf(pod.status?.conditions, type)
+}
+
+/** A condition by type. V8 goes through frozen lists, as stored ones are, fast by index alone: this is asked all the time. */
+export function conditionOf(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
   if (conditions === undefined) return undefined
-  for (const condition of conditions) if (condition.type === type) return condition
+  for (let index = 0; index < conditions.length; index++) if (conditions[index]?.type === type) return conditions[index]
   return undefined
 }
 

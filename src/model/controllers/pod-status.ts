@@ -176,9 +176,9 @@ interface Verdict {
 
 function conditionsOf(facts: PodFacts, phase: string): Verdict[] {
   const { pod, runs } = facts
-  const unready = pod.spec.containers
-    .filter((container) => !facts.mayBeReady || !isReady(runs.find((run) => run.name === container.name)))
-    .map((container) => container.name)
+  const unready: string[] = []
+  for (const { name } of pod.spec.containers)
+    if (!facts.mayBeReady || !isReady(runs.find((run) => run.name === name))) unready.push(name)
   const containersReady = readiness('ContainersReady', unready, phase)
   return [
     { type: 'PodReadyToStartContainers', ok: facts.podIp !== undefined && phase !== 'Succeeded' && phase !== 'Failed' },

@@ -279,8 +279,14 @@ class RunningCluster implements Cluster, KubeletPort {
   }
 
   #enqueue(task: Task): void {
-    this.#queue.add(task.level, task.key, () => this.#perform(task))
+    this.#queue.add(task.level, task.key, task.run ?? this.#runOf(task))
     this.#wake()
+  }
+
+  #runOf(task: Task): () => void {
+    const run = (): void => this.#perform(task)
+    task.run = run
+    return run
   }
 
   #perform(task: Task): void {

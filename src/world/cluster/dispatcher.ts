@@ -38,6 +38,8 @@ export interface Task {
   /** Stands for controller and object; a task waits at most once. */
   readonly key: TaskKey
   readonly plan: () => Plan<Requeue>
+  /** What its waiting ends with; made when it waits first. */
+  run?: () => void
 }
 
 /**

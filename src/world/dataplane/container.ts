@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../kinds/index.ts'
+import { keptOfFrozen } from '../../lib/memory/index.ts'
 import type { AppContainer } from '../../model/app/index.ts'
 import type { ObjectReader } from '../../model/mesh/index.ts'
 
@@ -6,7 +7,8 @@ type Json = Readonly<Record<string, unknown>>
 
 const record = (value: unknown): Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
-const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? value.map(record) : [])
+const recordsOf = keptOfFrozen((items: readonly unknown[]): readonly Json[] => items.map(record))
+const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? recordsOf(value) : [])
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 /** The containers of a pod, in order; init containers that keep running are not among them. */

@@ -46,8 +46,8 @@ export function podState(pod: PodLike): string {
     const reason = container.state?.waiting?.reason ?? container.state?.terminated?.reason
     if (reason !== undefined) return reason
   }
-  const ready = pod.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') === true
-  return ready ? 'Ready' : (pod.status?.phase ?? 'Pending')
+  for (const { type, status } of pod.status?.conditions ?? []) if (type === 'Ready' && status === 'True') return 'Ready'
+  return pod.status?.phase ?? 'Pending'
 }
 
 function tracePhase(change: ApiChange, tickOf: TickOf): TraceBody | undefined {

@@ -1,5 +1,5 @@
 import { ALL_CRDS } from '../../kinds/crds/index.ts'
-import type { ApiRequest } from '../../kinds/index.ts'
+import type { ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
 import { TwinError } from '../../lib/errors/index.ts'
 import { randomStream } from '../../lib/random/index.ts'
 import { type Instant, type Timeline, VirtualClock } from '../../lib/time/index.ts'
@@ -54,9 +54,9 @@ export function createWorldApi(timeline: Timeline, seed: number, meter: Meter): 
   // The ids of a world's own objects come behind those of the objects that every cluster has, whoever made these.
   for (let draw = 0; draw < FIRST_DRAWS; draw++) random.next()
   const server = createApiServer({ clock: timeline, random, state: furnished.snapshot })
-  const handle = (request: ApiRequest): ReturnType<ApiServer['handle']> =>
-    meter.in('api', () => server.handle(injectProxy(request, (name) => server.get('', 'namespaces', undefined, name))))
-  return { ...server, handle }
+  const namespaceOf = (name: string): KubeObject | undefined => server.get('', 'namespaces', undefined, name)
+  const handle = (request: ApiRequest): ApiResponse => server.handle(injectProxy(request, namespaceOf))
+  return { ...server, handle: meter.metered('api', handle) }
 }
 
 /** What the definitions that every world begins with are served as: read once per process. */

@@ -20,15 +20,13 @@ export class Meter {
 
   /** Runs something whose time counts as that use. */
   in<Value>(use: Use, run: () => Value): Value {
-    const before = this.#current
-    const next = USES.indexOf(use)
-    if (next === before) return run()
-    this.#turn(next)
-    try {
-      return run()
-    } finally {
-      this.#turn(before)
-    }
+    return this.#spend(USES.indexOf(use), run, undefined)
+  }
+
+  /** A function whose time counts as that use. */
+  metered<Argument, Value>(use: Use, run: (argument: Argument) => Value): (argument: Argument) => Value {
+    const place = USES.indexOf(use)
+    return (argument) => this.#spend(place, run, argument)
   }
 
   /** Wall milliseconds by use, so far. */
@@ -39,7 +37,22 @@ export class Meter {
 
   /** A timeline whose callbacks count as that use. */
   timeline(of: Timeline, use: Use): Timeline {
-    return { now: () => of.now(), at: (due, callback) => of.at(due, () => this.in(use, callback)) }
+    const place = USES.indexOf(use)
+    return {
+      now: () => of.now(),
+      at: (due, callback) => of.at(due, () => this.#spend(place, callback, undefined))
+    }
+  }
+
+  #spend<Argument, Value>(next: number, run: (argument: Argument) => Value, argument: Argument): Value {
+    const before = this.#current
+    if (next === before) return run(argument)
+    this.#turn(next)
+    try {
+      return run(argument)
+    } finally {
+      this.#turn(before)
+    }
   }
 
   #turn(next: number): void {
