@@ -5,6 +5,7 @@ import type { GoldenCase, GoldenTrace } from './golden/case.ts'
 import { firstDifference } from './golden/compare.ts'
 import { replaySync } from './golden/sync-driver.ts'
 import { suite } from './golden.suite.ts'
+import { smallCase } from '../model/canary/quirk-cases.ts'
 
 const shared = process.env['TWIN_SHARED'] ?? resolve(import.meta.dirname, '../../../shared')
 const folder = join(shared, 'golden')
@@ -61,4 +62,13 @@ describe.skipIf(!existsSync(folder))('golden traces', () => {
     longer.ticks[12]?.records.push({ t: 'event', message: 'more' })
     expect(firstDifference(longer, actual)).toContain('tick 12 record 0')
   })
+})
+
+test('a manifest that is refused is told in every replay of cases that begin alike', () => {
+  const nameless = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'No Name' } }
+  const first = replaySync(smallCase({ manifests: [nameless] }))
+  const second = replaySync(smallCase({ manifests: [nameless] }))
+  expect(first.ticks[0]?.between?.[0]).toMatchObject({ t: 'admission', kind: 'ConfigMap', name: 'No Name', code: 422 })
+  expect(second).toEqual(first)
+  expect(replaySync(smallCase({})).ticks[0]?.between).not.toContainEqual(expect.objectContaining({ t: 'admission' }))
 })
