@@ -42,7 +42,7 @@ export function trackedEntriesLater(input: TrackUpdateInput): readonly JsonMap[]
   const pending = pendingFields(entries)
   const updates = (pending?.updates ?? 0) + 1
   const witness = updates > MAX_PENDING ? undefined : witnessAfter(input, entries, pending)
-  if (witness === undefined) return presentEntries(input)
+  if (witness === undefined) return isUnowned(input) ? undefined : presentEntries(input)
   const note: PendingFields = { updates, witness }
   return deferredList(note, () => entriesNow(input))
 }
@@ -92,6 +92,15 @@ function witnessAfter(
   const known = pending?.witness ?? witnessIn(entries)
   if (known !== undefined) return valueAt(input.next, known) === undefined ? undefined : known
   return input.live?.['kind'] === undefined ? witnessOfNew(input) : undefined
+}
+
+/** Whether a new object has nothing in it that anybody comes to own. */
+function isUnowned({ live, next }: TrackUpdateInput): boolean {
+  if (live?.['kind'] !== undefined) return false
+  for (const name in next) if (name !== 'metadata' && name !== 'apiVersion' && name !== 'kind') return false
+  const unowned = UNOWNED.children.get(fieldStep('metadata'))?.members
+  for (const name in metadataOf(next)) if (unowned?.has(fieldStep(name)) !== true) return false
+  return true
 }
 
 /** Metadata is looked through last, since nobody owns most of it. */

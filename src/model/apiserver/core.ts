@@ -36,20 +36,6 @@ export interface ResourceCall {
   readonly warnings: Warnings
 }
 
-/** RFC 3339 time in whole seconds, as metav1.Time is written. */
-export function timestamp(instant: number): string {
-  const second = Math.floor(instant / 1000)
-  if (second !== lastSecond) {
-    lastSecond = second
-    lastTimestamp = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`
-  }
-  return lastTimestamp
-}
-
-/** The time that was written last: in a simulation much happens within one second. */
-let lastSecond = Number.NaN
-let lastTimestamp = ''
-
 /** The stored object a call names. */
 export function storedObject(call: ResourceCall): KubeObject | undefined {
   const { storage, namespaced } = call.info

@@ -1,7 +1,7 @@
 import { deepEqual, isJsonMap } from '../../lib/apimachinery/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
-import { parseTimestamp, type Timeline } from '../../lib/time/index.ts'
-import { timestamp, type Core } from './core.ts'
+import { formatTimestamp, parseTimestamp, type Timeline } from '../../lib/time/index.ts'
+import type { Core } from './core.ts'
 import { isEstablished, withCondition, type CrdCondition } from './crd-status.ts'
 import { compiledCrd } from './registry.ts'
 import type { ResourceInfo, StoragePlace } from './resources.ts'
@@ -92,7 +92,7 @@ function acceptable(crd: KubeObject, onlyAccepted = false): Names {
 
 /** Conditions and accepted names of a definition (apiextensions controllers `status` and `establish`). */
 function judge(core: Core, crd: KubeObject): Verdict {
-  const lastTransitionTime = timestamp(core.clock.now())
+  const lastTransitionTime = formatTimestamp(core.clock.now())
   const spec = isJsonMap(crd.spec) ? crd.spec : {}
   const status = isJsonMap(crd.status) ? crd.status : {}
   const conflict = nameConflict(core, crd)
@@ -208,14 +208,14 @@ export function terminateCrd(core: Core, crd: KubeObject): void {
 }
 
 function markDeleted(core: Core, place: StoragePlace, object: KubeObject): void {
-  const deleted = { deletionTimestamp: timestamp(core.clock.now()), deletionGracePeriodSeconds: 0 }
+  const deleted = { deletionTimestamp: formatTimestamp(core.clock.now()), deletionGracePeriodSeconds: 0 }
   core.store.put(place, { ...object, metadata: { ...object.metadata, ...deleted } }, object)
 }
 
 function finishCrd(core: Core, crd: KubeObject): void {
   const compiled = compiledCrd(crd)
   const left = core.store.list(compiled.group, compiled.names.plural).length
-  const now = timestamp(core.clock.now())
+  const now = formatTimestamp(core.clock.now())
   if (left === 0) {
     const finalizers = (crd.metadata.finalizers ?? []).filter((one) => one !== CRD_CLEANUP_FINALIZER)
     if (finalizers.length === 0) {

@@ -6,10 +6,11 @@ import {
   isJsonMap,
   methodNotAllowedStatus
 } from '../../lib/apimachinery/index.ts'
+import { formatTimestamp } from '../../lib/time/index.ts'
 import type { ApiResponse, KubeObject, KubeStatus } from '../../kinds/index.ts'
 import { admitDelete } from './admission.ts'
 import { fromStorage } from './conversion.ts'
-import { storedObject, timestamp, type ResourceCall } from './core.ts'
+import { storedObject, type ResourceCall } from './core.ts'
 import { CRD_CLEANUP_FINALIZER, crdRemoved, removeCrdWhenEmpty, terminateCrd } from './crd-life-cycle.ts'
 import { withCondition } from './crd-status.ts'
 import { parseJsonText } from './json-text.ts'
@@ -196,7 +197,7 @@ function markDeleted(
   if (isAlready && !isShorter && sameFinalizers) return existing
   const metadata = copyOf(before)
   if (!isAlready || isShorter) {
-    metadata.deletionTimestamp = timestamp(now + grace * 1000)
+    metadata.deletionTimestamp = formatTimestamp(now + grace * 1000)
     metadata.deletionGracePeriodSeconds = grace
     if (before.generation !== undefined) metadata.generation = before.generation + 1
   }
@@ -216,7 +217,7 @@ function withTerminatingState(call: ResourceCall, object: KubeObject, now: numbe
     status: 'True' as const,
     reason: 'InstanceDeletionPending',
     message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
-    lastTransitionTime: timestamp(now)
+    lastTransitionTime: formatTimestamp(now)
   }
   return { ...object, status: { ...status, conditions: withCondition(object, condition) } }
 }

@@ -12,10 +12,11 @@ import {
   type MergeType,
   type TrackUpdateInput
 } from '../../lib/apimachinery/index.ts'
+import { formatTimestamp } from '../../lib/time/index.ts'
 import type { KubeObject } from '../../kinds/index.ts'
 import { BUILTIN_DEFINITIONS, builtinDefinitionName, builtinSchema } from './builtin/index.ts'
 import { fromStorage } from './conversion.ts'
-import { managerName, timestamp, type ResourceCall } from './core.ts'
+import { managerName, type ResourceCall } from './core.ts'
 import { rulesOf } from './kind-rules.ts'
 import type { ResourceInfo } from './resources.ts'
 import { typeTree, zeroObject } from './type-tree.ts'
@@ -47,7 +48,7 @@ export function fieldWriter(call: ResourceCall): FieldWriter {
   return {
     manager: managerName(call.query['fieldManager'], call.request.headers?.['user-agent']),
     apiVersion: call.info.apiVersion,
-    now: timestamp(call.core.clock.now()),
+    now: formatTimestamp(call.core.clock.now()),
     subresource,
     ignored: rulesOf(call.info).resetFields(call.info, subresource)
   }
@@ -104,7 +105,7 @@ class TrackedUpdate implements TrackUpdateInput {
   }
 
   get now(): string {
-    return timestamp(this.#at)
+    return formatTimestamp(this.#at)
   }
 
   get ignored(): FieldSet | undefined {

@@ -1,6 +1,7 @@
 import { badRequestStatus, copyWith, isJsonMap } from '../../lib/apimachinery/index.ts'
+import { formatTimestamp } from '../../lib/time/index.ts'
 import type { KubeObject, ObjectMeta } from '../../kinds/index.ts'
-import { timestamp, type ResourceCall } from './core.ts'
+import type { ResourceCall } from './core.ts'
 import { refuse } from './refusal.ts'
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
@@ -84,7 +85,7 @@ function systemMetadata(call: ResourceCall, name: string, base: string): ObjectM
   const namespace = namespaceOf(call)
   const uid = call.core.newUid()
   const resourceVersion = ''
-  const creationTimestamp = timestamp(call.core.clock.now())
+  const creationTimestamp = formatTimestamp(call.core.clock.now())
   if (base === '') {
     if (namespace === undefined) return { name, uid, resourceVersion, creationTimestamp }
     return { name, namespace, uid, resourceVersion, creationTimestamp }

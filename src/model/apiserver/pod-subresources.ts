@@ -1,7 +1,8 @@
 import { conflictStatus, isJsonMap, notFoundStatus } from '../../lib/apimachinery/index.ts'
+import { formatTimestamp } from '../../lib/time/index.ts'
 import type { ApiResponse, KubeObject, KubeStatus } from '../../kinds/index.ts'
 import { refuseEviction } from './admission.ts'
-import { storedObject, timestamp, type ResourceCall } from './core.ts'
+import { storedObject, type ResourceCall } from './core.ts'
 import { deleteObject } from './delete.ts'
 import { readDeleteOptions } from './option-validation.ts'
 import { refuse } from './refusal.ts'
@@ -38,7 +39,7 @@ export function bindPod(call: ResourceCall): ApiResponse {
 function boundPod(call: ResourceCall, pod: KubeObject, node: string): KubeObject {
   const spec = isJsonMap(pod.spec) ? pod.spec : {}
   const status = isJsonMap(pod.status) ? pod.status : {}
-  const now = timestamp(call.core.clock.now())
+  const now = formatTimestamp(call.core.clock.now())
   const condition = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now }
   const conditions = Array.isArray(status['conditions']) ? (status['conditions'] as Record<string, unknown>[]) : []
   const others = conditions.filter((one) => one['type'] !== 'PodScheduled')
@@ -91,7 +92,7 @@ function takeDisruption(call: ResourceCall, pod: KubeObject, isDryRun: boolean):
   const changed = {
     ...status,
     disruptionsAllowed: allowed - 1,
-    disruptedPods: { ...disrupted, [pod.metadata.name]: timestamp(call.core.clock.now()) }
+    disruptedPods: { ...disrupted, [pod.metadata.name]: formatTimestamp(call.core.clock.now()) }
   }
   const place = { group: 'policy', resource: 'poddisruptionbudgets', apiVersion: 'policy/v1' }
   call.core.store.put(place, { ...budget, metadata: { ...budget.metadata }, status: changed }, budget)

@@ -1,6 +1,7 @@
 import { invalidError, isJsonMap } from '../../lib/apimachinery/index.ts'
+import { formatTimestamp } from '../../lib/time/index.ts'
 import type { ApiResponse } from '../../kinds/index.ts'
-import { storedObject, timestamp, type ResourceCall } from './core.ts'
+import { storedObject, type ResourceCall } from './core.ts'
 import { decodeBody } from './conversion.ts'
 import { refuseInvalid } from './refusal.ts'
 import { parseBody } from './request-body.ts'
@@ -73,7 +74,7 @@ function checkReview(call: ResourceCall, body: Record<string, unknown>): void {
 
 /** Only reviews of oneself carry a time. */
 function creationOf(call: ResourceCall): string | null {
-  return call.info.resource === 'selfsubjectreviews' ? timestamp(call.core.clock.now()) : null
+  return call.info.resource === 'selfsubjectreviews' ? formatTimestamp(call.core.clock.now()) : null
 }
 
 const DEFAULT_TOKEN_SECONDS = 3600
@@ -117,14 +118,14 @@ export function requestToken(call: ResourceCall): ApiResponse {
     body: {
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',
-      metadata: { name, namespace, creationTimestamp: timestamp(now) },
+      metadata: { name, namespace, creationTimestamp: formatTimestamp(now) },
       spec: {
         audiences: ['https://kubernetes.default.svc'],
         ...spec,
         expirationSeconds: seconds,
         boundObjectRef: spec['boundObjectRef'] ?? null
       },
-      status: { token, expirationTimestamp: timestamp(now + seconds * SECOND_MS) }
+      status: { token, expirationTimestamp: formatTimestamp(now + seconds * SECOND_MS) }
     }
   }
 }
