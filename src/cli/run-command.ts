@@ -2,9 +2,11 @@ import { createReporters, streamSink } from '../report/index.ts'
 import { runSession, type SessionOptions, updateSequences } from '../run/index.ts'
 import { interruptSignal } from './interrupt.ts'
 import { versions } from './versions.ts'
+import { keepYoungHeapSmall } from './young-heap.ts'
 
 /** `twin run`: runs scenarios, reports, returns the exit code. */
 export async function runCommand(files: readonly string[], flags: Readonly<Record<string, unknown>>): Promise<number> {
+  if (flags['world'] !== 'virtual') keepYoungHeapSmall()
   const reporters = (flags['reporter'] ?? []) as string[]
   const observer = createReporters(reporters, streamSink(process.stdout))
   const summary = await runSession(sessionOptions(files, flags), observer)

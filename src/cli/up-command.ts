@@ -6,9 +6,11 @@ import type { WorldAddresses, WorldSpec } from '../world/index.ts'
 import { interruptSignal } from './interrupt.ts'
 import { writeLauncher } from './launcher.ts'
 import { UP_IMAGES } from './up-images.data.ts'
+import { keepYoungHeapSmall } from './young-heap.ts'
 
 /** `twin up`: a world that follows the wall clock, until Ctrl-C. */
 export async function upCommand(flags: Readonly<Record<string, unknown>>): Promise<number> {
+  keepYoungHeapSmall()
   const signal = interruptSignal()
   process.stdout.write('starting a world …\n')
   const scenario = typeof flags['scenario'] === 'string' ? await loadOne(flags['scenario']) : undefined

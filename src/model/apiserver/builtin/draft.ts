@@ -19,7 +19,9 @@ export function mapsAt(map: JsonMap, key: string): readonly JsonMap[] {
   const value = map[key]
   if (!Array.isArray(value)) return NO_MAPS
   const list: readonly unknown[] = value
-  return list.every(isJsonMap) ? list : list.filter(isJsonMap)
+  // A loop: the methods of frozen lists take six times as long.
+  for (const item of list) if (!isJsonMap(item)) return list.filter(isJsonMap)
+  return list as readonly JsonMap[]
 }
 
 const NO_MAPS: readonly JsonMap[] = Object.freeze([])
