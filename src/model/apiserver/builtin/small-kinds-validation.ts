@@ -177,7 +177,6 @@ function addressErrors(address: unknown, path: string): Findings {
     : NO_ERRORS
 }
 
-const NO_MAPS: readonly JsonMap[] = Object.freeze([])
 const ADDRESS_TYPES: readonly string[] = ['FQDN', 'IPv4', 'IPv6']
 
 /**
@@ -189,7 +188,7 @@ export function validateEndpointSlice(object: JsonMap, old?: JsonMap): Findings 
   const type = textAt(object, 'addressType')
   const isSameType = old !== undefined && type === textAt(old, 'addressType')
   // What is the same as stored was validated when it came.
-  const before = isSameType ? mapsAt(old, 'endpoints') : NO_MAPS
+  const before = mapsAt(isSameType ? old : {}, 'endpoints')
   const errors = joined(
     enumErrors(type, ADDRESS_TYPES, 'addressType'),
     errorsOfEach(mapsAt(object, 'endpoints'), (endpoint, index) => {
