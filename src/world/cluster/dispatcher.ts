@@ -1,3 +1,4 @@
+import { keptByParts } from '../../lib/memory/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
 import type { Random } from '../../lib/random/index.ts'
 import type { ApiChange, KubeObject } from '../../kinds/index.ts'
@@ -91,7 +92,7 @@ const PLAIN: Readonly<Record<string, ControllerName>> = {
   resourcequotas: 'quota'
 }
 
-/** Most tasks that are kept; one that waits as they are forgotten may be done twice. */
+/** Most parts of tasks' names that are kept; one that waits as they are forgotten may be done twice. */
 const TASKS_MAX = 10_000
 
 /** Turns API changes into work: which controllers have to look at which objects. */
@@ -99,9 +100,15 @@ export class Dispatcher {
   readonly #port: DispatcherPort
   readonly #namespaces: NamespaceSource
   readonly #podsPerNode = new Map<string, number>()
-  /** The tasks of plain controllers by controller, namespace and name. */
-  readonly #tasks = new Map<ControllerName, Map<string, Map<string, Task>>>()
-  #taskCount = 0
+  /** A controller's task of an object, the same one every time. */
+  readonly #taskOf: (controller: ControllerName, namespace: string | undefined, name: string) => Task = keptByParts(
+    TASKS_MAX,
+    (controller, namespace, name): Task => {
+      const { level, reconcile } = CONTROLLERS[controller]
+      const key = namespace === undefined ? { name } : { namespace, name }
+      return { level, key, plan: () => reconcile(this.#context(), key) }
+    }
+  )
   readonly #autoscalers = new Map<string, AutoscalerMemory>()
 
   constructor(port: DispatcherPort) {
@@ -212,24 +219,6 @@ export class Dispatcher {
     if (cause === 'aside' && !this.#port.failed(task.key)) return
     if (cause === 'own' && this.#port.makes(task.key)) return
     this.#port.enqueue(task)
-  }
-
-  /** A controller's task of an object, the same one every time. */
-  #taskOf(controller: ControllerName, namespace: string | undefined, name: string): Task {
-    let byNamespace = this.#tasks.get(controller)
-    if (byNamespace === undefined) this.#tasks.set(controller, (byNamespace = new Map<string, Map<string, Task>>()))
-    let byName = byNamespace.get(namespace ?? '')
-    if (byName === undefined) byNamespace.set(namespace ?? '', (byName = new Map<string, Task>()))
-    const known = byName.get(name)
-    if (known !== undefined) return known
-    const { level, reconcile } = CONTROLLERS[controller]
-    const key = namespace === undefined ? { name } : { namespace, name }
-    const task = { level, key, plan: () => reconcile(this.#context(), key) }
-    if (++this.#taskCount > TASKS_MAX) {
-      this.#tasks.clear()
-      this.#taskCount = 0
-    } else byName.set(name, task)
-    return task
   }
 
   /** The controller of an object looks at it again. */
