@@ -1,6 +1,7 @@
 import type { Instant } from '../../lib/time/index.ts'
 import type { ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
 import type { MetricEvidence, ReasonCode } from '../../trace/index.ts'
+import { performed } from './performing.ts'
 
 /** What an HTTP server answered, or why there was no answer (Go's words for a transport error). */
 export type HttpOutcome =
@@ -104,54 +105,47 @@ export type LogEffect = Extract<Effect, { effect: 'log' }>
 export type Plan<Value> = Generator<Effect, Value, unknown>
 
 /** Performs an API request. */
-export function* request(apiRequest: ApiRequest): Plan<ApiResponse> {
-  return (yield { effect: 'api', request: apiRequest }) as ApiResponse
-}
-
-/** Runs a plan. @returns whether it replaced an object */
-export function* noticingUpdates(plan: Plan<unknown>): Plan<boolean> {
-  let noticed = false
-  for (let step = plan.next(); step.done !== true; step = plan.next(yield step.value)) {
-    if (step.value.effect === 'api' && step.value.request.method === 'PUT') noticed = true
-  }
-  return noticed
+export function request(apiRequest: ApiRequest): Plan<ApiResponse> {
+  return performed({ effect: 'api', request: apiRequest }) as Plan<ApiResponse>
 }
 
 /** Performs a query, a webhook attempt or an alert. */
-export function* exchange(effect: Extract<Effect, { effect: 'query' | 'webhook' | 'alert' }>): Plan<HttpOutcome> {
-  return (yield effect) as HttpOutcome
+export function exchange(effect: Extract<Effect, { effect: 'query' | 'webhook' | 'alert' }>): Plan<HttpOutcome> {
+  return performed(effect) as Plan<HttpOutcome>
 }
 
 /** Reads an object from the informer cache; undefined when it is not there. */
-export function* lookup(
+export function lookup(
   resource: 'metrictemplates' | 'alertproviders' | 'canaries',
   namespace: string,
   name: string
 ): Plan<KubeObject | undefined> {
-  return (yield { effect: 'lookup', resource, namespace, name }) as KubeObject | undefined
+  return performed({ effect: 'lookup', resource, namespace, name }) as Plan<KubeObject | undefined>
 }
 
 /** The simulated time. */
-export function* now(): Plan<Instant> {
-  return (yield { effect: 'now' }) as Instant
+export function now(): Plan<Instant> {
+  return performed({ effect: 'now' }) as Plan<Instant>
 }
 
 /** Waits for simulated milliseconds. */
-export function* sleep(ms: number): Plan<void> {
-  yield { effect: 'sleep', ms }
+export function sleep(ms: number): Plan<void> {
+  return performed({ effect: 'sleep', ms }) as Plan<void>
 }
 
 /** A random UUIDv4 or ten random letters. */
-export function* randomText(of: 'uuid' | 'letters'): Plan<string> {
-  return (yield { effect: 'random', of }) as string
+export function randomText(of: 'uuid' | 'letters'): Plan<string> {
+  return performed({ effect: 'random', of }) as Plan<string>
 }
 
 /** A random number in [0, 1). */
-export function* randomFraction(): Plan<number> {
-  return (yield { effect: 'random', of: 'fraction' }) as number
+export function randomFraction(): Plan<number> {
+  return performed({ effect: 'random', of: 'fraction' }) as Plan<number>
 }
 
 /** Writes a log line. */
-export function* log(level: 'debug' | 'info' | 'warn' | 'error', message: string, canary?: string): Plan<void> {
-  yield { effect: 'log', level, message, ...(canary === undefined ? {} : { canary }) }
+export function log(level: 'debug' | 'info' | 'warn' | 'error', message: string, canary?: string): Plan<void> {
+  const effect: Effect =
+    canary === undefined ? { effect: 'log', level, message } : { effect: 'log', level, message, canary }
+  return performed(effect) as Plan<void>
 }

@@ -2,6 +2,7 @@ import type { Canary, CanaryPhase } from '../../kinds/index.ts'
 import type { MetricEvidence, ReasonCode } from '../../trace/index.ts'
 import { log, type Plan } from './effects.ts'
 import { publishEvent } from './hooks/event.ts'
+import { performed } from './performing.ts'
 import type { ControllerSettings } from './settings.ts'
 import { fullName, namespaceOf, statusOf, targetFullName } from './spec.ts'
 
@@ -31,13 +32,13 @@ export function withPhase(canary: Canary, phase: CanaryPhase): Canary {
 }
 
 /** Tells the trace why; nothing Flagger would do. */
-export function* decide(
+export function decide(
   canary: Canary,
   reason: ReasonCode,
   message: string,
   evidence: readonly MetricEvidence[] = []
 ): Plan<void> {
-  yield { effect: 'decision', canary: fullName(canary), reason, message, evidence }
+  return performed({ effect: 'decision', canary: fullName(canary), reason, message, evidence }) as Plan<void>
 }
 
 interface EventText {
@@ -49,12 +50,12 @@ interface EventText {
 function* record(settings: ControllerSettings, canary: Canary, event: EventText): Plan<void> {
   yield* log(event.level, event.message, fullName(canary))
   const { name, uid = '', resourceVersion = '' } = canary.metadata
-  yield {
+  yield* performed({
     effect: 'event',
     canary: { name, namespace: namespaceOf(canary), uid, resourceVersion },
     type: event.type,
     message: event.message,
     phase: statusOf(canary).phase
-  }
+  })
   yield* publishEvent(settings, canary, event)
 }

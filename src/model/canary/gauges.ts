@@ -4,6 +4,7 @@ import type { Canary, CanaryPhase } from '../../kinds/index.ts'
 import type { Effect, Plan } from './effects.ts'
 import { formatGoFloat } from './go-format.ts'
 import { OWN_METRICS } from './own-metrics.data.ts'
+import { performed } from './performing.ts'
 import { deploymentStrategy, namespaceOf } from './spec.ts'
 
 /** The version the controller reports. */
@@ -12,36 +13,37 @@ export const FLAGGER_VERSION = '1.44.0'
 type Labels = Readonly<Record<string, string>>
 
 /** Last value of a metric check; durations in seconds. */
-export function* setAnalysis(canary: Canary, metric: string, value: number): Plan<void> {
-  yield gauge('set', 'flagger_canary_metric_analysis', { ...named(canary), metric }, value)
+export function setAnalysis(canary: Canary, metric: string, value: number): Plan<void> {
+  const labels = { name: canary.spec.targetRef.name, namespace: namespaceOf(canary), metric }
+  return told('set', 'flagger_canary_metric_analysis', labels, value)
 }
 
 /** 0 Progressing, 2 Failed, 1 everything else. */
-export function* setPhaseGauge(canary: Canary, phase: CanaryPhase): Plan<void> {
+export function setPhaseGauge(canary: Canary, phase: CanaryPhase): Plan<void> {
   const value = phase === 'Progressing' ? 0 : phase === 'Failed' ? 2 : 1
-  yield gauge('set', 'flagger_canary_status', named(canary), value)
+  return told('set', 'flagger_canary_status', named(canary), value)
 }
 
 /** Weights in percent. */
 export function* setWeightGauges(canary: Canary, primary: number, weight: number): Plan<void> {
   const { name, namespace } = named(canary)
-  yield gauge('set', 'flagger_canary_weight', { workload: `${name}-primary`, namespace }, primary)
-  yield gauge('set', 'flagger_canary_weight', { workload: name, namespace }, weight)
+  yield* told('set', 'flagger_canary_weight', { workload: `${name}-primary`, namespace }, primary)
+  yield* told('set', 'flagger_canary_weight', { workload: name, namespace }, weight)
 }
 
 /** Run time of one analysis tick. */
-export function* observeDuration(canary: Canary, seconds: number): Plan<void> {
-  yield gauge('observe', 'flagger_canary_duration_seconds', named(canary), seconds)
+export function observeDuration(canary: Canary, seconds: number): Plan<void> {
+  return told('observe', 'flagger_canary_duration_seconds', named(canary), seconds)
 }
 
 /** Counts a finished analysis. */
-export function* countOutcome(
+export function countOutcome(
   canary: Canary,
   outcome: 'successes' | 'failures',
   analysis: 'completed' | 'skipped'
 ): Plan<void> {
   const labels = { ...named(canary), deployment_strategy: deploymentStrategy(canary), analysis_status: analysis }
-  yield gauge('increment', `flagger_canary_${outcome}_total`, labels, 1)
+  return told('increment', `flagger_canary_${outcome}_total`, labels, 1)
 }
 
 /** Scheduled canaries of a namespace; set by the scheduler. */
@@ -155,7 +157,13 @@ function named(canary: Canary): { readonly name: string; readonly namespace: str
   return { name: canary.spec.targetRef.name, namespace: namespaceOf(canary) }
 }
 
-function gauge(operation: 'set' | 'increment' | 'observe', metric: string, labels: Labels, value: number): Effect {
+function told(operation: GaugeOperation, metric: string, labels: Labels, value: number): Plan<void> {
+  return performed(gauge(operation, metric, labels, value)) as Plan<void>
+}
+
+type GaugeOperation = 'set' | 'increment' | 'observe'
+
+function gauge(operation: GaugeOperation, metric: string, labels: Labels, value: number): Effect {
   return { effect: 'gauge', operation, metric, labels, value }
 }
 

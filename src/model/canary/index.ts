@@ -4,6 +4,7 @@ export { EventCorrelator, type EventWrite, type RecordedEvent } from './event-co
 export { ControllerPanic } from './failure.ts'
 export { FLAGGER_VERSION, Gauges, totalGauge } from './gauges.ts'
 export { campaign, Candidate, keepLease, resign } from './leader-election.ts'
+export { advancePlan, NOT_YET } from './performing.ts'
 export { resolveQuirks, type Quirks } from './quirks.ts'
 export { QUIRKS, type QuirkEntry, type QuirkName } from './quirks.data.ts'
 export {

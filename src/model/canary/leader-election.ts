@@ -2,6 +2,7 @@ import { formatTimestamp, parseTimestamp, type Instant } from '../../lib/time/in
 import type { ApiResponse, KubeObject } from '../../kinds/index.ts'
 import { now, randomFraction, request, sleep, type Plan } from './effects.ts'
 import { pathOf, type Resource } from './objects.ts'
+import { performed } from './performing.ts'
 import type { ControllerSettings } from './settings.ts'
 
 /** Name of the Lease that Flagger's replicas compete for. @see fluxcd/flagger cmd/flagger/main.go startLeaderElection 1.44.0 */
@@ -255,6 +256,6 @@ function* refused({ lock }: Candidate, message: string, { code, body }: ApiRespo
   yield* tell('error', message, { lock, error })
 }
 
-function* tell(level: 'info' | 'error', message: string, fields?: Readonly<Record<string, string>>): Plan<void> {
-  yield { effect: 'log', level, message, ...(fields === undefined ? {} : { fields }) }
+function tell(level: 'info' | 'error', message: string, fields?: Readonly<Record<string, string>>): Plan<void> {
+  return performed({ effect: 'log', level, message, ...(fields === undefined ? {} : { fields }) }) as Plan<void>
 }

@@ -3,6 +3,7 @@ import { keptByParts } from '../../lib/memory/index.ts'
 import { sleep, randomFraction, type Effect, type Plan } from './effects.ts'
 import { failureOfResponse, objectOfResponse, type ApiCall } from './api-failure.ts'
 import { StepFailed } from './failure.ts'
+import { NOT_YET, performedAtOnce } from './performing.ts'
 import { decodeTyped, encodeTyped, type TypedStruct } from './typed.ts'
 import { typedMismatch } from './typed-mismatch.ts'
 
@@ -65,32 +66,19 @@ export interface Draft {
  * @throws StepFailed for a name that no path can hold
  */
 export function pathOf(kind: Resource, namespace: string, name?: string, subresource?: string): string {
-  const path = pathOrProblem(kind, namespace, name, subresource)
-  if (path instanceof StepFailed) throw path
-  return path
-}
-
-function pathOrProblem(
-  kind: Resource,
-  namespace: string,
-  name: string | undefined,
-  subresource?: string
-): string | StepFailed {
   const problem = name === undefined ? undefined : pathProblem(name)
-  if (problem !== undefined) return problem
-  return keptPath(kind, namespace, name, subresource)
+  if (problem !== undefined) throw problem
+  const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
+  const scope = namespace === '' ? '' : `/namespaces/${namespace}`
+  const tail = subresource === undefined ? '' : `/${subresource}`
+  return `${root}${scope}/${kind.plural}${name === undefined ? '' : `/${name}`}${tail}`
 }
 
-/** Every tick asks for the same few objects. */
-const keptPath = keptByParts(
-  4096,
-  (kind: Resource, namespace: string, name: string | undefined, subresource: string | undefined): string => {
-    const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
-    const scope = namespace === '' ? '' : `/namespaces/${namespace}`
-    const tail = subresource === undefined ? '' : `/${subresource}`
-    return `${root}${scope}/${kind.plural}${name === undefined ? '' : `/${name}`}${tail}`
-  }
-)
+/** A read, or why its path is none. Every tick asks for the same few objects. */
+const readingOf = keptByParts(4096, (kind: Resource, namespace: string, name: string): Effect | StepFailed => {
+  const problem = pathProblem(name)
+  return problem ?? { effect: 'api', request: { method: 'GET', path: pathOf(kind, namespace, name) } }
+})
 
 /**
  * Reads an object.
@@ -98,9 +86,11 @@ const keptPath = keptByParts(
  * @throws StepFailed with the server's message
  */
 export function* getObject(kind: Resource, namespace: string, name: string, failing: string = ''): Plan<KubeObject> {
-  const path = pathOrProblem(kind, namespace, name)
-  if (path instanceof StepFailed) throw path.under(failing)
-  const read = answered(kind, (yield reading(path)) as ApiResponse, { verb: 'get', kind, name })
+  const reading = readingOf(kind, namespace, name)
+  if (reading instanceof StepFailed) throw reading.under(failing)
+  let result = performedAtOnce(reading)
+  if (result === NOT_YET) result = yield reading
+  const read = answered(kind, 'get', name, result as ApiResponse)
   if (read instanceof StepFailed) throw read.under(failing)
   return read
 }
@@ -112,9 +102,11 @@ export function* findObject(
   name: string,
   failing: string = ''
 ): Plan<KubeObject | undefined> {
-  const path = pathOrProblem(kind, namespace, name)
-  if (path instanceof StepFailed) throw path.under(failing)
-  const read = answered(kind, (yield reading(path)) as ApiResponse, { verb: 'get', kind, name })
+  const reading = readingOf(kind, namespace, name)
+  if (reading instanceof StepFailed) throw reading.under(failing)
+  let result = performedAtOnce(reading)
+  if (result === NOT_YET) result = yield reading
+  const read = answered(kind, 'get', name, result as ApiResponse)
   if (!(read instanceof StepFailed)) return read
   if (read.reason === 'NotFound') return undefined
   throw read.under(failing)
@@ -200,15 +192,13 @@ function typed(kind: Resource, draft: Draft): Draft {
   return { ...draft, ...spec, apiVersion, kind: kind.kind }
 }
 
-function reading(path: string): Effect {
-  return { effect: 'api', request: { method: 'GET', path } }
-}
-
 /** A write of a draft, or a merge patch. */
 type Write =
   | { readonly method: 'POST'; readonly draft: Draft; readonly name?: undefined; readonly subresource?: undefined }
   | { readonly method: 'PUT'; readonly draft: Draft; readonly name: string; readonly subresource?: 'status' }
   | { readonly method: 'PATCH'; readonly patch: unknown; readonly name: string; readonly subresource?: undefined }
+
+const VERBS = { POST: 'post', PUT: 'put', PATCH: 'patch' } as const
 
 const MERGE_PATCH = { 'content-type': 'application/merge-patch+json' } as const
 
@@ -219,15 +209,17 @@ function* written(kind: Resource, namespace: string, write: Write): Plan<KubeObj
     write.method === 'PATCH'
       ? { method, path, headers: MERGE_PATCH, body: write.patch }
       : { method, path, body: typed(kind, write.draft) }
-  const response = (yield { effect: 'api', request }) as ApiResponse
-  const result = answered(kind, response, { verb: method.toLowerCase(), kind, name: name ?? '' })
+  const effect: Effect = { effect: 'api', request }
+  let response = performedAtOnce(effect)
+  if (response === NOT_YET) response = yield effect
+  const result = answered(kind, VERBS[method], name ?? '', response as ApiResponse)
   if (result instanceof StepFailed) throw result
   return result
 }
 
-function answered(kind: Resource, response: ApiResponse, call: ApiCall): KubeObject | StepFailed {
+function answered(kind: Resource, verb: ApiCall['verb'], name: string, response: ApiResponse): KubeObject | StepFailed {
   const isSuccess = response.code >= 200 && response.code < 300
-  const result = isSuccess ? objectOfResponse(response) : failureOfResponse(response, call)
+  const result = isSuccess ? objectOfResponse(response) : failureOfResponse(response, { verb, kind, name })
   return result instanceof StepFailed ? result : decoded(kind, result)
 }
 
@@ -236,17 +228,18 @@ export function inMemory(kind: Resource, spec: unknown): unknown {
   return kind.spec === undefined ? spec : decodeTyped(kind.spec, spec)
 }
 
-/** Answers do not change: what a typed client makes of one holds as long as it does. */
-const decodedAnswers = new WeakMap<KubeObject, KubeObject>()
+/** What a typed client made of the last answer of a kind: most reads of a tick get the very same, and answers do not change. */
+const lastDecoded = new Map<Resource, { readonly answer: KubeObject; readonly decoded: KubeObject }>()
 
 function decoded(kind: Resource, object: KubeObject): KubeObject | StepFailed {
   if (kind.spec === undefined) return object
-  let known = decodedAnswers.get(object)
-  if (known !== undefined) return known
+  const last = lastDecoded.get(kind)
+  if (last?.answer === object) return last.decoded
   const problem = typedMismatch(kind.spec, kind.kind, object.spec)
   if (problem !== undefined) return new StepFailed(problem)
-  decodedAnswers.set(object, (known = { ...object, spec: inMemory(kind, object.spec) }))
-  return known
+  const result = { ...object, spec: inMemory(kind, object.spec) }
+  lastDecoded.set(kind, { answer: object, decoded: result })
+  return result
 }
 
 /**
