@@ -1,8 +1,15 @@
+import { keptByText } from '../memory/index.ts'
 import { goJsonError, NESTING_MAX } from './json-syntax.ts'
 
 /** A Go type that JSON is decoded into. `text` is how errors name it. */
 export type JsonType =
-  | { readonly kind: 'struct'; readonly name: string; readonly text: string; readonly fields: readonly JsonField[] }
+  | {
+      readonly kind: 'struct'
+      readonly name: string
+      readonly text: string
+      /** The field that a name in JSON means. */
+      readonly fieldOf: (key: string) => JsonField | undefined
+    }
   | { readonly kind: 'list'; readonly text: string; readonly of: JsonType }
   | { readonly kind: 'float' | 'int' | 'string' | 'any'; readonly text: string }
 
@@ -32,13 +39,17 @@ export function listOf(of: JsonType): JsonType {
   return { kind: 'list', text: `[]${of.text}`, of }
 }
 
+/** Most names of a struct whose fields are kept. */
+const KEYS_MAX = 100
+
 /**
  * A struct.
  * @param name - `package.Name`, or `''` for one without name
  * @param declaration - how an error prints a struct without name, e.g. `struct { Name string "json:\"name\"" }`
  */
 export function struct(name: string, fields: readonly JsonField[], declaration: string = name): JsonType {
-  return { kind: 'struct', name: name.slice(name.indexOf('.') + 1), text: declaration, fields }
+  const fieldOf = keptByText(KEYS_MAX, (key) => namedField(fields, key))
+  return { kind: 'struct', name: name.slice(name.indexOf('.') + 1), text: declaration, fieldOf }
 }
 
 /**
@@ -104,7 +115,7 @@ function decodeStruct(
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const key of Object.keys(value)) {
-    const field = fieldOf(type.fields, key)
+    const field = type.fieldOf(key)
     if (field === undefined) continue
     const inside = { struct: type.name, field: field.name, around: place.struct === undefined ? undefined : place }
     const decoded = decode(value[key], field.type, inside, walk)
@@ -114,7 +125,7 @@ function decodeStruct(
 }
 
 /** The field of that name, else one whose name differs in upper and lower case alone. */
-function fieldOf(fields: readonly JsonField[], key: string): JsonField | undefined {
+function namedField(fields: readonly JsonField[], key: string): JsonField | undefined {
   for (const field of fields) if (field.name === key) return field
   const lower = key.toLowerCase()
   return fields.find(({ name }) => name.toLowerCase() === lower)

@@ -1,3 +1,5 @@
+import { keptByText } from '../../lib/memory/index.ts'
+
 /** Safe alphabet of Kubernetes: each decimal digit 0…9 becomes one of these. */
 const SAFE_DIGITS = '456789bcdf'
 
@@ -58,12 +60,19 @@ function goMap(entries: Readonly<Record<string, string>>): string {
 /** JSON with sorted keys. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (typeof value === 'string') return quoted(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null)
   const fields = value as Readonly<Record<string, unknown>>
   let text = ''
   for (const key of Object.keys(fields).sort()) {
     const entry = fields[key]
-    if (entry !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(entry)}`
+    if (entry !== undefined) text += `${text === '' ? '' : ','}${quoted(key)}:${canonicalJson(entry)}`
   }
   return `{${text}}`
 }
+
+/** Most texts whose JSON is kept. */
+const QUOTED_MAX = 1000
+
+/** Field names and most values come again and again. */
+const quoted = keptByText(QUOTED_MAX, (text): string => JSON.stringify(text))

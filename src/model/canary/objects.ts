@@ -188,8 +188,11 @@ function copy(value: unknown): unknown {
 
 function typed(kind: Resource, draft: Draft): Draft {
   const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
-  const spec = kind.spec === undefined ? {} : { spec: encodeTyped(kind.spec, draft['spec']) }
-  return { ...draft, ...spec, apiVersion, kind: kind.kind }
+  const body: Draft = { ...draft }
+  if (kind.spec !== undefined) body['spec'] = encodeTyped(kind.spec, draft['spec'])
+  body['apiVersion'] = apiVersion
+  body['kind'] = kind.kind
+  return body
 }
 
 /** A write of a draft, or a merge patch. */

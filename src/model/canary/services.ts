@@ -103,19 +103,18 @@ function* reconcile(canary: Canary, wanted: WantedService): Plan<void> {
   const namespace = namespaceOf(canary)
   // The custom metadata of the canary in memory is changed in place, as upstream: a route built later in the same
   // tick shows the selector label when service.apex is set.
-  const metadata = wanted.metadata ?? {}
-  metadata.labels = { ...metadata.labels, [target.label]: name }
-  metadata.annotations ??= {}
+  if (wanted.metadata !== undefined) labelled(wanted.metadata, target.label, name)
   const existing = yield* findObject(SERVICES, namespace, name, `service ${name} get query error: `)
   if (existing !== undefined && wasRight(existing, canary, wanted)) return
+  const metadata = wanted.metadata ?? labelled({}, target.label, name)
   const spec = wantedSpec(canary, wanted)
   if (existing === undefined) {
-    const annotations = markUnmanagedByFlux(metadata.annotations)
+    const annotations = markUnmanagedByFlux(metadata.annotations ?? {})
     const draft = {
       metadata: {
         name,
         namespace,
-        labels: metadata.labels,
+        labels: metadata.labels ?? {},
         annotations,
         ownerReferences: [controllerReference(canary)]
       },
@@ -129,6 +128,13 @@ function* reconcile(canary: Canary, wanted: WantedService): Plan<void> {
   if (corrected === undefined) return noteRight(existing, canary, wanted)
   yield* wrapped(`service ${name} update error: `, updateObject(SERVICES, namespace, corrected))
   yield* log('info', `Service ${name} updated`, fullName(canary))
+}
+
+/** Adds the selector label to custom metadata; changes and returns it. */
+function labelled(metadata: CustomMetadata, label: string, name: string): CustomMetadata {
+  metadata.labels = { ...metadata.labels, [label]: name }
+  metadata.annotations ??= {}
+  return metadata
 }
 
 /** What a Service was compared with and found to be right. */

@@ -1,4 +1,5 @@
 import type { ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
+import { keptByText } from '../../lib/memory/index.ts'
 import { parseGoDuration } from '../../lib/time/index.ts'
 import type { Effect, HttpOutcome, LogEffect } from '../../model/canary/index.ts'
 import type { MetricEvidence, TraceBody } from '../../trace/index.ts'
@@ -49,7 +50,8 @@ export function traceOfEffect(
     case 'alert':
       return { kind: 'alert', canary, tick, url: effect.request.url, payload: parsed(effect.request.body) }
     case 'api':
-      return (result as ApiResponse).code < 400 ? traceOfWrite(effect.request, context) : undefined
+      if (effect.request.method === 'GET' || (result as ApiResponse).code >= 400) return undefined
+      return traceOfWrite(effect.request, context)
     case 'log':
       return { kind: 'log', source: 'flagger', level: effect.level, message: effect.message }
     default:
@@ -84,11 +86,19 @@ const VERBS: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update',
 function traceOfWrite(request: ApiRequest, { canary, tick }: EffectContext): TraceBody | undefined {
   const verb = VERBS[request.method]
   if (verb === undefined) return undefined
-  const path = request.path.replace(/^\/apis?\/(?:[^/]+\/)?v[^/]+\//, '').replace(/^namespaces\/([^/]+)\//, '')
+  const path = bareObject(request.path)
   const name = (request.body as { readonly metadata?: { readonly name?: string } } | undefined)?.metadata?.name
   const object = verb === 'create' && name !== undefined ? `${path}/${name}` : path
   return { kind: 'write', canary, tick, verb, object }
 }
+
+/** Most paths of writes whose objects are kept. */
+const PATHS_MAX = 500
+
+/** A path without its API and namespace. */
+const bareObject = keptByText(PATHS_MAX, (path): string =>
+  path.replace(/^\/apis?\/(?:[^/]+\/)?v[^/]+\//, '').replace(/^namespaces\/([^/]+)\//, '')
+)
 
 function withUserRequests(
   evidence: readonly MetricEvidence[],

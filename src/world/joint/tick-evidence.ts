@@ -27,19 +27,31 @@ export class TickEvidence {
 
   /** Takes an effect in; a decision that brings no evidence of its own comes back with that of its tick. */
   complete(effect: Effect, context: EffectContext): Effect {
-    if (effect.effect === 'query') {
-      const state = this.#state(context)
-      state.query = effect.query
-      state.address = effect.request.url
+    switch (effect.effect) {
+      case 'query': {
+        const state = this.#state(context)
+        state.query = effect.query
+        state.address = effect.request.url
+        return effect
+      }
+      case 'gauge':
+        if (effect.metric === ANALYSIS_GAUGE) this.#noteValue(effect.labels['metric'] ?? '', effect.value, context)
+        return effect
+      case 'decision':
+        return this.#withEvidence(effect, context)
+      default:
+        return effect
     }
-    if (effect.effect === 'gauge' && effect.metric === ANALYSIS_GAUGE) {
-      const state = this.#state(context)
-      const metric = effect.labels['metric'] ?? ''
-      // The gauge holds seconds, the checks and their bounds speak of milliseconds.
-      const value = metric === 'request-duration' ? effect.value * 1000 : effect.value
-      state.evidence.push({ metric, query: state.query, value })
-    }
-    if (effect.effect !== 'decision') return effect
+  }
+
+  /** The gauge holds seconds, the checks and their bounds speak of milliseconds. */
+  #noteValue(metric: string, exported: number, context: EffectContext): void {
+    const state = this.#state(context)
+    const value = metric === 'request-duration' ? exported * 1000 : exported
+    state.evidence.push({ metric, query: state.query, value })
+  }
+
+  #withEvidence(effect: Extract<Effect, { effect: 'decision' }>, context: EffectContext): Effect {
     const state = this.#state(context)
     const known = new Set(effect.evidence.map((item) => item.metric))
     const passed = state.evidence.filter((item) => !known.has(item.metric))

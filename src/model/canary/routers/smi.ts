@@ -63,7 +63,7 @@ function* reconcile(kind: Resource, provider: string, canary: Canary): Plan<void
     yield* log('info', `${name} created`, fullName(canary))
     return
   }
-  if (sameJson(withoutWeights(spec), withoutWeights(existing.spec as TrafficSplitSpec))) return
+  if (sameButWeights(spec, existing.spec as TrafficSplitSpec | undefined)) return
   yield* wrapped(`${name} update error: `, updateObject(kind, namespace, { ...existing, spec }))
   yield* log('info', `${name} updated`, fullName(canary))
 }
@@ -75,8 +75,13 @@ function gatewayAnnotations(provider: string, canary: Canary): Record<string, st
   return { 'VirtualService.v1alpha3.networking.istio.io/spec.gateways': JSON.stringify(gateways) }
 }
 
-function withoutWeights(spec: TrafficSplitSpec | undefined): unknown {
-  return { ...spec, backends: spec?.backends?.map(({ weight: _ignored, ...rest }) => rest) }
+/** Whether two specs differ in weights at most; a backend has nothing but its service and its weight. */
+function sameButWeights(wanted: Required<TrafficSplitSpec>, present: TrafficSplitSpec | undefined): boolean {
+  const backendsPresent = present?.backends
+  if (backendsPresent?.length !== wanted.backends.length) return false
+  for (const [index, { service }] of wanted.backends.entries())
+    if (backendsPresent[index]?.service !== service) return false
+  return sameJson({ ...wanted, backends: null }, { ...present, backends: null })
 }
 
 function read(kind: Resource, canary: Canary): Plan<KubeObject> {
