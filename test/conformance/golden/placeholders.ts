@@ -29,26 +29,34 @@ export function withPlaceholders(trace: GoldenTrace, cookies: ReadonlySet<string
     const addressed = text.includes('.') ? text.replaceAll(ADDRESS, '<ip>') : text
     return pattern === undefined ? addressed : addressed.replaceAll(pattern, (value) => numbered('cookie', value))
   }
-  const namesOf = (map: Fields): string[] => {
-    const names = Object.keys(map)
-    // Only where several texts may get a number does it matter which comes first.
-    return pattern === undefined && map['lastPromotedSpec'] === undefined ? names : names.sort()
-  }
   const visit = (value: unknown, key: string): unknown => {
     if (typeof value === 'string') return visitText(value, key)
     if (typeof value !== 'object' || value === null) return value
     if (Array.isArray(value)) return value.map((entry) => visit(entry, key))
     const map = value as Fields
+    // Only where several texts may get a number does it matter which comes first.
+    if (pattern !== undefined || map['lastPromotedSpec'] !== undefined) return visitSorted(map)
     let changed: Record<string, unknown> | undefined
-    for (const name of namesOf(map)) {
-      const member = map[name]
-      const visited = visit(member, name)
-      if (visited === member && member !== undefined) continue
-      changed ??= { ...map }
-      if (member === undefined) delete changed[name]
-      else changed[name] = visited
-    }
+    for (const name in map) changed = visitMember(map, changed, name, map[name])
     return changed ?? map
+  }
+  const visitSorted = (map: Fields): Fields => {
+    let changed: Record<string, unknown> | undefined
+    for (const name of Object.keys(map).sort()) changed = visitMember(map, changed, name, map[name])
+    return changed ?? map
+  }
+  const visitMember = (
+    map: Fields,
+    changed: Record<string, unknown> | undefined,
+    name: string,
+    member: unknown
+  ): Record<string, unknown> | undefined => {
+    const visited = visit(member, name)
+    if (visited === member && member !== undefined) return changed
+    const copy = changed ?? { ...map }
+    if (member === undefined) delete copy[name]
+    else copy[name] = visited
+    return copy
   }
   const ticks = trace.ticks.map((tick) => ({
     n: tick.n,
