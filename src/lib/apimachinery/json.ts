@@ -1,3 +1,5 @@
+import { keptByText } from '../memory/index.ts'
+
 /** A JSON object whose members are not known yet. */
 export type JsonMap = Record<string, unknown>
 
@@ -178,22 +180,56 @@ export function ownMember(map: JsonMap, key: string): unknown {
 }
 
 /**
- * JSON text with sorted keys and no white space: equal values give equal text.
+ * JSON text with sorted keys and no white space: equal values give equal text. What is undefined is left out of objects and null in arrays.
  * @param value - any JSON value
  */
 export function stableStringify(value: unknown): string {
+  if (typeof value === 'string') return quoted(value)
+  if (Array.isArray(value)) return stableArray(value)
+  return isJsonMap(value) ? stableMap(value) : JSON.stringify(value ?? null)
+}
+
+function stableArray(items: readonly unknown[]): string {
+  let text = '['
+  for (let index = 0; index < items.length; index++)
+    text += index === 0 ? stableStringify(items[index]) : `,${stableStringify(items[index])}`
+  return `${text}]`
+}
+
+function stableMap(map: JsonMap): string {
   let text = ''
-  if (Array.isArray(value)) {
-    for (const item of value) text += `${text === '' ? '' : ','}${stableStringify(item)}`
-    return `[${text}]`
+  for (const key of sortedKeys(map)) {
+    const member = map[key]
+    if (member !== undefined) text += `${text === '' ? '{' : ','}${quoted(key)}:${stableStringify(member)}`
   }
-  if (!isJsonMap(value)) return JSON.stringify(value ?? null)
-  // Without a comparison of its own, `sort` orders by code unit as compareText does.
-  for (const key of Object.keys(value).sort()) {
-    if (value[key] === undefined) continue
-    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${stableStringify(value[key])}`
+  return text === '' ? '{}' : `${text}}`
+}
+
+/** Most keys that are sorted by insertion: `sort` has much to prepare for the few that objects mostly have. */
+const FEW_KEYS = 16
+
+/** The keys of a map by code unit, as compareText orders them. */
+function sortedKeys(map: JsonMap): readonly string[] {
+  const keys = Object.keys(map)
+  if (keys.length > FEW_KEYS) return keys.sort()
+  for (let end = 1; end < keys.length; end++) {
+    const key = keys[end] as string
+    let place = end
+    for (; place > 0 && key < (keys[place - 1] as string); place--) keys[place] = keys[place - 1] as string
+    keys[place] = key
   }
-  return `{${text}}`
+  return keys
+}
+
+/** Most texts whose JSON is kept, and the longest of them: names of fields and what they are set to come again and again. */
+const QUOTED_MAX = 2000
+const QUOTED_LENGTH_MAX = 64
+
+const quotedShort = keptByText(QUOTED_MAX, (text) => JSON.stringify(text))
+
+/** A text as JSON. */
+function quoted(text: string): string {
+  return text.length > QUOTED_LENGTH_MAX ? JSON.stringify(text) : quotedShort(text)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { fnv1a32 } from '../../lib/apimachinery/index.ts'
+import { fnv1a32Numbered } from '../../lib/apimachinery/index.ts'
 import { keptByText } from '../../lib/memory/index.ts'
 import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
 import { keepSame, keepSameItems, sameMembers } from './json.ts'
@@ -163,7 +163,7 @@ const imageId = keptByText(IMAGES_MAX, (image) => `sha256:${digestText(image)}`)
 /** Sixty-four hex digits that look like a digest; a cheap hash will do, for nobody verifies them. */
 function digestText(text: string): string {
   let digest = ''
-  for (let part = 0; part < 8; part++) digest += fnv1a32(`${part}${text}`).toString(16).padStart(8, '0')
+  for (const hash of fnv1a32Numbered(8, text)) digest += hash.toString(16).padStart(8, '0')
   return digest
 }
 

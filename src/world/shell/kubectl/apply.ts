@@ -1,4 +1,5 @@
 import { parseAllDocuments } from 'yaml'
+import { stableStringify } from '../../../lib/apimachinery/index.ts'
 import type { JsonObject, JsonValue, KubeObject } from '../../../kinds/index.ts'
 import { type KubeClient, KubectlError, printedName, type ResourceKind, statusError } from './client.ts'
 
@@ -92,25 +93,12 @@ function withLastApplied(object: KubeObject): KubeObject {
   const bare = { ...rest, metadata: { ...object.metadata, annotations } }
   return {
     ...bare,
-    metadata: { ...bare.metadata, annotations: { ...annotations, [LAST_APPLIED]: `${stableJson(bare)}\n` } }
+    metadata: { ...bare.metadata, annotations: { ...annotations, [LAST_APPLIED]: `${stableStringify(bare)}\n` } }
   }
 }
 
 function asJson(object: KubeObject): JsonObject {
   return JSON.parse(JSON.stringify(object)) as JsonObject
-}
-
-/** JSON with the fields of each object in the order of their names; what is undefined is left out, as in any JSON. */
-function stableJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => stableJson(item ?? null)).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const object = value as Readonly<Record<string, unknown>>
-  let text = ''
-  for (const field of Object.keys(object).sort()) {
-    const member = object[field]
-    if (member !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(field)}:${stableJson(member)}`
-  }
-  return `{${text}}`
 }
 
 /** A JSON merge patch that makes `current` hold what `modified` says and drops what only `original` said. */
