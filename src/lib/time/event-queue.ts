@@ -1,9 +1,20 @@
 import type { Instant, Scheduled } from './timeline.ts'
 
-interface Entry {
+/** A callback that waits; taken, it is run at once or never. */
+class Entry implements Scheduled {
   readonly due: Instant
   readonly sequence: number
   callback: (() => void) | undefined
+
+  constructor(due: Instant, sequence: number, callback: () => void) {
+    this.due = due
+    this.sequence = sequence
+    this.callback = callback
+  }
+
+  cancel(): void {
+    this.callback = undefined
+  }
 }
 
 /** A binary heap of callbacks ordered by (due time, sequence number). */
@@ -13,14 +24,9 @@ export class EventQueue {
 
   /** Adds a callback; entries of the same due time run in the order they were added. */
   add(due: Instant, callback: () => void): Scheduled {
-    const entry: Entry = { due, sequence: this.#sequence++, callback }
-    this.#heap.push(entry)
-    this.#up(this.#heap.length - 1)
-    return {
-      cancel: () => {
-        entry.callback = undefined
-      }
-    }
+    const entry = new Entry(due, this.#sequence++, callback)
+    this.#up(entry)
+    return entry
   }
 
   /** Due time of the next live entry; undefined when there is none. */
@@ -35,7 +41,7 @@ export class EventQueue {
     const first = this.#heap[0]
     if (first?.callback === undefined) return undefined
     this.#removeFirst()
-    return { due: first.due, callback: first.callback }
+    return first as Entry & { readonly callback: () => void }
   }
 
   #dropCancelled(): void {
@@ -44,44 +50,44 @@ export class EventQueue {
 
   #removeFirst(): void {
     const last = this.#heap.pop()
-    if (last === undefined || this.#heap.length === 0) return
-    this.#heap[0] = last
-    this.#down(0)
+    if (last !== undefined && this.#heap.length > 0) this.#down(last)
   }
 
-  #before(a: number, b: number): boolean {
-    const left = this.#heap[a]
-    const right = this.#heap[b]
-    if (left === undefined || right === undefined) return false
-    return left.due < right.due || (left.due === right.due && left.sequence < right.sequence)
-  }
-
-  #swap(a: number, b: number): void {
-    const left = this.#heap[a]
-    const right = this.#heap[b]
-    if (left === undefined || right === undefined) return
-    this.#heap[a] = right
-    this.#heap[b] = left
-  }
-
-  #up(start: number): void {
-    let index = start
+  /** Finds the place of a new entry at the end: later ones above it move down. */
+  #up(entry: Entry): void {
+    const heap = this.#heap
+    let index = heap.length
     while (index > 0) {
-      const parent = (index - 1) >> 1
-      if (!this.#before(index, parent)) return
-      this.#swap(index, parent)
-      index = parent
+      const above = (index - 1) >> 1
+      const parent = heap[above]
+      if (parent === undefined || isBefore(parent, entry)) break
+      heap[index] = parent
+      index = above
     }
+    heap[index] = entry
   }
 
-  #down(start: number): void {
-    let index = start
+  /** Finds the place of an entry that takes the first one's: earlier ones below it move up. */
+  #down(entry: Entry): void {
+    const heap = this.#heap
+    let index = 0
     for (;;) {
-      let smallest = index
-      for (const child of [2 * index + 1, 2 * index + 2]) if (this.#before(child, smallest)) smallest = child
-      if (smallest === index) return
-      this.#swap(index, smallest)
-      index = smallest
+      let below = 2 * index + 1
+      let child = heap[below]
+      if (child === undefined) break
+      const other = heap[below + 1]
+      if (other !== undefined && isBefore(other, child)) {
+        child = other
+        below += 1
+      }
+      if (isBefore(entry, child)) break
+      heap[index] = child
+      index = below
     }
+    heap[index] = entry
   }
+}
+
+function isBefore(left: Entry, right: Entry): boolean {
+  return left.due < right.due || (left.due === right.due && left.sequence < right.sequence)
 }

@@ -23,10 +23,8 @@ export class VirtualClock implements Timeline {
   step(end: Instant = Number.POSITIVE_INFINITY): boolean {
     const due = this.#queue.nextDue()
     if (due === undefined || due > end) return false
-    const entry = this.#queue.take()
-    if (entry === undefined) return false
-    this.#now = entry.due
-    entry.callback()
+    this.#now = due
+    this.#queue.take()?.callback()
     return true
   }
 
