@@ -28,7 +28,7 @@ import {
 } from '../../model/controllers/index.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import { CONTROLLERS, type ControllerName, LEVEL } from './controllers.ts'
-import { mirrorsEndpoints, movesCounts, movesEndpoints } from './relevance.ts'
+import { isLeaving, mirrorsEndpoints, movesCounts, movesEndpoints } from './relevance.ts'
 
 /** A text, or one object for equal tasks: that costs no putting together and no hashing. */
 export type TaskKey = string | ObjectKey
@@ -286,7 +286,7 @@ export class Dispatcher {
         labelsInclude(pod.metadata.labels, selector) ||
         (previous !== undefined && labelsInclude(previous.metadata.labels, selector))
       if (!concerned) continue
-      this.#controller('endpoints', object, cause)
+      this.#controller('endpoints', object, isLeaving(previous) ? 'aside' : cause)
       this.#controller('endpointslice', object, cause)
     }
   }

@@ -12,10 +12,16 @@ import {
 export function movesCounts(pod: Pod, previous: Pod): boolean {
   return (
     movesLife(pod, previous) ||
-    !sameReadiness(podCondition(pod, 'Ready'), podCondition(previous, 'Ready')) ||
+    // Of one on its way out it is the number that counts.
+    (!isLeaving(pod) && !sameReadiness(podCondition(pod, 'Ready'), podCondition(previous, 'Ready'))) ||
     !sameJson(pod.metadata.labels, previous.metadata.labels) ||
     !sameJson(pod.metadata.ownerReferences, previous.metadata.ownerReferences)
   )
+}
+
+/** Whether a pod is on its way out: Endpoints, unlike slices, have left it out from then on. */
+export function isLeaving(pod: Pod | undefined): boolean {
+  return pod?.metadata.deletionTimestamp !== undefined
 }
 
 /** Whether a pod's change matters to the endpoints of the Services that select it. */
