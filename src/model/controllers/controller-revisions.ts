@@ -30,7 +30,7 @@ export function* currentRevision(context: ReconcileContext, set: DaemonSet, hash
   const existing = history.find((each) => sameJson(each.data, data))
   if (existing !== undefined) {
     if (existing.revision < newest) {
-      yield* write(updateRequest({ ...existing, revision: newest + 1 }, 'controllerrevisions'))
+      yield write(updateRequest({ ...existing, revision: newest + 1 }, 'controllerrevisions'))
     }
     return existing.metadata.labels?.[HASH] ?? hash
   }
@@ -47,7 +47,7 @@ export function* currentRevision(context: ReconcileContext, set: DaemonSet, hash
     revision: newest + 1
   }
   const place = { apiVersion: 'apps/v1', resource: 'controllerrevisions', namespace: set.metadata.namespace }
-  yield* write(createRequest(revision, place))
+  yield write(createRequest(revision, place))
   return hash
 }
 
@@ -62,7 +62,7 @@ export function* trimRevisions(
   const excess = history.length - options.limit
   if (excess <= 0) return
   for (const each of history.toSorted((a, b) => a.revision - b.revision).slice(0, excess)) {
-    yield* write(deleteRequest(each, 'controllerrevisions'))
+    yield write(deleteRequest(each, 'controllerrevisions'))
   }
 }
 

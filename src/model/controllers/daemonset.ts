@@ -3,7 +3,17 @@ import { currentRevision, trimRevisions } from './controller-revisions.ts'
 import { hashOf, scaledValue } from './deployment-facts.ts'
 import { sameJson } from './json.ts'
 import { claimControlled, controllerReference } from './owners.ts'
-import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, attempt, report, write } from './plan.ts'
+import {
+  type ControllerEffect,
+  DONE,
+  type ObjectKey,
+  type Plan,
+  type ReconcileContext,
+  type Requeue,
+  attempt,
+  report,
+  write
+} from './plan.ts'
 import { availableAt, isPodAvailable, isPodFinished, isPodReady } from './pod-facts.ts'
 import { createRequest, deleteRequest, updateRequest } from './requests.ts'
 import { refusal } from './scheduler.ts'
@@ -41,7 +51,7 @@ export function* reconcileDaemonSet(context: ReconcileContext, key: ObjectKey): 
   const set = context.view.get('apps', 'daemonsets', key.namespace, key.name) as DaemonSet | undefined
   if (set === undefined) return DONE
   if (selectorIsEmpty(set.spec.selector)) {
-    yield* say(set, 'Warning', [
+    yield say(set, 'Warning', [
       'SelectingAll',
       'This daemon set is selecting all pods. A non-empty selector is required.'
     ])
@@ -115,7 +125,7 @@ function* surplus(run: DaemonRun, pods: readonly Pod[], node: Node): Plan<readon
   const failed = pods.filter((pod) => pod.status?.phase === 'Failed')
   for (const pod of failed) {
     const message = `Found failed daemon pod ${pod.metadata.namespace}/${pod.metadata.name} on node ${node.metadata.name}, will try to kill it`
-    yield* say(run.set, 'Warning', ['FailedDaemonPod', message])
+    yield say(run.set, 'Warning', ['FailedDaemonPod', message])
   }
   const alive = pods.filter((pod) => !isPodFinished(pod) && pod.metadata.deletionTimestamp === undefined)
   const oldestFirst = alive.toSorted((a, b) =>
@@ -126,8 +136,8 @@ function* surplus(run: DaemonRun, pods: readonly Pod[], node: Node): Plan<readon
 
 function* remove(run: DaemonRun, pod: Pod): Plan<boolean> {
   if (pod.metadata.deletionTimestamp !== undefined) return false
-  yield* write(deleteRequest(pod, 'pods'))
-  yield* say(run.set, 'Normal', ['SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`])
+  yield write(deleteRequest(pod, 'pods'))
+  yield say(run.set, 'Normal', ['SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`])
   return true
 }
 
@@ -147,12 +157,12 @@ function* create(run: DaemonRun, node: string): Plan<boolean> {
     spec: daemonSpec(template.spec, node)
   }
   const place = { apiVersion: 'v1', resource: 'pods', namespace: set.metadata.namespace }
-  const response = yield* attempt(createRequest(pod, place))
+  const response = yield attempt(createRequest(pod, place))
   if (response.code < 400) {
-    yield* say(set, 'Normal', ['SuccessfulCreate', `Created pod: ${(response.body as Pod).metadata.name}`])
+    yield say(set, 'Normal', ['SuccessfulCreate', `Created pod: ${(response.body as Pod).metadata.name}`])
     return true
   }
-  yield* say(set, 'Warning', ['FailedCreate', `Error creating: ${(response.body as KubeStatus).message ?? ''}`])
+  yield say(set, 'Warning', ['FailedCreate', `Error creating: ${(response.body as KubeStatus).message ?? ''}`])
   return false
 }
 
@@ -227,7 +237,7 @@ function* updateStatus(run: DaemonRun): Plan<void> {
     ...(counts.available === 0 ? {} : { numberAvailable: counts.available }),
     ...(unavailable === 0 ? {} : { numberUnavailable: unavailable })
   }
-  if (!sameJson(set.status, status)) yield* write(updateRequest({ ...set, status }, 'daemonsets', 'status'))
+  if (!sameJson(set.status, status)) yield write(updateRequest({ ...set, status }, 'daemonsets', 'status'))
 }
 
 function requeueForAvailability(set: DaemonSet, pods: readonly Pod[], now: number): Requeue {
@@ -237,6 +247,10 @@ function requeueForAvailability(set: DaemonSet, pods: readonly Pod[], now: numbe
   return pending.length === 0 ? DONE : { requeueAt: Math.min(...pending) }
 }
 
-function* say(set: DaemonSet, type: 'Normal' | 'Warning', [reason, message]: readonly [string, string]): Plan<void> {
-  yield* report({ about: set, type, reason, message, component: 'daemonset-controller' })
+function say(
+  set: DaemonSet,
+  type: 'Normal' | 'Warning',
+  [reason, message]: readonly [string, string]
+): ControllerEffect {
+  return report({ about: set, type, reason, message, component: 'daemonset-controller' })
 }

@@ -72,7 +72,7 @@ function* keepExisting(sync: DeploymentSync, existing: ReplicaSet, revision: str
   const annotations = newAnnotations(deployment, existing.metadata.annotations ?? {}, revision)
   const minReadySeconds = deployment.spec.minReadySeconds ?? 0
   if (annotations !== undefined || (existing.spec.minReadySeconds ?? 0) !== minReadySeconds) {
-    return (yield* write(
+    const { body } = yield write(
       updateRequest(
         {
           ...existing,
@@ -81,7 +81,8 @@ function* keepExisting(sync: DeploymentSync, existing: ReplicaSet, revision: str
         },
         'replicasets'
       )
-    )) as ReplicaSet
+    )
+    return body as ReplicaSet
   }
   const numbered = setRevision(sync, existing.metadata.annotations?.[REVISION] ?? revision)
   let conditions = deployment.status?.conditions ?? []
@@ -157,7 +158,7 @@ function* createSet(
   const { deployment } = sync
   const set = draftSet(deployment, old, options.revision)
   const place = { apiVersion: 'apps/v1', resource: 'replicasets', namespace: deployment.metadata.namespace }
-  const response = yield* attempt(createRequest(set, place))
+  const response = yield attempt(createRequest(set, place))
   let created = response.body as ReplicaSet
   if (response.code === 409) {
     const taken = options.view.get('apps', 'replicasets', deployment.metadata.namespace, set.metadata.name)
@@ -171,7 +172,7 @@ function* createSet(
     return yield* reportFailure(sync, set, response)
   } else if (set.spec.replicas > 0) {
     const message = `Scaled up replica set ${created.metadata.name} from 0 to ${set.spec.replicas}`
-    yield* reportOn(deployment, 'Normal', 'ScalingReplicaSet', message)
+    yield reportOn(deployment, 'Normal', 'ScalingReplicaSet', message)
   }
   yield* recordCreation(sync, created, { revision: options.revision, existed: response.code === 409 })
   return created
@@ -231,6 +232,6 @@ function* reportFailure(sync: DeploymentSync, set: ReplicaSet, response: ApiResp
     const conditions = withCondition(deployment.status?.conditions ?? [], newCondition(sync, fields))
     yield* updateStatus(sync, { ...deployment.status, conditions })
   }
-  yield* reportOn(deployment, 'Warning', 'ReplicaSetCreateError', message)
+  yield reportOn(deployment, 'Warning', 'ReplicaSetCreateError', message)
   return undefined
 }

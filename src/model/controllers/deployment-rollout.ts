@@ -26,18 +26,19 @@ const RETRY: Requeue = { retry: true }
 export function* rollOut(sync: DeploymentSync, sets: readonly ReplicaSet[], view: ClusterView): Plan<Requeue> {
   const split = yield* syncRevision(sync, sets, { create: true, view })
   if (split?.current === undefined) return RETRY
-  const grown = yield* scaleNewSet(sync, split, split.current)
+  const { current } = split
+  const grown =
+    current.spec.replicas === sync.deployment.spec.replicas ? undefined : yield* scaleNewSet(sync, split, current)
   if (grown !== undefined) return yield* syncRolloutStatus(sync, grown)
-  const shrunk = yield* scaleOldSets(sync, split, split.current)
+  const shrunk = wantedReplicas(split.old) === 0 ? undefined : yield* scaleOldSets(sync, split, current)
   if (shrunk !== undefined) return yield* syncRolloutStatus(sync, shrunk)
-  if (isComplete(sync.deployment, sync.deployment.status ?? {})) yield* cleanUp(sync, split.old)
+  if (mayCleanUp(sync, split.old)) yield* cleanUp(sync, split.old)
   return yield* syncRolloutStatus(sync, split)
 }
 
 function* scaleNewSet(sync: DeploymentSync, split: SplitSets, current: ReplicaSet): Plan<SplitSets | undefined> {
   const desired = sync.deployment.spec.replicas
   const have = current.spec.replicas
-  if (have === desired) return undefined
   const wanted = have > desired ? desired : newSetReplicas(sync.deployment, allSets(split), have)
   const scaled = yield* scaleSet(sync, current, wanted)
   return wanted === have ? undefined : { current: scaled, old: split.old }
@@ -46,7 +47,6 @@ function* scaleNewSet(sync: DeploymentSync, split: SplitSets, current: ReplicaSe
 function* scaleOldSets(sync: DeploymentSync, split: SplitSets, current: ReplicaSet): Plan<SplitSets | undefined> {
   const { deployment } = sync
   const active = activeSets(split.old)
-  if (active.length === 0) return undefined
   const minAvailable = deployment.spec.replicas - maxUnavailable(deployment)
   const newUnavailable = current.spec.replicas - (current.status?.availableReplicas ?? 0)
   const mayRemove = wantedReplicas(allSets(split)) - minAvailable - newUnavailable
@@ -113,7 +113,7 @@ export function* recreate(sync: DeploymentSync, sets: readonly ReplicaSet[], vie
   const ready = split.current === undefined ? yield* syncRevision(sync, sets, { create: true, view }) : split
   if (ready?.current === undefined) return RETRY
   const current = yield* scaleSet(sync, ready.current, sync.deployment.spec.replicas)
-  if (isComplete(sync.deployment, sync.deployment.status ?? {})) yield* cleanUp(sync, ready.old)
+  if (mayCleanUp(sync, ready.old)) yield* cleanUp(sync, ready.old)
   return yield* syncRolloutStatus(sync, { ...ready, current })
 }
 
@@ -209,6 +209,12 @@ function fractionOf(deployment: Deployment, set: ReplicaSet): number {
   return Math.trunc(size + 0.5) - set.spec.replicas
 }
 
+/** Whether the rollout is complete and has more old sets than its history keeps. */
+function mayCleanUp(sync: DeploymentSync, old: readonly ReplicaSet[]): boolean {
+  const { deployment } = sync
+  return historyExcess(deployment, old) > 0 && isComplete(deployment, deployment.status ?? {})
+}
+
 /** Deletes empty old sets beyond the history limit, oldest revision first. */
 export function* cleanUp(sync: DeploymentSync, old: readonly ReplicaSet[]): Plan<void> {
   const excess = historyExcess(sync.deployment, old)
@@ -217,6 +223,6 @@ export function* cleanUp(sync: DeploymentSync, old: readonly ReplicaSet[]): Plan
   for (const set of alive.toSorted((a, b) => revisionOf(a) - revisionOf(b)).slice(0, excess)) {
     const unseen = (set.metadata.generation ?? 0) > (set.status?.observedGeneration ?? 0)
     if ((set.status?.replicas ?? 0) !== 0 || set.spec.replicas !== 0 || unseen) continue
-    yield* write(deleteRequest(set, 'replicasets', { propagation: 'Background' }))
+    yield write(deleteRequest(set, 'replicasets', { propagation: 'Background' }))
   }
 }

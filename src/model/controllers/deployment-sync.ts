@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../kinds/index.ts'
 import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
 import { DESIRED_REPLICAS, MAX_REPLICAS, maxSurge } from './deployment-facts.ts'
-import { type Plan, report, write } from './plan.ts'
+import { type ControllerEffect, type Plan, report, write } from './plan.ts'
 import { updateRequest } from './requests.ts'
 import type { Condition, Deployment, DeploymentStatus, ReplicaSet } from './shapes.ts'
 
@@ -36,8 +36,8 @@ export function newCondition(sync: DeploymentSync, fields: Omit<Condition, 'last
 
 /** Writes the status sub-resource (the revision annotation travels with it, as upstream). */
 export function* updateStatus(sync: DeploymentSync, status: DeploymentStatus): Plan<void> {
-  const updated = yield* write(updateRequest({ ...sync.deployment, status }, 'deployments', 'status'))
-  sync.deployment = updated as Deployment
+  const { body } = yield write(updateRequest({ ...sync.deployment, status }, 'deployments', 'status'))
+  sync.deployment = body as Deployment
   sync.staged = false
 }
 
@@ -48,9 +48,14 @@ export function* stageStatus(sync: DeploymentSync, status: DeploymentStatus): Pl
   sync.staged = true
 }
 
-/** Reports an event on the Deployment. */
-export function* reportOn(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): Plan<void> {
-  yield* report({ about, type, reason, message, component: 'deployment-controller' })
+/** The effect of an event on the Deployment. */
+export function reportOn(
+  about: KubeObject,
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string
+): ControllerEffect {
+  return report({ about, type, reason, message, component: 'deployment-controller' })
 }
 
 /** The annotations that let a later run see which size a ReplicaSet was scaled for. */
@@ -68,7 +73,7 @@ export function* scaleSet(sync: DeploymentSync, set: ReplicaSet, replicas: numbe
   const annotated = Object.keys(wanted).every((key) => annotations[key] === wanted[key])
   const before = set.spec.replicas
   if (before === replicas && annotated) return set
-  const scaled = yield* write(
+  const { body } = yield write(
     updateRequest(
       {
         ...set,
@@ -82,7 +87,7 @@ export function* scaleSet(sync: DeploymentSync, set: ReplicaSet, replicas: numbe
     sync.resized = true
     const direction = replicas > before ? 'up' : 'down'
     const message = `Scaled ${direction} replica set ${set.metadata.name} from ${before} to ${replicas}`
-    yield* reportOn(sync.deployment, 'Normal', 'ScalingReplicaSet', message)
+    yield reportOn(sync.deployment, 'Normal', 'ScalingReplicaSet', message)
   }
-  return scaled as ReplicaSet
+  return body as ReplicaSet
 }

@@ -54,7 +54,7 @@ export function* reconcileDisruptionBudget(context: ReconcileContext, key: Objec
     ...(budget.metadata.generation === undefined ? {} : { observedGeneration: budget.metadata.generation })
   }
   if (!sameJson(budget.status, status)) {
-    yield* write(updateRequest({ ...budget, status }, 'poddisruptionbudgets', 'status'))
+    yield write(updateRequest({ ...budget, status }, 'poddisruptionbudgets', 'status'))
   }
   return DONE
 }

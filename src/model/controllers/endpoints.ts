@@ -84,7 +84,7 @@ export function* reconcileEndpoints(context: ReconcileContext, key: ObjectKey): 
   const service = view.get('', 'services', key.namespace, key.name) as Service | undefined
   const existing = view.get('', 'endpoints', key.namespace, key.name)
   if (service === undefined) {
-    if (existing?.metadata.labels?.[MANAGED_BY] !== undefined) yield* attempt(deleteRequest(existing, 'endpoints'))
+    if (existing?.metadata.labels?.[MANAGED_BY] !== undefined) yield attempt(deleteRequest(existing, 'endpoints'))
     return DONE
   }
   if (service.spec.selector === undefined || service.spec.type === 'ExternalName') return DONE
@@ -106,13 +106,13 @@ export function* reconcileEndpoints(context: ReconcileContext, key: ObjectKey): 
       metadata,
       ...(subsets.length === 0 ? undefined : { subsets })
     }
-    yield* write(createRequest(created, { apiVersion: 'v1', resource: 'endpoints', namespace: key.namespace }))
+    yield write(createRequest(created, { apiVersion: 'v1', resource: 'endpoints', namespace: key.namespace }))
     return DONE
   }
   const relabelled = existing.metadata.labels !== labels
   if (!relabelled && (before ?? NO_SUBSETS) === (subsets.length === 0 ? NO_SUBSETS : subsets)) return DONE
   const metadata = relabelled ? { ...existing.metadata, labels } : existing.metadata
-  yield* write(updateRequest(withSubsets({ ...existing, metadata }, subsets), 'endpoints'))
+  yield write(updateRequest(withSubsets({ ...existing, metadata }, subsets), 'endpoints'))
   return DONE
 }
 

@@ -52,7 +52,7 @@ function ownSlices(context: ReconcileContext, service: ObjectKey, manager: strin
 
 function* removeSlices(context: ReconcileContext, key: ObjectKey): Plan<void> {
   for (const manager of [SLICE_CONTROLLER, MIRROR_CONTROLLER]) {
-    for (const slice of ownSlices(context, key, manager)) yield* attempt(deleteRequest(slice, 'endpointslices'))
+    for (const slice of ownSlices(context, key, manager)) yield attempt(deleteRequest(slice, 'endpointslices'))
   }
 }
 
@@ -112,7 +112,7 @@ function* syncSlices(
     if (existing === undefined) yield* createSlice(service, owner, { ...slice, labels })
     else yield* updateSlice(existing, { ...slice, labels })
   }
-  for (const slice of unused) yield* attempt(deleteRequest(slice, 'endpointslices'))
+  for (const slice of unused) yield attempt(deleteRequest(slice, 'endpointslices'))
 }
 
 function withNamespace(object: KubeObject): { namespace?: string } {
@@ -137,10 +137,10 @@ function* createSlice(
     ports: slice.ports
   }
   const place = { apiVersion: 'discovery.k8s.io/v1', resource: 'endpointslices' }
-  const response = yield* attempt(createRequest(object, { ...place, ...withNamespace(service) }))
+  const response = yield attempt(createRequest(object, { ...place, ...withNamespace(service) }))
   // A namespace on its way out refuses new content; nothing is left to do for it.
   if (response.code >= 400 && response.code !== 403)
-    yield* write(createRequest(object, { ...place, ...withNamespace(service) }))
+    yield write(createRequest(object, { ...place, ...withNamespace(service) }))
 }
 
 function* updateSlice(
@@ -154,7 +154,7 @@ function* updateSlice(
   const relabelled = labels !== existing.metadata.labels
   if (!relabelled && ports === portsBefore && endpoints === endpointsBefore) return
   const metadata = relabelled ? { ...existing.metadata, labels } : existing.metadata
-  yield* write(updateRequest({ ...existing, metadata, ports, endpoints }, 'endpointslices'))
+  yield write(updateRequest({ ...existing, metadata, ports, endpoints }, 'endpointslices'))
 }
 
 /** What a stored slice has; without any it may lack the field. */

@@ -48,12 +48,12 @@ function* checkOwners(graph: OwnershipGraph, entry: CollectedObject): Plan<Reque
   }
   if (solid.length === owners.length) return DONE
   if (solid.length > 0) {
-    yield* attempt(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, ownerReferences: solid } }))
+    yield attempt(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, ownerReferences: solid } }))
     return DONE
   }
   // The owner waits for its dependents only if they in turn have dependents to wait for.
   const foreground = waiting.length > 0 && graph.dependents(object.metadata.uid ?? '').length > 0
-  yield* attempt(deleteRequest(object, resource, { propagation: foreground ? 'Foreground' : 'Background' }))
+  yield attempt(deleteRequest(object, resource, { propagation: foreground ? 'Foreground' : 'Background' }))
   return DONE
 }
 
@@ -80,7 +80,7 @@ function* reportMisplaced(object: KubeObject): Plan<void> {
   const message =
     `ownerRef [${owner?.apiVersion ?? ''}/${owner?.kind ?? ''}, namespace: ${object.metadata.namespace ?? ''}, ` +
     `name: ${owner?.name ?? ''}, uid: ${owner?.uid ?? ''}] does not exist in namespace "${object.metadata.namespace ?? ''}"`
-  yield* report({
+  yield report({
     about: object,
     type: 'Warning',
     reason: 'OwnerRefInvalidNamespace',
@@ -94,7 +94,7 @@ function* orphanDependents(graph: OwnershipGraph, entry: CollectedObject): Plan<
   for (const { object, resource } of graph.dependents(uid)) {
     const rest = (object.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid)
     const ownerReferences = rest.length === 0 ? null : rest
-    yield* attempt(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, ownerReferences } }))
+    yield attempt(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, ownerReferences } }))
   }
   yield* removeFinalizer(entry, ORPHAN)
   return DONE
@@ -107,7 +107,7 @@ function* awaitDependents(graph: OwnershipGraph, entry: CollectedObject): Plan<R
     const others = (object.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid)
     if (others.some((owner) => graph.byUid(owner.uid) !== undefined)) continue
     const deeper = graph.dependents(object.metadata.uid ?? '').length > 0
-    yield* attempt(deleteRequest(object, resource, { propagation: deeper ? 'Foreground' : 'Background' }))
+    yield attempt(deleteRequest(object, resource, { propagation: deeper ? 'Foreground' : 'Background' }))
   }
   const blocking = graph
     .dependents(uid)
@@ -122,5 +122,5 @@ function* removeFinalizer(entry: CollectedObject, finalizer: string): Plan<void>
   const { object, resource } = entry
   const rest = (object.metadata.finalizers ?? []).filter((each) => each !== finalizer)
   const finalizers = rest.length === 0 ? null : rest
-  yield* attempt(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, finalizers } }))
+  yield attempt(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, finalizers } }))
 }

@@ -4,7 +4,17 @@ import { type Remark, boundReplicas } from './horizontal-limits.ts'
 import { type MetricProposal, proposeReplicas } from './horizontal-metrics.ts'
 import type { Autoscaler, AutoscalerMemory, AutoscalerStatus, MetricsReader } from './horizontal-shapes.ts'
 import { sameJson } from './json.ts'
-import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, attempt, report, write } from './plan.ts'
+import {
+  type ControllerEffect,
+  DONE,
+  type ObjectKey,
+  type Plan,
+  type ReconcileContext,
+  type Requeue,
+  attempt,
+  report,
+  write
+} from './plan.ts'
 import { updateRequest } from './requests.ts'
 import { selectorMatches } from './selectors.ts'
 import type { Condition, LabelSelector, Pod } from './shapes.ts'
@@ -62,7 +72,7 @@ export function* reconcileAutoscaler(context: ReconcileContext, key: ObjectKey, 
 function* reconcile(run: Run): Plan<void> {
   const target = findTarget(run)
   if (typeof target === 'string') {
-    yield* say(run, 'Warning', ['FailedGetScale', target])
+    yield say(run, 'Warning', ['FailedGetScale', target])
     const message = `the HPA controller was unable to get the target's current scale: ${target}`
     remark(run, { type: 'AbleToScale', status: 'False', reason: 'FailedGetScale', message })
     return yield* store(run, {})
@@ -137,7 +147,7 @@ function* bestProposal(run: Run, target: Target): Plan<Best | undefined> {
       pods,
       metrics: input.metrics
     })
-    if ('error' in proposal) yield* say(run, 'Warning', [proposal.reason, proposal.error])
+    if ('error' in proposal) yield say(run, 'Warning', [proposal.reason, proposal.error])
     proposals.push(proposal)
   }
   const statuses = proposals.map((each) => ('error' in each ? { type: '' } : each.status))
@@ -173,7 +183,7 @@ function* reportUnable(
     currentMetrics: failure.statuses
   })
   const text = `invalid metrics (${failure.count}), first error is: ${error}`
-  yield* say(run, 'Warning', ['FailedComputeMetricsReplicas', text])
+  yield say(run, 'Warning', ['FailedComputeMetricsReplicas', text])
 }
 
 function podsOf(run: Run, target: Target): readonly Pod[] {
@@ -192,17 +202,17 @@ function* act(run: Run, target: Target, decision: Decision): Plan<void> {
   const scale = { ...object, apiVersion: object.apiVersion, metadata }
   const request = updateRequest(scale, resource, 'scale')
   const body = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata, spec: { replicas } }
-  const response = yield* attempt({ ...request, body })
+  const response = yield attempt({ ...request, body })
   if (response.code >= 400) {
     const error = (response.body as KubeStatus).message ?? ''
-    yield* say(run, 'Warning', ['FailedRescale', `New size: ${replicas}; reason: ${reason}; error: ${error}`])
+    yield say(run, 'Warning', ['FailedRescale', `New size: ${replicas}; reason: ${reason}; error: ${error}`])
     const message = `the HPA controller was unable to update the target scale: ${error}`
     remark(run, { type: 'AbleToScale', status: 'False', reason: 'FailedUpdateScale', message })
     return yield* store(run, counts)
   }
   const message = `the HPA controller was able to update the target scale to ${replicas}`
   remark(run, { type: 'AbleToScale', status: 'True', reason: 'SucceededRescale', message })
-  yield* say(run, 'Normal', ['SuccessfulRescale', `New size: ${replicas}; reason: ${reason}`])
+  yield say(run, 'Normal', ['SuccessfulRescale', `New size: ${replicas}; reason: ${reason}`])
   remember(run, replicas - target.replicas)
   yield* store(run, { ...counts, desiredReplicas: replicas, lastScaleTime: formatTimestamp(run.context.now) })
 }
@@ -236,10 +246,10 @@ function* store(run: Run, fields: AutoscalerStatus): Plan<void> {
     conditions
   }
   if (!sameJson(before, status)) {
-    yield* write(updateRequest({ ...autoscaler, status }, 'horizontalpodautoscalers', 'status'))
+    yield write(updateRequest({ ...autoscaler, status }, 'horizontalpodautoscalers', 'status'))
   }
 }
 
-function* say(run: Run, type: 'Normal' | 'Warning', [reason, message]: readonly [string, string]): Plan<void> {
-  yield* report({ about: run.autoscaler, type, reason, message, component: 'horizontal-pod-autoscaler' })
+function say(run: Run, type: 'Normal' | 'Warning', [reason, message]: readonly [string, string]): ControllerEffect {
+  return report({ about: run.autoscaler, type, reason, message, component: 'horizontal-pod-autoscaler' })
 }

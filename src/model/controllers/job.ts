@@ -2,7 +2,16 @@ import { formatTimestamp, parseTimestamp } from '../../lib/time/index.ts'
 import type { KubeObject, KubeStatus } from '../../kinds/index.ts'
 import { sameJson } from './json.ts'
 import { claimControlled } from './owners.ts'
-import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, report, write } from './plan.ts'
+import {
+  type ControllerEffect,
+  DONE,
+  type ObjectKey,
+  type Plan,
+  type ReconcileContext,
+  type Requeue,
+  report,
+  write
+} from './plan.ts'
 import { isPodActive, isPodReady } from './pod-facts.ts'
 import { createPod } from './replicaset.ts'
 import { deleteRequest, updateRequest } from './requests.ts'
@@ -114,23 +123,23 @@ function deadlineOf(job: Job): number | undefined {
 }
 
 function* fail(run: JobRun, [reason, message]: readonly [string, string]): Plan<Requeue> {
-  for (const pod of run.pods.active) yield* write(deleteRequest(pod, 'pods'))
+  for (const pod of run.pods.active) yield write(deleteRequest(pod, 'pods'))
   const conditions = [condition(run, 'FailureTarget', reason, message), condition(run, 'Failed', reason, message)]
-  yield* say(run.job, 'Warning', [reason, message])
+  yield say(run.job, 'Warning', [reason, message])
   const pods = { ...run.pods, active: [], failed: run.pods.failed + run.pods.active.length }
   yield* store({ ...run, pods }, { conditions: [...(run.job.status?.conditions ?? []), ...conditions] })
   return DONE
 }
 
 function* complete(run: JobRun): Plan<Requeue> {
-  for (const pod of run.pods.active) yield* write(deleteRequest(pod, 'pods'))
+  for (const pod of run.pods.active) yield write(deleteRequest(pod, 'pods'))
   const reason = 'CompletionsReached'
   const message = 'Reached expected number of succeeded pods'
   const conditions = [
     condition(run, 'SuccessCriteriaMet', reason, message),
     condition(run, 'Complete', reason, message)
   ]
-  yield* say(run.job, 'Normal', ['Completed', 'Job completed'])
+  yield say(run.job, 'Normal', ['Completed', 'Job completed'])
   const completionTime = formatTimestamp(run.context.now)
   yield* store(
     { ...run, pods: { ...run.pods, active: [] } },
@@ -143,10 +152,10 @@ function* complete(run: JobRun): Plan<Requeue> {
 }
 
 function* suspend(run: JobRun): Plan<Requeue> {
-  for (const pod of run.pods.active) yield* write(deleteRequest(pod, 'pods'))
+  for (const pod of run.pods.active) yield write(deleteRequest(pod, 'pods'))
   const others = (run.job.status?.conditions ?? []).filter((each) => each.type !== 'Suspended')
   if (conditionOf(run.job, 'Suspended') === undefined) {
-    yield* say(run.job, 'Normal', ['Suspended', 'Job suspended'])
+    yield say(run.job, 'Normal', ['Suspended', 'Job suspended'])
     const suspended = condition(run, 'Suspended', 'JobSuspended', 'Job suspended')
     yield* store({ ...run, pods: { ...run.pods, active: [] } }, { conditions: [...others, suspended] }, true)
   }
@@ -160,22 +169,22 @@ function* proceed(run: JobRun): Plan<Requeue> {
   if (resumed !== undefined) {
     const others = conditions.filter((each) => each.type !== 'Suspended')
     conditions = [...others, { ...condition(run, 'Suspended', 'JobResumed', 'Job resumed'), status: 'False' }]
-    yield* say(job, 'Normal', ['Resumed', 'Job resumed'])
+    yield say(job, 'Normal', ['Resumed', 'Job resumed'])
   }
   const parallelism = job.spec.parallelism ?? 1
   const left = (job.spec.completions ?? parallelism) - pods.succeeded
   const started = job.spec.completions === undefined && pods.succeeded > 0
   const wanted = started ? pods.active.length : Math.min(parallelism, left)
   for (let count = pods.active.length; count < wanted; count++) {
-    const response = yield* createPod(job, job.spec.template)
+    const response = yield createPod(job, job.spec.template)
     if (response.code >= 400) {
-      yield* say(job, 'Warning', ['FailedCreate', `Error creating: ${(response.body as KubeStatus).message ?? ''}`])
+      yield say(job, 'Warning', ['FailedCreate', `Error creating: ${(response.body as KubeStatus).message ?? ''}`])
       return { retry: true }
     }
     const pod = response.body as Pod
-    yield* say(job, 'Normal', ['SuccessfulCreate', `Created pod: ${pod.metadata.name}`])
+    yield say(job, 'Normal', ['SuccessfulCreate', `Created pod: ${pod.metadata.name}`])
   }
-  for (const pod of pods.active.slice(wanted)) yield* write(deleteRequest(pod, 'pods'))
+  for (const pod of pods.active.slice(wanted)) yield write(deleteRequest(pod, 'pods'))
   yield* store(run, conditions.length === 0 ? {} : { conditions })
   const due = deadlineOf(job)
   if (due !== undefined) return { requeueAt: due }
@@ -200,7 +209,7 @@ function* store(
     ...(pods.failed === 0 ? {} : { failed: pods.failed }),
     uncountedTerminatedPods: {}
   }
-  if (!sameJson(job.status, status)) yield* write(updateRequest({ ...job, status }, 'jobs', 'status'))
+  if (!sameJson(job.status, status)) yield write(updateRequest({ ...job, status }, 'jobs', 'status'))
 }
 
 /** A finished job goes after its time to live. */
@@ -210,7 +219,7 @@ function* expire(context: ReconcileContext, job: Job): Plan<Requeue> {
   if (ttl === undefined || typeof end !== 'string') return DONE
   const due = (parseTimestamp(end) ?? context.now) + ttl * 1000
   if (due > context.now) return { requeueAt: due }
-  yield* write(deleteRequest(job, 'jobs', { propagation: 'Foreground' }))
+  yield write(deleteRequest(job, 'jobs', { propagation: 'Foreground' }))
   return DONE
 }
 
@@ -219,6 +228,6 @@ function condition(run: JobRun, type: string, reason: string, message: string): 
   return { type, status: 'True', lastProbeTime: time, lastTransitionTime: time, reason, message }
 }
 
-function* say(job: Job, type: 'Normal' | 'Warning', [reason, message]: readonly [string, string]): Plan<void> {
-  yield* report({ about: job, type, reason, message, component: 'job-controller' })
+function say(job: Job, type: 'Normal' | 'Warning', [reason, message]: readonly [string, string]): ControllerEffect {
+  return report({ about: job, type, reason, message, component: 'job-controller' })
 }

@@ -39,7 +39,7 @@ function* equip(context: ReconcileContext, name: string, source: NamespaceSource
   const { view } = context
   if (view.get('', 'serviceaccounts', name, 'default') === undefined) {
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
-    yield* attempt(createRequest(account, { apiVersion: 'v1', resource: 'serviceaccounts', namespace: name }))
+    yield attempt(createRequest(account, { apiVersion: 'v1', resource: 'serviceaccounts', namespace: name }))
   }
   const data = { 'ca.crt': source.rootCertificate }
   const published = view.get('', 'configmaps', name, ROOT_CA)
@@ -50,9 +50,9 @@ function* equip(context: ReconcileContext, name: string, source: NamespaceSource
         'internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.'
     }
     const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: ROOT_CA, annotations }, data }
-    yield* attempt(createRequest(map, { apiVersion: 'v1', resource: 'configmaps', namespace: name }))
+    yield attempt(createRequest(map, { apiVersion: 'v1', resource: 'configmaps', namespace: name }))
   } else if (!sameJson(published['data'], data) && published.metadata.deletionTimestamp === undefined) {
-    yield* attempt(updateRequest({ ...published, data }, 'configmaps'))
+    yield attempt(updateRequest({ ...published, data }, 'configmaps'))
   }
 }
 
@@ -60,7 +60,7 @@ function* empty(context: ReconcileContext, namespace: KubeObject, source: Namesp
   const { name } = namespace.metadata
   for (const { object, resource } of source.contents(name)) {
     if (object.metadata.deletionTimestamp !== undefined) continue
-    yield* attempt(deleteRequest(object, resource, { propagation: 'Background' }))
+    yield attempt(deleteRequest(object, resource, { propagation: 'Background' }))
   }
   const left = source.contents(name)
   const conditions = remainderConditions(namespace, left, formatTimestamp(context.now))
@@ -69,7 +69,7 @@ function* empty(context: ReconcileContext, namespace: KubeObject, source: Namesp
   if (left.length > 0) {
     if (!sameJson(status?.conditions, conditions)) {
       const next = { ...namespace, status: { ...status, conditions } }
-      yield* write(updateRequest(next, 'namespaces', 'status'))
+      yield write(updateRequest(next, 'namespaces', 'status'))
     }
     return DONE
   }
@@ -77,7 +77,7 @@ function* empty(context: ReconcileContext, namespace: KubeObject, source: Namesp
   if (!finalizers.includes('kubernetes')) return DONE
   const rest = finalizers.filter((finalizer) => finalizer !== 'kubernetes')
   current = { ...current, spec: rest.length === 0 ? {} : { finalizers: rest } }
-  yield* write(updateRequest(current, 'namespaces', 'finalize'))
+  yield write(updateRequest(current, 'namespaces', 'finalize'))
   return DONE
 }
 

@@ -36,8 +36,6 @@ export function* claimControlled(
 ): Plan<readonly KubeObject[]> {
   const { view } = context
   const { group, resource, selector } = wanted
-  const settled = controlledAlready(view, owner, wanted)
-  if (settled !== undefined) return settled
   const claimed: KubeObject[] = []
   for (const object of view.controlledBy(group, resource, owner.metadata.uid ?? '')) {
     if (selectorMatches(selector, object.metadata.labels)) claimed.push(object)
@@ -52,8 +50,8 @@ export function* claimControlled(
   return claimed
 }
 
-/** What a workload controls where there is nothing to release or to adopt, which is nearly always. */
-function controlledAlready(
+/** What a workload controls where there is nothing to release or to adopt, which is nearly always; else undefined. */
+export function controlledAlready(
   view: ClusterView,
   owner: KubeObject,
   wanted: { readonly group: string; readonly resource: string; readonly selector: LabelSelector }
@@ -67,12 +65,15 @@ function controlledAlready(
 
 function* adopt(object: KubeObject, owner: KubeObject, resource: string): Plan<KubeObject> {
   const ownerReferences = [...(object.metadata.ownerReferences ?? []), controllerReference(owner)]
-  return yield* write(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, ownerReferences } }))
+  const { body } = yield write(
+    patchRequest(object, resource, { metadata: { uid: object.metadata.uid, ownerReferences } })
+  )
+  return body as KubeObject
 }
 
 function* release(object: KubeObject, owner: KubeObject, resource: string): Plan<typeof DONE> {
   const rest = (object.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== owner.metadata.uid)
   const ownerReferences = rest.length === 0 ? null : rest
-  yield* write(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, ownerReferences } }))
+  yield write(patchRequest(object, resource, { metadata: { uid: object.metadata.uid, ownerReferences } }))
   return DONE
 }

@@ -72,18 +72,17 @@ export type Reconciler = (context: ReconcileContext, key: ObjectKey) => Plan<Req
 /** Nothing left to do. */
 export const DONE: Requeue = {}
 
-/** Sends a write and returns the object the API answered with; a refusal ends the plan. */
-export function* write(request: ApiRequest): Plan<KubeObject> {
-  const response = yield { effect: 'api', request, tolerate: false }
-  return response.body as KubeObject
+/** The effect of a write, to be yielded; a refusal ends the plan. */
+export function write(request: ApiRequest): ControllerEffect {
+  return { effect: 'api', request, tolerate: false }
 }
 
-/** Sends a write and returns whatever the API answered, refusals too. */
-export function* attempt(request: ApiRequest): Plan<ApiResponse> {
-  return yield { effect: 'api', request, tolerate: true }
+/** The effect of a request that hears whatever the API answers, refusals too. */
+export function attempt(request: ApiRequest): ControllerEffect {
+  return { effect: 'api', request, tolerate: true }
 }
 
-/** Reports an event. */
-export function* report(event: ControllerEvent): Plan<void> {
-  yield { effect: 'event', event }
+/** The effect of an event. */
+export function report(event: ControllerEvent): ControllerEffect {
+  return { effect: 'event', event }
 }

@@ -28,7 +28,7 @@ export function* reconcileQuota(context: ReconcileContext, key: ObjectKey): Plan
   const used: Record<string, string> = {}
   for (const name of Object.keys(hard)) used[name] = usageOf(context, quota, name)
   const status = { hard, used }
-  if (!sameJson(quota.status, status)) yield* write(updateRequest({ ...quota, status }, 'resourcequotas', 'status'))
+  if (!sameJson(quota.status, status)) yield write(updateRequest({ ...quota, status }, 'resourcequotas', 'status'))
   return DONE
 }
 

@@ -1,8 +1,18 @@
-import type { ApiResponse, KubeObject, KubeStatus } from '../../kinds/index.ts'
+import type { KubeObject, KubeStatus } from '../../kinds/index.ts'
 import { formatTimestamp } from '../../lib/time/index.ts'
 import { omitZero, sameJson } from './json.ts'
-import { claimControlled, controllerOf, controllerReference } from './owners.ts'
-import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, attempt, report, write } from './plan.ts'
+import { claimControlled, controlledAlready, controllerOf, controllerReference } from './owners.ts'
+import {
+  type ControllerEffect,
+  DONE,
+  type ObjectKey,
+  type Plan,
+  type ReconcileContext,
+  type Requeue,
+  attempt,
+  report,
+  write
+} from './plan.ts'
 import { availableAt, isPodActive, isPodAvailable, isPodReady, isPodTerminating } from './pod-facts.ts'
 import { podsToDelete } from './pod-ranking.ts'
 import { createRequest, deleteRequest, updateRequest } from './requests.ts'
@@ -31,7 +41,8 @@ export function* reconcileReplicaSet(context: ReconcileContext, key: ObjectKey):
   const set = view.get('apps', 'replicasets', key.namespace, key.name) as ReplicaSet | undefined
   if (set === undefined) return DONE
   const wanted = { group: '', resource: 'pods', selector: set.spec.selector }
-  const claimed = (yield* claimControlled(context, set, wanted)) as readonly Pod[]
+  const claimed = (controlledAlready(view, set, wanted) ??
+    (yield* claimControlled(context, set, wanted))) as readonly Pod[]
   const active = claimed.filter(isPodActive)
   let managed: Managed = {}
   if (set.metadata.deletionTimestamp === undefined) managed = yield* managePods(context, set, active)
@@ -54,24 +65,24 @@ function* managePods(context: ReconcileContext, set: ReplicaSet, active: readonl
 /** What a burst leaves over is done by the next run: each new pod is a reason for one. */
 function* createPods(set: ReplicaSet, count: number): Plan<Managed> {
   for (let index = 0; index < count; index++) {
-    const response = yield* createPod(set, set.spec.template)
+    const response = yield createPod(set, set.spec.template)
     if (response.code < 400) {
       const pod = response.body as Pod
-      yield* say(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
+      yield say(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
       continue
     }
     const status = response.body as KubeStatus
     if (status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating'))
       return { done: true, unwelcome: true }
     const failure = status.message ?? ''
-    yield* say(set, 'Warning', 'FailedCreate', `Error creating: ${failure}`)
+    yield say(set, 'Warning', 'FailedCreate', `Error creating: ${failure}`)
     return { failure }
   }
   return { done: true }
 }
 
-/** Sends a pod made from a template for its controller. */
-export function* createPod(owner: KubeObject, template: PodTemplate): Plan<ApiResponse> {
+/** The request for a pod made from a template for its controller, which hears the answer. */
+export function createPod(owner: KubeObject, template: PodTemplate): ControllerEffect {
   const { labels, annotations, finalizers } = template.metadata ?? {}
   const pod = {
     apiVersion: 'v1',
@@ -85,7 +96,7 @@ export function* createPod(owner: KubeObject, template: PodTemplate): Plan<ApiRe
     },
     spec: template.spec
   }
-  return yield* attempt(createRequest(pod, { apiVersion: 'v1', resource: 'pods', namespace: owner.metadata.namespace }))
+  return attempt(createRequest(pod, { apiVersion: 'v1', resource: 'pods', namespace: owner.metadata.namespace }))
 }
 
 function* deletePods(
@@ -95,8 +106,8 @@ function* deletePods(
 ): Plan<Managed> {
   const related = relatedPods(context, set, options.active)
   for (const pod of podsToDelete(options.active, related, options.count, context.now)) {
-    yield* write(deleteRequest(pod, 'pods'))
-    yield* say(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
+    yield write(deleteRequest(pod, 'pods'))
+    yield say(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
   }
   return { done: true }
 }
@@ -119,7 +130,7 @@ function* updateCounters(
   const status = calculateStatus(context, set, pods)
   const before = set.status ?? { replicas: 0 }
   if (sameJson(before, status)) return
-  yield* write(updateRequest({ ...set, status }, 'replicasets', 'status'))
+  yield write(updateRequest({ ...set, status }, 'replicasets', 'status'))
 }
 
 function calculateStatus(
@@ -178,6 +189,6 @@ function requeueForAvailability(set: ReplicaSet, active: readonly Pod[], now: nu
   return pending.length === 0 ? DONE : { requeueAt: Math.min(...pending) }
 }
 
-function* say(set: ReplicaSet, type: 'Normal' | 'Warning', reason: string, message: string): Plan<void> {
-  yield* report({ about: set, type, reason, message, component: COMPONENT })
+function say(set: ReplicaSet, type: 'Normal' | 'Warning', reason: string, message: string): ControllerEffect {
+  return report({ about: set, type, reason, message, component: COMPONENT })
 }

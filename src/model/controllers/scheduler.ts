@@ -19,7 +19,7 @@ export function* schedulePod(context: ReconcileContext, key: ObjectKey, load: No
   const chosen = chooseNode(pod, nodes, load)
   if (chosen === undefined) return yield* reportUnschedulable(context, pod, nodes)
   const { namespace, name } = pod.metadata
-  yield* write({
+  yield write({
     method: 'POST',
     path: resourcePath('v1', 'pods', namespace, name, 'binding'),
     headers: { accept: 'application/json', 'content-type': 'application/json', 'user-agent': AGENT },
@@ -30,7 +30,7 @@ export function* schedulePod(context: ReconcileContext, key: ObjectKey, load: No
       target: { kind: 'Node', name: chosen.metadata.name }
     }
   })
-  yield* report({
+  yield report({
     about: pod,
     type: 'Normal',
     reason: 'Scheduled',
@@ -126,7 +126,7 @@ function* reportUnschedulable(context: ReconcileContext, pod: Pod, nodes: readon
   if (before?.message === message && before.reason === 'Unschedulable') return DONE
   const others = (pod.status?.conditions ?? []).filter((each) => each.type !== 'PodScheduled')
   const status = { ...pod.status, conditions: [...others, condition] }
-  yield* report({
+  yield report({
     about: pod,
     type: 'Warning',
     reason: 'FailedScheduling',
@@ -134,7 +134,7 @@ function* reportUnschedulable(context: ReconcileContext, pod: Pod, nodes: readon
     component: PROFILE,
     action: 'Scheduling'
   })
-  yield* write(updateRequest({ ...pod, status }, 'pods', 'status', AGENT))
+  yield write(updateRequest({ ...pod, status }, 'pods', 'status', AGENT))
   return DONE
 }
 
