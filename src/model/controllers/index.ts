@@ -26,7 +26,7 @@ export {
   type Reconciler,
   type Requeue
 } from './plan.ts'
-export { isPodActive, isPodFinished, isPodReady, podCondition } from './pod-facts.ts'
+export { isPodActive, isPodFinished, isPodReady, readyCondition } from './pod-facts.ts'
 export {
   NO_RESULTS,
   type ProbeCount,

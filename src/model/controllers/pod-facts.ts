@@ -1,9 +1,19 @@
 import { type Instant, parseTimestamp } from '../../lib/time/index.ts'
 import type { Condition, Pod } from './shapes.ts'
 
-/** A condition of a pod by type. */
-export function podCondition(pod: Pod, type: string): Condition | undefined {
-  return conditionOf(pod.status?.conditions, type)
+/** Where kubelets put the Ready condition. */
+const READY_PLACE = 2
+
+/** The Ready condition of a pod. */
+export function readyCondition(pod: Pod): Condition | undefined {
+  const conditions = pod.status?.conditions
+  return conditions === undefined ? undefined : conditionAt(conditions, 'Ready', READY_PLACE)
+}
+
+/** A condition by type, looked for first where it mostly is. */
+export function conditionAt(conditions: readonly Condition[], type: string, place: number): Condition | undefined {
+  const there = conditions[place]
+  return there?.type === type ? there : conditionOf(conditions, type)
 }
 
 /** A condition by type. V8 goes through frozen lists, as stored ones are, fast by index alone: this is asked all the time. */
@@ -15,12 +25,12 @@ export function conditionOf(conditions: readonly Condition[] | undefined, type: 
 
 /** Whether the Ready condition is True. */
 export function isPodReady(pod: Pod): boolean {
-  return podCondition(pod, 'Ready')?.status === 'True'
+  return readyCondition(pod)?.status === 'True'
 }
 
 /** When the pod became ready; undefined while it is not. */
 export function readySince(pod: Pod): Instant | undefined {
-  const ready = podCondition(pod, 'Ready')
+  const ready = readyCondition(pod)
   if (ready?.status !== 'True' || typeof ready.lastTransitionTime !== 'string') return undefined
   return parseTimestamp(ready.lastTransitionTime)
 }

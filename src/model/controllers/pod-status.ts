@@ -1,8 +1,8 @@
 import { fnv1a32Numbered } from '../../lib/apimachinery/index.ts'
 import { keptByText } from '../../lib/memory/index.ts'
 import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
-import { keepSame, keepSameItems, sameMembers } from './json.ts'
-import { podCondition } from './pod-facts.ts'
+import { keepSameItems, sameMembers } from './json.ts'
+import { conditionAt } from './pod-facts.ts'
 import type { Condition, Container, ContainerState, ContainerStatus, Pod, PodStatus } from './shapes.ts'
 
 /** What the kubelet knows of one container. */
@@ -51,16 +51,21 @@ export function podStatus(facts: PodFacts): PodStatus {
   status.phase = phase
   status.conditions = mergeConditions(pod, conditionsOf(facts, phase), now)
   status.hostIP = hostIp
-  status['hostIPs'] = keepSame(before['hostIPs'], [{ ip: hostIp }])
+  status['hostIPs'] = addresses(before['hostIPs'] as PodStatus['podIPs'], hostIp)
   if (podIp !== undefined) {
     status.podIP = podIp
-    status.podIPs = keepSame(before.podIPs, [{ ip: podIp }])
+    status.podIPs = addresses(before.podIPs, podIp)
   }
   status.startTime = before.startTime ?? formatTimestamp(now)
   if (inits.length > 0) status.initContainerStatuses = inits
   status.containerStatuses = containerStatuses(facts, before.containerStatuses)
   if (generation !== undefined) status['observedGeneration'] = generation
   return sameMembers(before, status) ? before : status
+}
+
+/** The list of one address: the one that was there where it is the same. */
+function addresses(before: PodStatus['podIPs'], ip: string): NonNullable<PodStatus['podIPs']> {
+  return before?.length === 1 && before[0]?.ip === ip ? before : [{ ip }]
 }
 
 /** A status that is being written. */
@@ -80,12 +85,18 @@ function withoutInits(status: PodStatus): PodStatus {
 
 /** Pending until all containers have started once; ended when all have and the restart policy lets them. */
 function phaseOf({ pod, runs, ended }: PodFacts): string {
-  const codes = runs.map((run) => run.state.terminated?.exitCode)
-  if (ended) return codes.every((code) => code === 0) ? 'Succeeded' : 'Failed'
-  if (runs.some((run) => neverStarted(run))) return 'Pending'
+  let running = false
+  let failed = false
+  for (const run of runs) {
+    if (!ended && neverStarted(run)) return 'Pending'
+    const code = run.state.terminated?.exitCode
+    if (code === undefined) running = true
+    if (code !== 0) failed = true
+  }
+  if (ended) return failed ? 'Failed' : 'Succeeded'
   const policy = pod.spec.restartPolicy ?? 'Always'
-  if (policy === 'Always' || codes.includes(undefined)) return 'Running'
-  if (codes.every((code) => code === 0)) return 'Succeeded'
+  if (policy === 'Always' || running) return 'Running'
+  if (!failed) return 'Succeeded'
   return policy === 'Never' ? 'Failed' : 'Running'
 }
 
@@ -216,11 +227,29 @@ function gated(pod: Pod, verdict: Verdict): Verdict {
 
 /** Keeps unchanged conditions, transition times of those that stay what they are, and conditions other parties own. */
 function mergeConditions(pod: Pod, verdicts: readonly Verdict[], now: Instant): readonly Condition[] {
-  const before = pod.status?.conditions ?? []
-  const merged = verdicts.map((verdict) => condition(pod, verdict, now))
-  for (const each of before) if (!verdicts.some(({ type }) => type === each.type)) merged.push(each)
-  return keepSameItems(before, merged)
+  const before = pod.status?.conditions ?? NO_CONDITIONS
+  const merged: Condition[] = []
+  let known = 0
+  let same = true
+  for (let index = 0; index < verdicts.length; index++) {
+    const verdict = verdicts[index] as Verdict
+    const old = conditionAt(before, verdict.type, index)
+    const next = condition(old, verdict, { now, generation: pod.metadata.generation })
+    if (old !== undefined) known += 1
+    if (next !== before[index]) same = false
+    merged.push(next)
+  }
+  if (known < before.length) {
+    for (const each of before) {
+      if (verdicts.some(({ type }) => type === each.type)) continue
+      if (each !== before[merged.length]) same = false
+      merged.push(each)
+    }
+  }
+  return same && merged.length === before.length ? before : merged
 }
+
+const NO_CONDITIONS: readonly Condition[] = []
 
 /** Whether a condition says everything a report says besides status, reason and message. */
 function isCurrent(condition: Condition, generation: number | undefined): boolean {
@@ -231,18 +260,20 @@ function isCurrent(condition: Condition, generation: number | undefined): boolea
   )
 }
 
-function condition(pod: Pod, { type, ok, reason, message }: Verdict, now: Instant): Condition {
-  const old = podCondition(pod, type)
+/** A condition as it is reported; the old one where it says the same. */
+function condition(
+  old: Condition | undefined,
+  { type, ok, reason, message }: Verdict,
+  of: { readonly now: Instant; readonly generation: number | undefined }
+): Condition {
+  const { now, generation } = of
   const status = ok ? 'True' : 'False'
   const stays = old?.status === status
-  const { generation } = pod.metadata
   if (stays && old.reason === reason && old.message === message && isCurrent(old, generation)) return old
-  return {
-    type,
-    status,
-    ...(generation === undefined ? undefined : { observedGeneration: generation }),
-    lastTransitionTime: stays ? (old.lastTransitionTime ?? formatTimestamp(now)) : formatTimestamp(now),
-    ...(reason === undefined ? undefined : { reason }),
-    ...(message === undefined ? undefined : { message })
-  }
+  const next: { -readonly [Field in keyof Condition]: Condition[Field] } = { type, status }
+  if (generation !== undefined) next.observedGeneration = generation
+  next.lastTransitionTime = stays ? (old.lastTransitionTime ?? formatTimestamp(now)) : formatTimestamp(now)
+  if (reason !== undefined) next.reason = reason
+  if (message !== undefined) next.message = message
+  return next
 }

@@ -318,9 +318,11 @@ export class PodWorker {
   #report(ended: boolean = false): void {
     if (this.#gone) return
     const { runtime } = this.#port
+    const runs: ContainerRun[] = []
+    for (const work of this.#work.values()) runs.push(work.run)
     const status = podStatus({
       pod: this.#pod,
-      runs: [...this.#work.values()].map((work) => work.run),
+      runs,
       podIp: this.#ip,
       hostIp: this.#port.nodeIp(this.#pod.spec.nodeName ?? ''),
       mayBeReady: runtime.mayBeReady?.(this.#pod) ?? true,

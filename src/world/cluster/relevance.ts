@@ -4,7 +4,7 @@ import {
   type Pod,
   type Service,
   isPodFinished,
-  podCondition,
+  readyCondition,
   sameJson
 } from '../../model/controllers/index.ts'
 
@@ -13,7 +13,7 @@ export function movesCounts(pod: Pod, previous: Pod): boolean {
   return (
     movesLife(pod, previous) ||
     // Of one on its way out it is the number that counts.
-    (!isLeaving(pod) && !sameReadiness(podCondition(pod, 'Ready'), podCondition(previous, 'Ready'))) ||
+    (!isLeaving(pod) && !sameReadiness(readyCondition(pod), readyCondition(previous))) ||
     !sameJson(pod.metadata.labels, previous.metadata.labels) ||
     !sameJson(pod.metadata.ownerReferences, previous.metadata.ownerReferences)
   )
@@ -30,7 +30,7 @@ export function movesEndpoints(pod: Pod, previous: Pod): boolean {
     movesLife(pod, previous) ||
     pod.spec.nodeName !== previous.spec.nodeName ||
     pod.status?.podIP !== previous.status?.podIP ||
-    podCondition(pod, 'Ready')?.status !== podCondition(previous, 'Ready')?.status ||
+    readyCondition(pod)?.status !== readyCondition(previous)?.status ||
     !sameJson(pod.metadata.labels, previous.metadata.labels)
   )
 }
