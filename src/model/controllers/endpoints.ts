@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../kinds/index.ts'
-import { keepSame, keepSameItems } from './json.ts'
+import { keptOfFrozen } from '../../lib/memory/index.ts'
+import { Wanted, keepSameItems, sameJson } from './json.ts'
 import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, attempt, write } from './plan.ts'
 import { isPodFinished, isPodReady } from './pod-facts.ts'
 import { createRequest, deleteRequest, updateRequest } from './requests.ts'
@@ -7,6 +8,12 @@ import { labelsInclude, selectorIsEmpty } from './selectors.ts'
 import type { Pod, Service } from './shapes.ts'
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by'
+/** Label with the Service a slice belongs to. */
+export const SERVICE_NAME = 'kubernetes.io/service-name'
+/** Label with the controller a slice belongs to. */
+export const SLICE_MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
+/** The controller of Services with a selector. */
+export const SLICE_CONTROLLER = 'endpointslice-controller.k8s.io'
 
 /** A port of a Service as one pod serves it. */
 export interface EndpointPort {
@@ -23,34 +30,87 @@ export interface Backend {
   readonly ports: readonly EndpointPort[]
 }
 
+/** What follows from a Service alone, and what was found with it last. */
+export interface ServiceFacts {
+  readonly service: Service
+  readonly endpointsLabels: Wanted<Labels>
+  readonly sliceLabels: Wanted<Labels>
+  /** Ports of every pod alike; undefined: some are named as containers name theirs. */
+  readonly ports: readonly EndpointPort[] | undefined
+  /** Those as slices have them. */
+  readonly slicePorts: Wanted<readonly EndpointPort[]> | undefined
+  /** Pods of the namespace that were looked at last, and which of them are behind the Service. */
+  pods: readonly Pod[] | undefined
+  backends: readonly Backend[]
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** Reads what follows from a Service; once, as long as it does not change. */
+export const factsOf: (service: Service) => ServiceFacts = keptOfFrozen((service: Service): ServiceFacts => {
+  const { labels, name } = service.metadata
+  const headless = service.spec.clusterIP === 'None' ? { 'service.kubernetes.io/headless': '' } : undefined
+  const named = service.spec.ports?.some((each) => typeof each.targetPort === 'string') === true
+  const ports = named ? undefined : portsOn(service, undefined)
+  return {
+    service,
+    endpointsLabels: new Wanted({ ...labels, [MANAGED_BY]: 'endpoint-controller', ...headless }),
+    sliceLabels: new Wanted({ ...labels, [SERVICE_NAME]: name, [SLICE_MANAGED_BY]: SLICE_CONTROLLER, ...headless }),
+    ports,
+    slicePorts: ports === undefined ? undefined : new Wanted(namedPorts(ports)),
+    pods: undefined,
+    backends: []
+  }
+})
+
 /** Pods a Service selects that have an address and have not ended, in creation order. */
-export function backendsOf(context: ReconcileContext, service: Service): Backend[] {
+export function backendsOf(context: ReconcileContext, facts: ServiceFacts): readonly Backend[] {
+  const { service } = facts
+  const pods = context.view.list('', 'pods', service.metadata.namespace) as readonly Pod[]
+  if (pods !== facts.pods) {
+    facts.backends = readBackends(facts, pods)
+    facts.pods = pods
+  }
+  return facts.backends
+}
+
+function readBackends({ service, ports: shared }: ServiceFacts, pods: readonly Pod[]): readonly Backend[] {
   const { selector } = service.spec
-  if (selector === undefined || selectorIsEmpty({ matchLabels: selector })) return []
   const backends: Backend[] = []
-  for (const pod of context.view.list('', 'pods', service.metadata.namespace) as readonly Pod[]) {
+  if (selector === undefined || selectorIsEmpty({ matchLabels: selector })) return backends
+  for (const pod of pods) {
     const ip = pod.status?.podIP
     if (ip === undefined || isPodFinished(pod) || !labelsInclude(pod.metadata.labels, selector)) continue
-    const ports = portsOf(service, pod)
+    const ports = shared ?? portsOn(service, pod)
     if (ports.length > 0 || (service.spec.ports ?? []).length === 0) backends.push({ pod, ip, ports })
   }
   return backends
 }
 
-/** Ports of Services that name no container's port, and so are the same of every pod; by the Service's spec, which is frozen. */
-const portsOfAll = new WeakMap<Service['spec'], readonly EndpointPort[]>()
-
-function portsOf(service: Service, pod: Pod): readonly EndpointPort[] {
-  const { spec } = service
-  const known = portsOfAll.get(spec)
-  if (known !== undefined) return known
-  const ports = portsOn(service, pod)
-  const named = spec.ports?.some((each) => typeof each.targetPort === 'string') === true
-  if (!named && Object.isFrozen(spec)) portsOfAll.set(spec, ports)
-  return ports
+/** Ports as slices have them, which name a port without name by an empty text. */
+export function namedPorts(ports: readonly EndpointPort[]): readonly EndpointPort[] {
+  return ports.map((port) => (port.name === undefined ? { ...port, name: '' } : port))
 }
 
-function portsOn(service: Service, pod: Pod): readonly EndpointPort[] {
+/** Backends whose ports are the same. */
+export interface PortGroup {
+  readonly ports: readonly EndpointPort[]
+  readonly backends: Backend[]
+}
+
+/** Backends by their ports, in the order in which these come. */
+export function groupByPorts(backends: readonly Backend[]): readonly PortGroup[] {
+  const groups: PortGroup[] = []
+  for (const backend of backends) {
+    let group = groups.find(({ ports }) => sameJson(ports, backend.ports))
+    if (group === undefined) groups.push((group = { ports: backend.ports, backends: [] }))
+    group.backends.push(backend)
+  }
+  return groups
+}
+
+/** @param pod - where ports that are named are looked for */
+function portsOn(service: Service, pod: Pod | undefined): readonly EndpointPort[] {
   const ports: EndpointPort[] = []
   for (const each of service.spec.ports ?? []) {
     const protocol = each.protocol ?? 'TCP'
@@ -66,9 +126,9 @@ function portsOn(service: Service, pod: Pod): readonly EndpointPort[] {
   return ports
 }
 
-function targetPort(target: number | string, protocol: string, pod: Pod): number | undefined {
+function targetPort(target: number | string, protocol: string, pod: Pod | undefined): number | undefined {
   if (typeof target === 'number') return target
-  for (const container of pod.spec.containers) {
+  for (const container of pod?.spec.containers ?? []) {
     const named = container.ports?.find((port) => port.name === target && (port.protocol ?? 'TCP') === protocol)
     if (named !== undefined) return named.containerPort
   }
@@ -88,16 +148,10 @@ export function* reconcileEndpoints(context: ReconcileContext, key: ObjectKey): 
     return DONE
   }
   if (service.spec.selector === undefined || service.spec.type === 'ExternalName') return DONE
-  const backends = backendsOf(context, service).filter(
-    (backend) => backend.pod.metadata.deletionTimestamp === undefined
-  )
+  const facts = factsOf(service)
   const before = existing?.['subsets'] as readonly object[] | undefined
-  const subsets = keepSameItems(before, subsetsOf(service, backends))
-  const labels = keepSame(existing?.metadata.labels, {
-    ...service.metadata.labels,
-    [MANAGED_BY]: 'endpoint-controller',
-    ...headless(service)
-  })
+  const subsets = keepSameItems(before, subsetsOf(service, backendsOf(context, facts)))
+  const labels = facts.endpointsLabels.kept(existing?.metadata.labels)
   if (existing === undefined) {
     const metadata = { name: key.name, labels }
     const created = {
@@ -125,10 +179,6 @@ function withSubsets(endpoints: KubeObject, subsets: readonly object[]): KubeObj
   return rest
 }
 
-function headless(service: Service): Record<string, string> {
-  return service.spec.clusterIP === 'None' ? { 'service.kubernetes.io/headless': '' } : {}
-}
-
 /** A reference to a pod as endpoints carry it. */
 export function podReference(pod: Pod): Record<string, string | undefined> {
   const { name, namespace, uid } = pod.metadata
@@ -136,43 +186,32 @@ export function podReference(pod: Pod): Record<string, string | undefined> {
 }
 
 interface Subset {
-  readonly ports: readonly EndpointPort[]
-  readonly addresses: object[]
-  readonly notReadyAddresses: object[]
+  addresses?: object[]
+  notReadyAddresses?: object[]
+  ports?: readonly EndpointPort[]
 }
 
-/** Backends with the same ports share a subset; addresses are ordered by IP. */
-function subsetsOf(service: Service, backends: readonly Backend[]): readonly object[] {
-  const byPorts = new Map<string, Subset>()
-  const ordered = backends.toSorted((a, b) => (a.ip < b.ip ? -1 : 1))
-  for (const { pod, ip, ports } of ordered) {
-    const key = portsKey(ports)
-    const subset = byPorts.get(key) ?? { ports, addresses: [], notReadyAddresses: [] }
-    byPorts.set(key, subset)
+/** Backends with the same ports share a subset; addresses are ordered by IP. Pods on their way out are left out. */
+function subsetsOf(service: Service, backends: readonly Backend[]): readonly Subset[] {
+  const staying = backends.filter(({ pod }) => pod.metadata.deletionTimestamp === undefined)
+  if (staying.length > 1) staying.sort((a, b) => (a.ip < b.ip ? -1 : 1))
+  return groupByPorts(staying).map((group) => subsetOf(service, group))
+}
+
+function subsetOf(service: Service, { ports, backends }: PortGroup): Subset {
+  const addresses: object[] = []
+  const notReadyAddresses: object[] = []
+  for (const { pod, ip } of backends) {
     const ready = isPodReady(pod) || service.spec.publishNotReadyAddresses === true
     const address = { ip, nodeName: pod.spec.nodeName, targetRef: podReference(pod) }
-    if (ready) subset.addresses.push(address)
-    else subset.notReadyAddresses.push(address)
+    if (ready) addresses.push(address)
+    else notReadyAddresses.push(address)
   }
-  return [...byPorts.values()].map(compactSubset)
-}
-
-/** Texts of port lists, which pods of one Service share. */
-const portsKeys = new WeakMap<readonly EndpointPort[], string>()
-
-/** A text that tells lists of ports apart. */
-export function portsKey(ports: readonly EndpointPort[]): string {
-  let key = portsKeys.get(ports)
-  if (key === undefined) portsKeys.set(ports, (key = JSON.stringify(ports)))
-  return key
-}
-
-function compactSubset(subset: Subset): object {
-  return {
-    ...(subset.addresses.length === 0 ? {} : { addresses: subset.addresses }),
-    ...(subset.notReadyAddresses.length === 0 ? {} : { notReadyAddresses: subset.notReadyAddresses }),
-    ...(subset.ports.length === 0 ? {} : { ports: subset.ports })
-  }
+  const subset: Subset = {}
+  if (addresses.length > 0) subset.addresses = addresses
+  if (notReadyAddresses.length > 0) subset.notReadyAddresses = notReadyAddresses
+  if (ports.length > 0) subset.ports = ports
+  return subset
 }
 
 /** Type guard for the few places that read an Endpoints' subsets. */

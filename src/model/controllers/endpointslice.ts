@@ -1,23 +1,35 @@
 import type { KubeObject } from '../../kinds/index.ts'
-import { type Backend, type EndpointPort, backendsOf, podReference, portsKey, subsetsFrom } from './endpoints.ts'
-import { keepSame, keepSameItems, sameJson } from './json.ts'
+import {
+  type Backend,
+  type EndpointPort,
+  SERVICE_NAME,
+  SLICE_CONTROLLER,
+  SLICE_MANAGED_BY,
+  type ServiceFacts,
+  backendsOf,
+  factsOf,
+  groupByPorts,
+  namedPorts,
+  podReference,
+  subsetsFrom
+} from './endpoints.ts'
+import { Wanted, keepSameItems } from './json.ts'
 import { controllerReference } from './owners.ts'
 import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, attempt, write } from './plan.ts'
 import { isPodReady } from './pod-facts.ts'
 import { createRequest, deleteRequest, updateRequest } from './requests.ts'
 import type { Service } from './shapes.ts'
 
-const SERVICE_NAME = 'kubernetes.io/service-name'
-const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
-const SLICE_CONTROLLER = 'endpointslice-controller.k8s.io'
 const MIRROR_CONTROLLER = 'endpointslicemirroring-controller.k8s.io'
 /** Endpoints per slice, upstream's default. */
 const MAX_ENDPOINTS = 100
 
 interface WantedSlice {
-  readonly ports: readonly EndpointPort[]
+  readonly ports: Wanted<readonly EndpointPort[]>
   readonly endpoints: readonly object[]
 }
+
+type Labels = Readonly<Record<string, string>>
 
 /**
  * Keeps the EndpointSlices of a Service, or mirrors hand-written Endpoints of one without selector.
@@ -31,14 +43,9 @@ export function* reconcileEndpointSlices(context: ReconcileContext, key: ObjectK
     return DONE
   }
   if (service.spec.selector === undefined) return yield* mirror(context, service)
-  const labels = {
-    ...service.metadata.labels,
-    [SERVICE_NAME]: key.name,
-    [MANAGED_BY]: SLICE_CONTROLLER,
-    ...(service.spec.clusterIP === 'None' ? { 'service.kubernetes.io/headless': '' } : {})
-  }
-  const wanted = slicesFor(service, backendsOf(context, service))
-  yield* syncSlices(context, service, { wanted, labels, owner: service })
+  const facts = factsOf(service)
+  const wanted = slicesFor(facts, backendsOf(context, facts))
+  yield* syncSlices(context, service, { wanted, labels: facts.sliceLabels, owner: service })
   return DONE
 }
 
@@ -46,7 +53,8 @@ function ownSlices(context: ReconcileContext, service: ObjectKey, manager: strin
   return context.view
     .list('discovery.k8s.io', 'endpointslices', service.namespace)
     .filter(
-      ({ metadata }) => metadata.labels?.[SERVICE_NAME] === service.name && metadata.labels[MANAGED_BY] === manager
+      ({ metadata }) =>
+        metadata.labels?.[SERVICE_NAME] === service.name && metadata.labels[SLICE_MANAGED_BY] === manager
     )
 }
 
@@ -56,27 +64,18 @@ function* removeSlices(context: ReconcileContext, key: ObjectKey): Plan<void> {
   }
 }
 
-function slicesFor(service: Service, backends: readonly Backend[]): WantedSlice[] {
-  const byPorts = new Map<string, { ports: readonly EndpointPort[]; endpoints: object[] }[]>()
-  for (const backend of backends) {
-    const key = portsKey(backend.ports)
-    const slices = byPorts.get(key) ?? []
-    byPorts.set(key, slices)
-    let last = slices.at(-1)
-    if (last === undefined || last.endpoints.length >= MAX_ENDPOINTS) {
-      last = { ports: namedPorts(backend.ports), endpoints: [] }
-      slices.push(last)
-    }
-    last.endpoints.push(endpointOf(service, backend))
+function slicesFor({ service, slicePorts }: ServiceFacts, backends: readonly Backend[]): readonly WantedSlice[] {
+  const slices: WantedSlice[] = []
+  for (const group of groupByPorts(backends)) {
+    const ports = slicePorts ?? new Wanted(namedPorts(group.ports))
+    const endpoints = group.backends.map((backend) => endpointOf(service, backend))
+    for (let from = 0; from < endpoints.length; from += MAX_ENDPOINTS)
+      slices.push({ ports, endpoints: endpoints.slice(from, from + MAX_ENDPOINTS) })
   }
-  const slices = [...byPorts.values()].flat()
-  return slices.length === 0 ? [{ ports: [], endpoints: [] }] : slices
+  return slices.length === 0 ? NO_BACKENDS : slices
 }
 
-/** Ports as slices have them, which name a port without name by an empty text. */
-function namedPorts(ports: readonly EndpointPort[]): readonly EndpointPort[] {
-  return ports.map((port) => (port.name === undefined ? { ...port, name: '' } : port))
-}
+const NO_BACKENDS: readonly WantedSlice[] = [{ ports: new Wanted([]), endpoints: [] }]
 
 function endpointOf(service: Service, { pod, ip }: Backend): object {
   const serving = isPodReady(pod)
@@ -93,24 +92,20 @@ function endpointOf(service: Service, { pod, ip }: Backend): object {
 function* syncSlices(
   context: ReconcileContext,
   service: KubeObject,
-  options: {
-    readonly wanted: readonly WantedSlice[]
-    readonly labels: Readonly<Record<string, string>>
-    readonly owner: KubeObject
-  }
+  options: { readonly wanted: readonly WantedSlice[]; readonly labels: Wanted<Labels>; readonly owner: KubeObject }
 ): Plan<void> {
   const { wanted, labels, owner } = options
   const key = { ...withNamespace(service), name: service.metadata.name }
-  const unused = [...ownSlices(context, key, labels[MANAGED_BY] ?? '')]
-  for (const slice of wanted) {
+  const unused = [...ownSlices(context, key, labels.value[SLICE_MANAGED_BY] ?? '')]
+  for (const { ports, endpoints } of wanted) {
     // An unchanged port list reuses its slice, as upstream does.
-    const at = Math.max(
-      0,
-      unused.findIndex((each) => sameJson(contentOf(each).ports, slice.ports))
-    )
-    const existing = unused.splice(at, 1)[0]
-    if (existing === undefined) yield* createSlice(service, owner, { ...slice, labels })
-    else yield* updateSlice(existing, { ...slice, labels })
+    const at = unused.findIndex((each) => ports.kept(contentOf(each).ports) === contentOf(each).ports)
+    const existing = unused.splice(Math.max(0, at), 1)[0]
+    if (existing === undefined) yield* createSlice(service, owner, { ports, endpoints, labels })
+    else {
+      const update = sliceUpdate(existing, { ports, endpoints, labels })
+      if (update !== undefined) yield write(updateRequest(update, 'endpointslices'))
+    }
   }
   for (const slice of unused) yield attempt(deleteRequest(slice, 'endpointslices'))
 }
@@ -122,19 +117,19 @@ function withNamespace(object: KubeObject): { namespace?: string } {
 function* createSlice(
   service: KubeObject,
   owner: KubeObject,
-  slice: WantedSlice & { readonly labels: Readonly<Record<string, string>> }
+  slice: WantedSlice & { readonly labels: Wanted<Labels> }
 ): Plan<void> {
   const object = {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: {
       generateName: `${service.metadata.name}-`,
-      labels: slice.labels,
+      labels: slice.labels.value,
       ownerReferences: [controllerReference(owner)]
     },
     addressType: 'IPv4',
     endpoints: slice.endpoints,
-    ports: slice.ports
+    ports: slice.ports.value
   }
   const place = { apiVersion: 'discovery.k8s.io/v1', resource: 'endpointslices' }
   const response = yield attempt(createRequest(object, { ...place, ...withNamespace(service) }))
@@ -143,25 +138,31 @@ function* createSlice(
     yield write(createRequest(object, { ...place, ...withNamespace(service) }))
 }
 
-function* updateSlice(
+/** A stored slice as it has to be; undefined: it is. */
+function sliceUpdate(
   existing: KubeObject,
-  slice: WantedSlice & { readonly labels: Readonly<Record<string, string>> }
-): Plan<void> {
-  const { ports: portsBefore, endpoints: endpointsBefore } = contentOf(existing)
-  const ports = keepSame(portsBefore, slice.ports)
-  const endpoints = keepSameItems(endpointsBefore, slice.endpoints)
-  const labels = keepSame(existing.metadata.labels, slice.labels)
+  slice: WantedSlice & { readonly labels: Wanted<Labels> }
+): KubeObject | undefined {
+  const before = contentOf(existing)
+  const ports = slice.ports.kept(before.ports)
+  const endpoints = keepSameItems(before.endpoints, slice.endpoints)
+  const labels = slice.labels.kept(existing.metadata.labels)
   const relabelled = labels !== existing.metadata.labels
-  if (!relabelled && ports === portsBefore && endpoints === endpointsBefore) return
+  if (!relabelled && ports === before.ports && endpoints === before.endpoints) return undefined
   const metadata = relabelled ? { ...existing.metadata, labels } : existing.metadata
-  yield write(updateRequest({ ...existing, metadata, ports, endpoints }, 'endpointslices'))
+  return { ...existing, metadata, ports, endpoints }
 }
 
 /** What a stored slice has; without any it may lack the field. */
-function contentOf(slice: KubeObject): WantedSlice {
-  const { ports, endpoints } = slice as Partial<WantedSlice>
-  return { ports: ports ?? [], endpoints: endpoints ?? [] }
+function contentOf(slice: KubeObject): {
+  readonly ports: readonly EndpointPort[]
+  readonly endpoints: readonly object[]
+} {
+  const { ports, endpoints } = slice as Partial<ReturnType<typeof contentOf>>
+  return { ports: ports ?? NOTHING, endpoints: endpoints ?? NOTHING }
 }
+
+const NOTHING: readonly never[] = []
 
 function* mirror(context: ReconcileContext, service: Service): Plan<Requeue> {
   const { name } = service.metadata
@@ -172,13 +173,17 @@ function* mirror(context: ReconcileContext, service: Service): Plan<Requeue> {
     return DONE
   }
   const wanted = subsetsFrom(endpoints).map((subset) => ({
-    ports: namedPorts((subset.ports ?? []).map((port) => ({ ...port, protocol: port.protocol ?? 'TCP' }))),
+    ports: new Wanted(namedPorts((subset.ports ?? []).map((port) => ({ ...port, protocol: port.protocol ?? 'TCP' })))),
     endpoints: [
       ...(subset.addresses ?? []).map((address) => ({ addresses: [address.ip], conditions: { ready: true } })),
       ...(subset.notReadyAddresses ?? []).map((address) => ({ addresses: [address.ip], conditions: { ready: false } }))
     ]
   }))
-  const labels = { ...endpoints.metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: MIRROR_CONTROLLER }
+  const labels = new Wanted({
+    ...endpoints.metadata.labels,
+    [SERVICE_NAME]: name,
+    [SLICE_MANAGED_BY]: MIRROR_CONTROLLER
+  })
   yield* syncSlices(context, service, { wanted, labels, owner: endpoints })
   return DONE
 }

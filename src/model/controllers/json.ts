@@ -55,3 +55,23 @@ export function keepSameItems<T>(before: readonly T[] | undefined, next: readonl
   }
   return all ? before : kept
 }
+
+/** Something that is wanted; what is stored is compared with it once. */
+export class Wanted<Value> {
+  readonly value: Value
+  /** What was stored and the same. */
+  #same: unknown
+
+  constructor(value: Value) {
+    this.value = value
+  }
+
+  /** What is stored, where that is the same; else what is wanted. */
+  kept(stored: unknown): Value {
+    if (stored === undefined) return this.value
+    if (stored === this.#same) return stored as Value
+    const kept = keepSame(stored, this.value)
+    if (kept === stored && Object.isFrozen(stored)) this.#same = stored
+    return kept
+  }
+}
