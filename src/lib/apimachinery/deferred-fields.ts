@@ -90,7 +90,7 @@ function witnessAfter(
   pending: PendingFields | undefined
 ): readonly string[] | undefined {
   const known = pending?.witness ?? witnessIn(entries)
-  if (known !== undefined) return valueAt(input.next, known) === undefined ? undefined : known
+  if (known !== undefined) return isThere(known, input) ? known : undefined
   return input.live?.['kind'] === undefined ? witnessOfNew(input) : undefined
 }
 
@@ -111,6 +111,12 @@ function witnessOfNew({ next, ignored }: TrackUpdateInput): readonly string[] | 
     if (isOwnedScalar(next, name, path, { unowned: undefined, ignored })) return path
   }
   return isOwnedScalar(next, 'metadata', path, { unowned: UNOWNED, ignored }) ? path : undefined
+}
+
+/** Whether the value is still there; it is where it was in a part that the update left alone. */
+function isThere(path: readonly string[], { live, next }: TrackUpdateInput): boolean {
+  const isLeftAlone = path[0] === 'spec' && next['spec'] !== undefined && next['spec'] === live?.['spec']
+  return isLeftAlone || valueAt(next, path) !== undefined
 }
 
 function valueAt(object: JsonMap, path: readonly string[]): unknown {

@@ -61,10 +61,8 @@ export function sameMembers(left: JsonMap, right: JsonMap, except: string): bool
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
   Object.freeze(value)
-  for (const key in value) {
-    const member = value[key]
-    if (typeof member === 'object' && member !== null) deepFreeze(member)
-  }
+  if (Array.isArray(value)) for (let index = 0; index < value.length; index++) deepFreeze(value[index] as unknown)
+  else for (const key in value) deepFreeze(value[key])
   return value
 }
 

@@ -17,11 +17,15 @@ export function decodeBody(call: ResourceCall, warnings: Warnings, existing?: Ku
   warnDeprecation(call, warnings)
   const { info } = call
   const stored = existing === undefined ? undefined : servedForm(info, existing)
-  const parse = info.crd === undefined ? readBody : parseBody
-  const { value, duplicates, isBorrowed = false } = parse(call.request, info.kind, stored)
+  const { takesBodies } = call.core
+  const parsed =
+    info.crd === undefined
+      ? readBody(call.request, info.kind, takesBodies)
+      : parseBody(call.request, info.kind, stored, takesBodies)
+  const { value, duplicates, isBorrowed, isGiven } = parsed
   const isExpected = isJsonMap(value) && value['kind'] === info.kind && value['apiVersion'] === info.apiVersion
   const body = isExpected ? value : withExpectedKind(value, info)
-  const { object, strict } = decodeObject(body, info, { duplicates, stored, isBorrowed })
+  const { object, strict } = decodeObject(body, info, { duplicates, stored, isBorrowed, isGiven })
   return pruneCustom(call, object, { strict, stored }, warnings)
 }
 

@@ -1,95 +1,48 @@
-import { copyOf, setMember, withoutMembers } from '../../lib/apimachinery/index.ts'
+import { copyOf, withoutMembers } from '../../lib/apimachinery/index.ts'
+import type { Walk } from './decoding-walk.ts'
 
 type JsonMap = Record<string, unknown>
 
+/** A struct or map whose members are decoded. */
+interface Parts {
+  /** As it came. */
+  readonly value: JsonMap
+  /** With the members that became something else; undefined where there are none. */
+  readonly changed: JsonMap | undefined
+  /** Names of members that are left out. */
+  readonly dropped: readonly string[] | undefined
+}
+
+/** The whole: the value itself where nothing of it changed and it is not its sender's. */
+export function assembled({ value, changed, dropped }: Parts, walk: Walk): JsonMap {
+  if (dropped !== undefined) return withoutMembers(changed ?? value, dropped)
+  if (changed !== undefined) return changed
+  return walk.isBorrowed && !Object.isFrozen(value) ? copyOf(value) : value
+}
+
+/** The map whose members may be set: a copy, unless the value was given away. */
+export function changeable(value: JsonMap, walk: Walk): JsonMap {
+  return walk.isGiven && !Object.isFrozen(value) ? value : copyOf(value)
+}
+
+/** The list whose items may be set: a copy, unless the value was given away. */
+export function changeableList(items: readonly unknown[], walk: Walk): unknown[] {
+  return walk.isGiven && !Object.isFrozen(items) ? (items as unknown[]) : [...items]
+}
+
 /**
- * Puts a decoded struct or map together, member by member: the stored one where nothing differs from it, not even in order;
- * else the value itself where decoding changed nothing; else a copy.
+ * Whether the members of a value that are not dropped are all that is stored, in that order.
+ * @param stored - what is stored
+ * @param value - what came
+ * @param dropped - names of its members that are left out
  */
-export class Assembly {
-  readonly #value: JsonMap
-  readonly #stored: JsonMap | undefined
-  /** Whether every member was as it is stored. */
-  #isSame: boolean
-  #kept = 0
-  #changed: JsonMap | undefined
-  #dropped: string[] | undefined
-
-  /**
-   * @param value - what is decoded; not changed
-   * @param stored - what is stored in its place
-   */
-  constructor(value: JsonMap, stored: JsonMap | undefined) {
-    this.#value = value
-    this.#stored = stored
-    this.#isSame = stored !== undefined
+export function hasNames(stored: JsonMap, value: JsonMap, dropped: readonly string[] | undefined): boolean {
+  const names = Object.keys(stored)
+  let at = 0
+  for (const key in value) {
+    if (dropped?.includes(key) === true) continue
+    if (names[at] !== key) return false
+    at += 1
   }
-
-  /** Adds the next member of the value, which is the very one that is stored. */
-  keep(): void {
-    this.#kept += 1
-  }
-
-  /**
-   * Adds the next member of the value.
-   * @param key - its name
-   * @param before - as it came
-   * @param after - decoded; undefined where it is dropped
-   * @param stored - member of that name of what is stored
-   */
-  add(key: string, before: unknown, after: unknown, stored: unknown): void {
-    if (after === undefined) {
-      this.#dropped ??= []
-      this.#dropped.push(key)
-      return
-    }
-    if (this.#isSame) {
-      if (stored === after) {
-        this.#kept += 1
-        return
-      }
-      this.#diverge(this.#kept)
-    }
-    if (after !== before) setMember((this.#changed ??= copyOf(this.#value)), key, after)
-  }
-
-  /** From here on it is not as stored; so far it was. */
-  #diverge(kept: number): void {
-    this.#isSame = false
-    let left = kept
-    for (const key in this.#value) {
-      if (left === 0) return
-      if (this.#dropped?.includes(key) === true) continue
-      left -= 1
-      const stored = this.#stored?.[key]
-      if (this.#value[key] !== stored) setMember((this.#changed ??= copyOf(this.#value)), key, stored)
-    }
-  }
-
-  /** Whether the members that are kept are all that is stored, in that order. */
-  #isStored(stored: JsonMap): boolean {
-    const names = Object.keys(stored)
-    if (names.length !== this.#kept) return false
-    let at = 0
-    for (const key in this.#value) {
-      if (this.#dropped?.includes(key) === true) continue
-      if (names[at] !== key) return false
-      at += 1
-    }
-    return true
-  }
-
-  /**
-   * The whole.
-   * @param isBorrowed - the value is its sender's, and must be copied unless it is frozen
-   */
-  finish(isBorrowed: boolean): JsonMap {
-    if (this.#isSame && this.#stored !== undefined) {
-      if (this.#isStored(this.#stored)) return this.#stored
-      this.#diverge(this.#kept)
-    }
-    if (this.#dropped !== undefined) return withoutMembers(this.#changed ?? this.#value, this.#dropped)
-    if (this.#changed !== undefined) return this.#changed
-    return isBorrowed && !Object.isFrozen(this.#value) ? copyOf(this.#value) : this.#value
-  }
+  return at === names.length
 }

@@ -23,9 +23,11 @@ export interface Walk {
   readonly duplicates: Duplicates | undefined
   /** The value is its sender's, who may go on changing it: all but its frozen parts is copied. */
   readonly isBorrowed: boolean
+  /** The value may be changed and frozen. */
+  readonly isGiven: boolean
   /**
-   * The way to the list, map or struct that is decoded, as long as `depth` says; plain values take their step only where they
-   * are wrong.
+   * The way to the list, map or struct that is decoded, as long as `depth` says; who decodes a part of it writes the next step
+   * and then goes one deeper.
    */
   readonly steps: Step[]
   depth: number
@@ -35,12 +37,6 @@ export interface Walk {
   place: Readonly<Record<string, unknown>> | undefined
   /** Parts that are the stored ones need no decoding: not so in a status, which may hold nulls that only the server writes. */
   isTrusted: boolean
-}
-
-/** Takes a step; going back is one less of `depth`. */
-export function enter(walk: Walk, step: Step): void {
-  walk.steps[walk.depth] = step
-  walk.depth += 1
 }
 
 function stepsOf({ steps, depth }: Walk): readonly Step[] {

@@ -18,7 +18,9 @@ export interface ParsedBody {
   readonly value: unknown
   readonly duplicates?: Duplicates
   /** The value is its sender's, who may go on changing it. */
-  readonly isBorrowed?: boolean
+  readonly isBorrowed?: boolean | undefined
+  /** The value is nobody else's. */
+  readonly isGiven?: boolean | undefined
 }
 
 /** A decoded object with what a strict decoder complains about. */
@@ -57,12 +59,13 @@ export function checkBodyType(request: ApiRequest): void {
  * @param request - the request
  * @param kind - expected kind, for the message
  * @param stored - object that the body replaces: what equals it becomes the same parts
+ * @param isGiven - senders give their bodies away; default false
  */
-export function parseBody(request: ApiRequest, kind: string, stored?: unknown): ParsedBody {
-  const parsed = readBody(request, kind)
+export function parseBody(request: ApiRequest, kind: string, stored?: unknown, isGiven?: boolean): ParsedBody {
+  const parsed = readBody(request, kind, isGiven)
   // Repeated names are known by the parts of the text they were in.
   return parsed.duplicates === undefined || parsed.duplicates.size === 0
-    ? { value: takenOver(parsed.value, stored) }
+    ? { value: takenOver(parsed.value, stored, isGiven) }
     : parsed
 }
 
@@ -70,9 +73,11 @@ export function parseBody(request: ApiRequest, kind: string, stored?: unknown): 
  * Like {@link parseBody}, for those who copy what they keep.
  * @param request - the request
  * @param kind - expected kind, for the message
+ * @param isGiven - senders give their bodies away; default false
  */
-export function readBody(request: ApiRequest, kind: string): ParsedBody {
-  if (request.bodyText === undefined) return { value: request.body, isBorrowed: true }
+export function readBody(request: ApiRequest, kind: string, isGiven: boolean = false): ParsedBody {
+  if (request.bodyText === undefined)
+    return isGiven ? { value: request.body, isGiven } : { value: request.body, isBorrowed: true }
   if (request.bodyError !== undefined) return refuseUndecoded(request.bodyText, kind, request.bodyError)
   if (request.bodyText === '') return { value: {} }
   const parsed = parseJsonText(request.bodyText)
@@ -157,7 +162,9 @@ export interface DecodeOptions {
   /** The stored object in the expected version: parts of it that come back need no decoding. */
   readonly stored?: Readonly<Record<string, unknown>> | undefined
   /** The object is its sender's: what is kept of it is copied. Custom resources must not be. */
-  readonly isBorrowed?: boolean
+  readonly isBorrowed?: boolean | undefined
+  /** The object may be changed and frozen. */
+  readonly isGiven?: boolean | undefined
   /** May refuse in other words than those of a create. */
   readonly onFailure?: (failure: string, converterFailure: string) => void
 }

@@ -45,6 +45,11 @@ export interface ApiServerOptions {
   readonly state?: ApiSnapshot
   /** Documentation of fields for tables and OpenAPI documents; default: none. */
   readonly descriptions?: Descriptions
+  /**
+   * Senders give the bodies of their writes away: the server may change and freeze them, where it copies them otherwise.
+   * Default false.
+   */
+  readonly takesBodies?: boolean
 }
 
 /** State of a server; cheap to take, because objects are frozen and shared. */
@@ -91,6 +96,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     newUid: () => randomUid(options.random),
     serviceCidr: options.serviceCidr ?? '10.96.0.0/16',
     descriptions: options.descriptions,
+    takesBodies: options.takesBodies ?? false,
     serverAddress: '127.0.0.1:6443'
   }
   const server: ApiServer = {
@@ -256,17 +262,27 @@ function resourceCall(
 
 const NO_QUERY: Readonly<Record<string, string>> = Object.freeze({})
 
-const METHOD_VERBS: Readonly<Record<string, string>> = {
-  GET: 'get',
-  POST: 'create',
-  PUT: 'update',
-  PATCH: 'patch',
-  DELETE: 'delete'
+/** What a method asks of one object. */
+function verbOfMethod(method: string): string {
+  switch (method) {
+    case 'GET':
+      return 'get'
+    case 'POST':
+      return 'create'
+    case 'PUT':
+      return 'update'
+    case 'PATCH':
+      return 'patch'
+    case 'DELETE':
+      return 'delete'
+    default:
+      return 'unknown'
+  }
 }
 
 function verbOf(call: ResourceCall): string {
   const { method } = call.request
-  if (call.path.name !== undefined) return METHOD_VERBS[method] ?? 'unknown'
+  if (call.path.name !== undefined) return verbOfMethod(method)
   if (method === 'GET') return 'list'
   if (method === 'DELETE') return 'deletecollection'
   return method === 'POST' ? 'create' : 'unknown'

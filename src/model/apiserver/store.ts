@@ -50,7 +50,7 @@ export class Store {
   #compacted = 0
   #log: LoggedChange[] = []
   readonly #listeners = new Set<Listener>()
-  readonly #pending: ApiChange[] = []
+  #pending: ApiChange[] = []
   #notifying = false
 
   /** @param window - changes kept; at least one */
@@ -201,16 +201,21 @@ export class Store {
 
   #notify(): void {
     this.#notifying = true
+    let told = 0
     try {
-      for (let change = this.#pending.shift(); change !== undefined; change = this.#pending.shift()) {
-        const { group, resource } = change
-        for (const listener of this.#listeners) {
-          if (listener.resource === undefined || (listener.resource === resource && listener.group === group))
-            listener.notify(change)
-        }
-      }
+      // Listeners make changes themselves, which come behind.
+      while (told < this.#pending.length) this.#tell(this.#pending[told++] as ApiChange)
     } finally {
+      this.#pending = this.#pending.slice(told)
       this.#notifying = false
+    }
+  }
+
+  #tell(change: ApiChange): void {
+    const { group, resource } = change
+    for (const listener of this.#listeners) {
+      if (listener.resource === undefined || (listener.resource === resource && listener.group === group))
+        listener.notify(change)
     }
   }
 }
@@ -230,17 +235,17 @@ function freezeStored(object: KubeObject, previous: KubeObject | undefined): Kub
   return Object.freeze(object)
 }
 
-function freezeMembers(map: object, except: string, frozen: object = NO_MEMBERS): void {
+function freezeMembers(map: object, except: string, frozen: object | undefined): void {
   const members = map as Members
-  const before = frozen as Members
+  const before = frozen as Members | undefined
   for (const name in members) {
     const member = members[name]
-    if (typeof member === 'object' && member !== before[name] && name !== except) deepFreeze(member)
+    if (typeof member === 'object' && name !== except && (before === undefined || member !== before[name]))
+      deepFreeze(member)
   }
 }
 
 type Members = Readonly<Record<string, unknown>>
-const NO_MEMBERS = Object.freeze({})
 
 function objectKey(object: KubeObject): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`

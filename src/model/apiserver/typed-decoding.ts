@@ -1,6 +1,6 @@
-import { copyOf, deferredNote, isEmptyMap, isJsonMap } from '../../lib/apimachinery/index.ts'
-import { Assembly } from './decoding-assembly.ts'
-import { enter, finding, goTypeName, mismatch, TypeMismatch, type Duplicates, type Walk } from './decoding-walk.ts'
+import { copyOf, deferredNote, isEmptyMap, isJsonMap, setMember } from '../../lib/apimachinery/index.ts'
+import { assembled, changeable, changeableList, hasNames } from './decoding-assembly.ts'
+import { finding, goTypeName, mismatch, TypeMismatch, type Duplicates, type Walk } from './decoding-walk.ts'
 import { anyValue, decodeScalar, isPlain, zeroOf } from './plain-decoding.ts'
 import type { FieldNode, TypeNode } from './type-tree.ts'
 
@@ -22,7 +22,9 @@ export interface DecodingHints {
   /** The frozen object that the value replaces: what equals it becomes the same parts. */
   readonly stored?: Readonly<Record<string, unknown>> | undefined
   /** The value is its sender's, who may go on changing it: all but its frozen parts is copied. */
-  readonly isBorrowed?: boolean
+  readonly isBorrowed?: boolean | undefined
+  /** The value may be changed and frozen instead of copied; default: it is not changed, but its parts may be frozen. */
+  readonly isGiven?: boolean | undefined
 }
 
 type JsonMap = Record<string, unknown>
@@ -30,17 +32,18 @@ type StructNode = TypeNode & { type: 'struct' }
 
 /**
  * Decodes an object into a type as the API server's JSON decoder (sigs.k8s.io/json) does.
- * @param value - parsed JSON; a borrowed one is not changed, the parts of any other may be frozen
+ * @param value - parsed JSON
  * @param node - type of the object
  * @param hints - see {@link DecodingHints}
  * @returns an object with frozen parts
  */
 export function decodeTyped(value: unknown, node: TypeNode, hints: DecodingHints = {}): DecodeResult {
-  const { duplicates, stored, isBorrowed = false } = hints
+  const { duplicates, stored, isBorrowed = false, isGiven = false } = hints
   const walk: Walk = {
     strict: [],
     duplicates,
     isBorrowed,
+    isGiven,
     steps: STEPS,
     depth: 0,
     struct: '',
@@ -82,44 +85,67 @@ function decodeStruct(value: unknown, node: StructNode, walk: Walk, stored: unkn
   const findings = walk.strict.length
   walk.struct = node.name
   walk.place = isJsonMap(stored) ? stored : undefined
-  const isRoot = walk.depth === 0
-  const decoded = withStructs(decodeFields(value, node, walk, isRoot), value, node)
+  const decoded = decodeFields(value, node, walk)
   walk.struct = struct
   walk.place = place
-  if (isRoot) return decoded
+  if (walk.depth === 0 || decoded === stored) return decoded
   if (node.decoded !== undefined && findings === walk.strict.length && Object.isFrozen(value))
     node.decoded.set(value, decoded)
   return Object.freeze(decoded)
 }
 
-/** The fields as Go would hold them. */
-function decodeFields(value: JsonMap, node: StructNode, walk: Walk, isRoot: boolean): JsonMap {
+/** The fields as Go would hold them; what is stored itself where nothing differs from it, unless that is a whole object. */
+function decodeFields(value: JsonMap, node: StructNode, walk: Walk): JsonMap {
   const stored = walk.place
-  const result = new Assembly(value, isRoot ? undefined : stored)
+  const isRoot = walk.depth === 0
   const repeated = walk.duplicates?.get(value)
+  let isSame = stored !== undefined && !isRoot
+  let missing = node.written.length
+  let changed: JsonMap | undefined
+  let dropped: string[] | undefined
   let index = 0
   for (const key in value) {
-    if (isRoot) walk.isTrusted = key !== 'status'
-    if (repeated?.includes(key) === true) walk.strict.push(finding('duplicate', key, walk))
     const before = value[key]
-    const old = stored?.[key]
-    if (before === old && isStoredPart(before, walk)) result.keep()
-    else {
-      const after = decodeMember(before, key, node.fieldAt(index, key), walk)
-      result.add(key, before, after, old)
-    }
+    const field = node.fieldAt(index, key)
     index += 1
+    if (repeated?.includes(key) === true) walk.strict.push(finding('duplicate', key, walk))
+    if (field !== undefined && isPlain(before, field.node)) {
+      if (isOmittedPlain(before, field.omits)) (dropped ??= []).push(key)
+      // What is stored is looked up only where it matters: that costs more than all else.
+      else if (isSame && stored?.[key] !== before) isSame = false
+      continue
+    }
+    if (isRoot) walk.isTrusted = key !== 'status'
+    walk.steps[walk.depth] = key
+    const old = stored?.[key]
+    const after = decodeMember(before, field, walk, old)
+    if (after === undefined) (dropped ??= []).push(key)
+    else {
+      if (after !== old) isSame = false
+      if (after !== before) setMember((changed ??= changeable(value, walk)), key, after)
+      if (field?.isAlwaysWritten === true) missing -= 1
+    }
   }
-  return result.finish(walk.isBorrowed)
+  const isStored = isSame && stored !== undefined && hasNames(stored, value, dropped)
+  const whole = isStored ? stored : assembled({ value, changed, dropped }, walk)
+  return missing === 0 ? whole : withStructs(whole, value, node)
 }
 
-function decodeMember(value: unknown, key: string, field: FieldNode | undefined, walk: Walk): unknown {
-  if (field === undefined && value !== undefined) walk.strict.push(finding('unknown', key, walk))
-  if (field === undefined || value === undefined || value === null) return undefined
-  if (isPlain(value, field.node)) return isOmittedPlain(value, field.omits) ? undefined : value
-  if (key === 'managedFields') return decodeManagedFields(value, field, walk)
-  enter(walk, key)
-  const decoded = decodeNode(value, field.node, walk, walk.place?.[key])
+/** @param stored - what is stored in its place */
+function decodeMember(value: unknown, field: FieldNode | undefined, walk: Walk, stored: unknown): unknown {
+  if (value === stored && isStoredPart(value, walk)) return value
+  if (value === undefined) return undefined
+  const key = walk.steps[walk.depth] as string
+  if (field === undefined) {
+    walk.strict.push(finding('unknown', key, walk))
+    return undefined
+  }
+  if (value === null) return undefined
+  const isManaged = key === 'managedFields'
+  // Managed fields that nobody has looked at are the server's own.
+  if (isManaged && deferredNote(value) !== undefined) return value
+  walk.depth += 1
+  const decoded = decodeNode(value, field.node, walk, isManaged ? undefined : stored)
   walk.depth -= 1
   return isOmitted(decoded, field) ? undefined : decoded
 }
@@ -136,29 +162,21 @@ function isStoredPart(value: unknown, walk: Walk): boolean {
 }
 
 /** Whether no null is in a value, at any depth. */
-function hasNoNull(value: object): boolean {
-  for (const key in value) {
-    const member: unknown = (value as JsonMap)[key]
-    if (member === null || (typeof member === 'object' && !hasNoNull(member))) return false
+function hasNoNull(value: unknown): boolean {
+  if (typeof value !== 'object') return true
+  if (value === null) return false
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) if (!hasNoNull(value[index])) return false
+    return true
   }
+  for (const key in value) if (!hasNoNull((value as JsonMap)[key])) return false
   return true
-}
-
-/** Managed fields that nobody has looked at are the server's own. */
-function decodeManagedFields(value: unknown, field: FieldNode, walk: Walk): unknown {
-  if (deferredNote(value) !== undefined) return value
-  enter(walk, 'managedFields')
-  const decoded = decodeNode(value, field.node, walk, undefined)
-  walk.depth -= 1
-  return isOmitted(decoded, field) ? undefined : decoded
 }
 
 /** Structs that are no pointers are written even where nothing is in them. */
 function withStructs(decoded: JsonMap, value: JsonMap, node: StructNode): JsonMap {
-  const { written } = node
-  if (written.length === 0) return decoded
   let result = decoded
-  for (const [name, empty] of written) {
+  for (const [name, empty] of node.written) {
     if (result[name] !== undefined) continue
     if (result === value || Object.isFrozen(result)) result = copyOf(result)
     result[name] = empty
@@ -166,9 +184,11 @@ function withStructs(decoded: JsonMap, value: JsonMap, node: StructNode): JsonMa
   return result
 }
 
+/** Compares by type: comparing what may be anything takes several times as long. */
 function isOmittedPlain(value: unknown, omits: FieldNode['omits']): boolean {
-  if (value === '') return omits.text
-  return (value === 0 || value === false) && omits.plain
+  if (typeof value === 'string') return value.length === 0 && omits.text
+  if (typeof value === 'number') return value === 0 && omits.plain
+  return value === false && omits.plain
 }
 
 function isOmitted(value: unknown, { node, omits }: FieldNode): boolean {
@@ -181,20 +201,27 @@ function isOmitted(value: unknown, { node, omits }: FieldNode): boolean {
 function decodeMap(value: unknown, node: TypeNode & { type: 'map' }, walk: Walk, stored: unknown): unknown {
   if (!isJsonMap(value)) return mismatch(value, walk, goTypeName(node))
   const known = isJsonMap(stored) ? stored : undefined
-  const result = new Assembly(value, known)
   const repeated = walk.duplicates?.get(value)
+  let isSame = known !== undefined
+  let changed: JsonMap | undefined
+  let dropped: string[] | undefined
   for (const key in value) {
     if (repeated?.includes(key) === true) walk.strict.push(finding('duplicate', key, walk))
     const before = value[key]
-    result.add(key, before, decodeEntry(before, key, node.values, walk), known?.[key])
+    const after = decodeEntry(before, key, node.values, walk)
+    if (isSame && after !== undefined && known?.[key] !== after) isSame = false
+    if (after === undefined) (dropped ??= []).push(key)
+    else if (after !== before) setMember((changed ??= changeable(value, walk)), key, after)
   }
-  return Object.freeze(result.finish(walk.isBorrowed))
+  if (isSame && known !== undefined && hasNames(known, value, dropped)) return known
+  return Object.freeze(assembled({ value, changed, dropped }, walk))
 }
 
 function decodeEntry(value: unknown, key: string, node: TypeNode, walk: Walk): unknown {
   if (value === undefined || isPlain(value, node)) return value
   if (value === null) return zeroOf(node)
-  enter(walk, { key })
+  walk.steps[walk.depth] = { key }
+  walk.depth += 1
   const decoded = decodeNode(value, node, walk, undefined)
   walk.depth -= 1
   return decoded
@@ -208,26 +235,20 @@ function decodeList(value: unknown, node: TypeNode & { type: 'list' }, walk: Wal
   let isSame = known?.length === items.length
   for (let index = 0; index < items.length; index++) {
     const before = items[index]
-    const after = decodeItem(before, index, node.items, { walk, stored: known?.[index] })
-    if (isSame && after === known?.[index]) continue
-    if (isSame && index > 0) changed = [...(known ?? []).slice(0, index), ...items.slice(index)]
-    isSame = false
-    if (after !== before) (changed ??= [...items])[index] = after
+    const old = known?.[index]
+    walk.steps[walk.depth] = index
+    const after = decodeItem(before, node.items, walk, old)
+    if (after !== old) isSame = false
+    if (after !== before) (changed ??= changeableList(items, walk))[index] = after
   }
   if (isSame) return known
   return Object.freeze(changed ?? (walk.isBorrowed && !Object.isFrozen(items) ? [...items] : items))
 }
 
-function decodeItem(
-  value: unknown,
-  index: number,
-  node: TypeNode,
-  place: { readonly walk: Walk; readonly stored: unknown }
-): unknown {
-  const { walk, stored } = place
+function decodeItem(value: unknown, node: TypeNode, walk: Walk, stored: unknown): unknown {
   if (isPlain(value, node) || (value === stored && isStoredPart(value, walk))) return value
   if (value === null) return zeroOf(node)
-  enter(walk, index)
+  walk.depth += 1
   const decoded = decodeNode(value, node, walk, stored)
   walk.depth -= 1
   return decoded

@@ -49,6 +49,22 @@ describe('bodies', () => {
     expect(JSON.stringify(stored)).toBe(text)
   })
 
+  test.each([
+    [DEPLOYMENTS, deployment(), 'spec'],
+    [CONFIG_MAPS, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { key: 'value' } }, 'data']
+  ])('a server that takes bodies stores the parts of a body of %s, and gives the same answers', (path, body, part) => {
+    const text = JSON.stringify(send(server(), { method: 'POST', path, body: structuredClone(body) }))
+    const api = server({ takesBodies: true })
+    const first = send(api, { method: 'POST', path, body })
+    expect(JSON.stringify(first)).toBe(text)
+    expect(Object.isFrozen((body as Record<string, unknown>)[part])).toBe(true)
+    const again = JSON.parse(JSON.stringify(first)) as KubeObject
+    again.metadata.labels = { changed: 'now' }
+    const second = send(api, { method: 'PUT', path: `${path}/a`, body: again })
+    expect(second[part]).toBe(first[part])
+    expect(second.metadata.labels).toBe(again.metadata.labels)
+  })
+
   test('what comes back untouched is the same object afterwards', () => {
     const api = server()
     const created = send(api, { method: 'POST', path: DEPLOYMENTS, body: deployment() })

@@ -12,7 +12,7 @@ import {
   type FieldError,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapAt, mapOf, mapsAt, mapsOf, textOf } from './draft.ts'
 import { validateLabelSelector } from './selector-validation.ts'
 import { textsAt } from './service-shapes.ts'
 
@@ -26,7 +26,7 @@ const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution'
  */
 export function validateAffinity(affinity: JsonMap, path: string): FieldError[] {
   return [
-    ...nodeAffinityErrors(mapAt(affinity, 'nodeAffinity'), `${path}.nodeAffinity`),
+    ...nodeAffinityErrors(mapOf(affinity['nodeAffinity']), `${path}.nodeAffinity`),
     ...['podAffinity', 'podAntiAffinity'].flatMap((field) => podTermsErrors(mapAt(affinity, field), `${path}.${field}`))
   ]
 }
@@ -40,22 +40,22 @@ function nodeAffinityErrors(affinity: JsonMap, path: string): FieldError[] {
   const errors: FieldError[] = []
   if (affinity[REQUIRED] !== undefined) {
     const at = `${path}.${REQUIRED}.nodeSelectorTerms`
-    const terms = mapsAt(mapAt(affinity, REQUIRED), 'nodeSelectorTerms')
+    const terms = mapsOf(mapAt(affinity, REQUIRED)['nodeSelectorTerms'])
     if (terms.length === 0) errors.push(requiredError(at, 'must have at least one node selector term'))
     errors.push(...terms.flatMap((term, index) => nodeTermErrors(term, indexPath(at, index), true)))
   }
   const preferred = mapsAt(affinity, PREFERRED).flatMap((term, index) => {
     const at = indexPath(`${path}.${PREFERRED}`, index)
-    return [...weightErrors(term, at), ...nodeTermErrors(mapAt(term, 'preference'), `${at}.preference`, false)]
+    return [...weightErrors(term, at), ...nodeTermErrors(mapOf(term['preference']), `${at}.preference`, false)]
   })
   return [...errors, ...preferred]
 }
 
 function nodeTermErrors(term: JsonMap, path: string, checksValues: boolean): FieldError[] {
-  const expressions = mapsAt(term, 'matchExpressions').flatMap((expression, index) =>
+  const expressions = mapsOf(term['matchExpressions']).flatMap((expression, index) =>
     nodeExpressionErrors(expression, indexPath(`${path}.matchExpressions`, index), checksValues)
   )
-  const fields = mapsAt(term, 'matchFields').flatMap((expression, index) =>
+  const fields = mapsOf(term['matchFields']).flatMap((expression, index) =>
     nodeFieldErrors(expression, indexPath(`${path}.matchFields`, index))
   )
   return [...expressions, ...fields]
@@ -64,9 +64,9 @@ function nodeTermErrors(term: JsonMap, path: string, checksValues: boolean): Fie
 const NO_OPERATOR = 'not a valid selector operator'
 
 function nodeExpressionErrors(expression: JsonMap, path: string, checksValues: boolean): FieldError[] {
-  const key = textAt(expression, 'key')
+  const key = textOf(expression['key'])
   const values = textsAt(expression, 'values')
-  const errors = nodeOperatorErrors(textAt(expression, 'operator'), values, path)
+  const errors = nodeOperatorErrors(textOf(expression['operator']), values, path)
   errors.push(...labelKeyProblems(key).map((problem) => invalidError(`${path}.key`, key, problem)))
   if (!checksValues) return errors
   const found = values.flatMap((value, index) =>
@@ -97,8 +97,8 @@ function nodeOperatorErrors(operator: string, values: readonly string[], path: s
 }
 
 function nodeFieldErrors(expression: JsonMap, path: string): FieldError[] {
-  const operator = textAt(expression, 'operator')
-  const key = textAt(expression, 'key')
+  const operator = textOf(expression['operator'])
+  const key = textOf(expression['key'])
   const values = textsAt(expression, 'values')
   const errors: FieldError[] = []
   if (operator !== 'In' && operator !== 'NotIn') errors.push(invalidError(`${path}.operator`, operator, NO_OPERATOR))
@@ -119,13 +119,13 @@ function podTermsErrors(affinity: JsonMap, path: string): FieldError[] {
   )
   const preferred = mapsAt(affinity, PREFERRED).flatMap((term, index) => {
     const at = indexPath(`${path}.${PREFERRED}`, index)
-    return [...weightErrors(term, at), ...podTermErrors(mapAt(term, 'podAffinityTerm'), `${at}.podAffinityTerm`)]
+    return [...weightErrors(term, at), ...podTermErrors(mapOf(term['podAffinityTerm']), `${at}.podAffinityTerm`)]
   })
   return [...required, ...preferred]
 }
 
 function podTermErrors(term: JsonMap, path: string): FieldError[] {
-  const key = textAt(term, 'topologyKey')
+  const key = textOf(term['topologyKey'])
   const at = `${path}.topologyKey`
   return [
     ...['labelSelector', 'namespaceSelector'].flatMap((field) =>
@@ -149,7 +149,7 @@ const ACTIONS: readonly string[] = ['DoNotSchedule', 'ScheduleAnyway']
  */
 export function validateTopologySpread(constraints: readonly JsonMap[], path: string): FieldError[] {
   const kindOf = (constraint: JsonMap): string =>
-    `{${textAt(constraint, 'topologyKey')}, ${textAt(constraint, 'whenUnsatisfiable')}}`
+    `{${textOf(constraint['topologyKey'])}, ${textOf(constraint['whenUnsatisfiable'])}}`
   return constraints.flatMap((constraint, index) => {
     const at = indexPath(path, index)
     const errors = spreadErrors(constraint, at)
@@ -163,16 +163,16 @@ export function validateTopologySpread(constraints: readonly JsonMap[], path: st
     }
     const selector = constraint['labelSelector']
     if (selector === undefined) return errors
-    return [...errors, ...validateLabelSelector(mapAt(constraint, 'labelSelector'), `${at}.labelSelector`)]
+    return [...errors, ...validateLabelSelector(mapOf(constraint['labelSelector']), `${at}.labelSelector`)]
   })
 }
 
 function spreadErrors(constraint: JsonMap, path: string): FieldError[] {
   const positive = (field: string, value: number): FieldError[] =>
     value > 0 ? [] : [invalidError(`${path}.${field}`, value, 'must be greater than 0')]
-  const action = textAt(constraint, 'whenUnsatisfiable')
+  const action = textOf(constraint['whenUnsatisfiable'])
   const errors = positive('maxSkew', Number(constraint['maxSkew'] ?? 0))
-  if (textAt(constraint, 'topologyKey') === '') errors.push(requiredError(`${path}.topologyKey`, 'can not be empty'))
+  if (textOf(constraint['topologyKey']) === '') errors.push(requiredError(`${path}.topologyKey`, 'can not be empty'))
   if (!ACTIONS.includes(action)) errors.push(notSupportedError(`${path}.whenUnsatisfiable`, action, ACTIONS))
   const domains = constraint['minDomains']
   if (typeof domains !== 'number') return errors

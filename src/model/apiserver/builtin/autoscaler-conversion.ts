@@ -1,5 +1,5 @@
 import type { JsonMap } from '../../../lib/apimachinery/index.ts'
-import { mapAt, mapsAt } from './draft.ts'
+import { mapOf, mapsOf } from './draft.ts'
 
 /** Annotations in which autoscaling/v1 carries what it has no fields for. */
 const METRICS = 'autoscaling.alpha.kubernetes.io/metrics'
@@ -18,11 +18,11 @@ function parsed(text: unknown): unknown {
 }
 
 function isCpuUtilization(metric: JsonMap): boolean {
-  const resource = mapAt(metric, 'resource')
+  const resource = mapOf(metric['resource'])
   return (
     metric['type'] === 'Resource' &&
     resource['name'] === 'cpu' &&
-    mapAt(resource, 'target')['averageUtilization'] !== undefined
+    mapOf(resource['target'])['averageUtilization'] !== undefined
   )
 }
 
@@ -31,9 +31,9 @@ function isCpuUtilization(metric: JsonMap): boolean {
  * @param object - v1 form, defaulted
  */
 export function autoscalerFromV1(object: JsonMap): JsonMap {
-  const metadata = { ...mapAt(object, 'metadata') }
-  const annotations = { ...mapAt(metadata, 'annotations') }
-  const { targetCPUUtilizationPercentage: percentage, ...spec } = mapAt(object, 'spec')
+  const metadata = { ...mapOf(object['metadata']) }
+  const annotations = { ...mapOf(metadata['annotations']) }
+  const { targetCPUUtilizationPercentage: percentage, ...spec } = mapOf(object['spec'])
   const others = parsed(annotations[METRICS])
   const metrics: unknown[] = Array.isArray(others) ? [...(others as unknown[])] : []
   if (percentage !== undefined) {
@@ -44,7 +44,7 @@ export function autoscalerFromV1(object: JsonMap): JsonMap {
   for (const key of [METRICS, BEHAVIOR, CONDITIONS, CURRENT_METRICS]) delete annotations[key]
   if (Object.keys(annotations).length === 0) delete metadata['annotations']
   else metadata['annotations'] = annotations
-  const { currentCPUUtilizationPercentage: _current, ...status } = mapAt(object, 'status')
+  const { currentCPUUtilizationPercentage: _current, ...status } = mapOf(object['status'])
   return {
     ...object,
     apiVersion: 'autoscaling/v2',
@@ -59,25 +59,25 @@ export function autoscalerFromV1(object: JsonMap): JsonMap {
  * @param object - v2 form
  */
 export function autoscalerToV1(object: JsonMap): JsonMap {
-  const { metrics: _metrics, behavior, ...spec } = mapAt(object, 'spec')
-  const { conditions, currentMetrics: _currentMetrics, ...status } = mapAt(object, 'status')
-  const metrics = mapsAt(mapAt(object, 'spec'), 'metrics')
-  const current = mapsAt(mapAt(object, 'status'), 'currentMetrics')
-  const annotations: JsonMap = { ...mapAt(mapAt(object, 'metadata'), 'annotations') }
+  const { metrics: _metrics, behavior, ...spec } = mapOf(object['spec'])
+  const { conditions, currentMetrics: _currentMetrics, ...status } = mapOf(object['status'])
+  const metrics = mapsOf(mapOf(object['spec'])['metrics'])
+  const current = mapsOf(mapOf(object['status'])['currentMetrics'])
+  const annotations: JsonMap = { ...mapOf(mapOf(object['metadata'])['annotations']) }
   const cpu = metrics.find(isCpuUtilization)
   const others = metrics.filter((metric) => metric !== cpu)
   if (others.length > 0) annotations[METRICS] = JSON.stringify(others)
   if (behavior !== undefined) annotations[BEHAVIOR] = JSON.stringify(behavior)
   if (Array.isArray(conditions) && conditions.length > 0) annotations[CONDITIONS] = JSON.stringify(conditions)
   if (current.length > 0) annotations[CURRENT_METRICS] = JSON.stringify(current)
-  const percentage = cpu === undefined ? undefined : mapAt(mapAt(cpu, 'resource'), 'target')['averageUtilization']
+  const percentage = cpu === undefined ? undefined : mapOf(mapOf(cpu['resource'])['target'])['averageUtilization']
   const used = current
-    .map((metric) => mapAt(mapAt(metric, 'resource'), 'current')['averageUtilization'])
+    .map((metric) => mapOf(mapOf(metric['resource'])['current'])['averageUtilization'])
     .find((value) => value !== undefined)
   return {
     ...object,
     apiVersion: 'autoscaling/v1',
-    metadata: { ...mapAt(object, 'metadata'), ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
+    metadata: { ...mapOf(object['metadata']), ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
     spec: { ...spec, ...(percentage === undefined ? {} : { targetCPUUtilizationPercentage: percentage }) },
     ...(object['status'] === undefined
       ? {}

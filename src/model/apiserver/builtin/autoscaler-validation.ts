@@ -11,7 +11,7 @@ import {
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
 import { containerResourceErrors } from './container-validation.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapAt, mapOf, mapsOf, textAt, textOf } from './draft.ts'
 import { nameProblems } from './meta-validation.ts'
 
 /** Source types and the member that describes each. */
@@ -35,12 +35,12 @@ type VersionRule = 'any' | 'with-group' | 'well-formed'
  * @param old - stored on update
  */
 export function validateAutoscaler(object: JsonMap, old?: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
-  const before = old === undefined ? undefined : mapAt(old, 'spec')
-  const metrics = mapsAt(spec, 'metrics')
+  const spec = mapOf(object['spec'])
+  const before = old === undefined ? undefined : mapOf(old['spec'])
+  const metrics = mapsOf(spec['metrics'])
   const errors = [
     ...replicaErrors(spec, before),
-    ...targetReferenceErrors(mapAt(spec, 'scaleTargetRef'), 'spec.scaleTargetRef', targetVersionRule(spec, before)),
+    ...targetReferenceErrors(mapOf(spec['scaleTargetRef']), 'spec.scaleTargetRef', targetVersionRule(spec, before)),
     ...metrics.flatMap((metric, index) => metricErrors(metric, indexPath('spec.metrics', index)))
   ]
   const scalesToZero = metrics.some((metric) => metric['type'] === 'Object' || metric['type'] === 'External')
@@ -48,7 +48,7 @@ export function validateAutoscaler(object: JsonMap, old?: JsonMap): FieldError[]
     const text = 'must specify at least one Object or External metric to support scaling to zero replicas'
     errors.push(forbiddenError('spec.metrics', text))
   }
-  const behavior = mapAt(spec, 'behavior')
+  const behavior = mapOf(spec['behavior'])
   for (const direction of ['scaleUp', 'scaleDown']) {
     if (behavior[direction] !== undefined)
       errors.push(...rulesErrors(mapAt(behavior, direction), `spec.behavior.${direction}`))
@@ -72,9 +72,9 @@ function replicaErrors(spec: JsonMap, before: JsonMap | undefined): FieldError[]
 
 /** An update that keeps kind and version is not held to them. */
 function targetVersionRule(spec: JsonMap, before: JsonMap | undefined): VersionRule {
-  const target = mapAt(spec, 'scaleTargetRef')
+  const target = mapOf(spec['scaleTargetRef'])
   if (before !== undefined) {
-    const old = mapAt(before, 'scaleTargetRef')
+    const old = mapOf(before['scaleTargetRef'])
     if (old['apiVersion'] === target['apiVersion'] && old['kind'] === target['kind']) return 'any'
   }
   return target['kind'] === 'ReplicationController' ? 'well-formed' : 'with-group'
@@ -86,7 +86,7 @@ function targetReferenceErrors(reference: JsonMap, path: string, rule: VersionRu
     if (value === '') return [requiredError(`${path}.${field}`)]
     return nameProblems('path-segment', value).map((problem) => invalidError(`${path}.${field}`, value, problem))
   })
-  const version = textAt(reference, 'apiVersion')
+  const version = textOf(reference['apiVersion'])
   const parts = version === '/' ? [] : version.split('/')
   if (rule === 'any') return errors
   const at = `${path}.apiVersion`
@@ -100,7 +100,7 @@ function targetReferenceErrors(reference: JsonMap, path: string, rule: VersionRu
 const SOURCE_ORDER: readonly string[] = ['Object', 'External', 'Pods', 'Resource', 'ContainerResource']
 
 function metricErrors(metric: JsonMap, path: string): FieldError[] {
-  const type = textAt(metric, 'type')
+  const type = textOf(metric['type'])
   const unsupported = notSupportedError(`${path}.type`, type, Object.keys(SOURCES))
   const isKnown = Object.hasOwn(SOURCES, type)
   const errors = type === '' ? [requiredError(`${path}.type`, 'must specify a metric source type')] : []
@@ -127,11 +127,11 @@ function metricErrors(metric: JsonMap, path: string): FieldError[] {
 
 function sourceErrors(source: JsonMap, type: string, path: string): FieldError[] {
   const errors: FieldError[] = []
-  const target = mapAt(source, 'target')
+  const target = mapOf(source['target'])
   if (type === 'Object')
-    errors.push(...targetReferenceErrors(mapAt(source, 'describedObject'), `${path}.describedObject`, 'well-formed'))
+    errors.push(...targetReferenceErrors(mapOf(source['describedObject']), `${path}.describedObject`, 'well-formed'))
   if (type === 'Resource' || type === 'ContainerResource') errors.push(...resourceErrors(source, type, path))
-  else errors.push(...metricNameErrors(textAt(mapAt(source, 'metric'), 'name'), `${path}.metric.name`))
+  else errors.push(...metricNameErrors(textOf(mapOf(source['metric'])['name']), `${path}.metric.name`))
   return [
     ...errors,
     ...targetTypeErrors(target, `${path}.target`),
@@ -140,9 +140,9 @@ function sourceErrors(source: JsonMap, type: string, path: string): FieldError[]
 }
 
 function resourceErrors(source: JsonMap, type: string, path: string): FieldError[] {
-  const name = textAt(source, 'name')
+  const name = textOf(source['name'])
   if (type === 'Resource') return name === '' ? [requiredError(`${path}.name`, 'must specify a resource name')] : []
-  const container = textAt(source, 'container')
+  const container = textOf(source['container'])
   return [
     ...(name === ''
       ? [requiredError(`${path}.name`, 'must specify a resource name')]
@@ -159,7 +159,7 @@ function metricNameErrors(name: string, path: string): FieldError[] {
 }
 
 function targetTypeErrors(target: JsonMap, path: string): FieldError[] {
-  const type = textAt(target, 'type')
+  const type = textOf(target['type'])
   const types = ['Utilization', 'Value', 'AverageValue']
   const errors: FieldError[] = []
   if (type === '') errors.push(requiredError(`${path}.type`, 'must specify a metric target type'))
@@ -210,11 +210,11 @@ function rulesErrors(rules: JsonMap, path: string): FieldError[] {
     const text = `must be less than or equal to ${MAX_STABILIZATION_SECONDS}`
     errors.push(invalidError(`${path}.stabilizationWindowSeconds`, window, text))
   }
-  const select = textAt(rules, 'selectPolicy')
+  const select = textOf(rules['selectPolicy'])
   const selects = ['Disabled', 'Max', 'Min']
   if (select !== '' && !selects.includes(select))
     errors.push(notSupportedError(`${path}.selectPolicy`, select, selects))
-  const policies = mapsAt(rules, 'policies')
+  const policies = mapsOf(rules['policies'])
   if (policies.length === 0) errors.push(requiredError(`${path}.policies`, 'must specify at least one Policy'))
   errors.push(...policies.flatMap((policy, index) => policyErrors(policy, indexPath(`${path}.policies`, index))))
   const tolerance = parseQuantity(rules['tolerance'])
@@ -225,7 +225,7 @@ function rulesErrors(rules: JsonMap, path: string): FieldError[] {
 
 function policyErrors(policy: JsonMap, path: string): FieldError[] {
   const errors: FieldError[] = []
-  const type = textAt(policy, 'type')
+  const type = textOf(policy['type'])
   const value = Number(policy['value'] ?? 0)
   const period = Number(policy['periodSeconds'] ?? 0)
   if (type !== 'Pods' && type !== 'Percent') errors.push(notSupportedError(`${path}.type`, type, ['Percent', 'Pods']))

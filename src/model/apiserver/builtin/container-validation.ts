@@ -18,7 +18,7 @@ import {
   type JsonMap,
   type Quantity
 } from '../../../lib/apimachinery/index.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapAt, mapOf, mapsOf, textOf } from './draft.ts'
 import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 import { nonNegativeErrors } from './meta-validation.ts'
 import { enumErrors } from './selector-validation.ts'
@@ -51,7 +51,7 @@ const ENV_FIELDS: ReadonlySet<string> = new Set([
 export function validateContainers(containers: readonly JsonMap[], path: string, volumes: readonly string[]): Findings {
   return errorsOfEach(containers, (container, index) => {
     const at = indexPath(path, index)
-    const name = textAt(container, 'name')
+    const name = textOf(container['name'])
     const isRepeated = name !== '' && hasBefore(containers, index, name)
     const repeated = isRepeated ? [duplicateError(`${at}.name`, name)] : NO_ERRORS
     return joined(containerErrors(container, at, volumes), repeated)
@@ -73,12 +73,12 @@ function containerErrors(container: JsonMap, path: string, volumes: readonly str
   return joined(
     identityErrors(container, path),
     enumErrors(terminationMessagePolicy, MESSAGE_POLICIES, `${path}.terminationMessagePolicy`),
-    portErrors(mapsAt(container, 'ports'), `${path}.ports`),
-    environmentErrors(mapsAt(container, 'env'), `${path}.env`),
-    mountErrors(mapsAt(container, 'volumeMounts'), `${path}.volumeMounts`, volumes),
+    portErrors(mapsOf(container['ports']), `${path}.ports`),
+    environmentErrors(mapsOf(container['env']), `${path}.env`),
+    mountErrors(mapsOf(container['volumeMounts']), `${path}.volumeMounts`, volumes),
     enumErrors(imagePullPolicy, PULL_POLICIES, `${path}.imagePullPolicy`),
-    resourceErrors(mapAt(container, 'resources'), `${path}.resources`),
-    environmentSourceErrors(mapsAt(container, 'envFrom'), `${path}.envFrom`),
+    resourceErrors(mapOf(container['resources']), `${path}.resources`),
+    environmentSourceErrors(mapsOf(container['envFrom']), `${path}.envFrom`),
     hookErrors(container, path)
   )
 }
@@ -92,7 +92,7 @@ function hookErrors(container: JsonMap, path: string): Findings {
     return found.map((field) => forbiddenError(`${path}.${field}`, text))
   }
   return joined(
-    lifecycleErrors(mapAt(container, 'lifecycle'), `${path}.lifecycle`),
+    lifecycleErrors(mapOf(container['lifecycle']), `${path}.lifecycle`),
     errorsOfEach(PROBES, (probe) =>
       container[probe] === undefined ? NO_ERRORS : probeErrors(mapAt(container, probe), `${path}.${probe}`, probe)
     )
@@ -100,8 +100,8 @@ function hookErrors(container: JsonMap, path: string): Findings {
 }
 
 function identityErrors(container: JsonMap, path: string): Findings {
-  const name = textAt(container, 'name')
-  const image = textAt(container, 'image')
+  const name = textOf(container['name'])
+  const image = textOf(container['image'])
   const named =
     name === '' ? [requiredError(`${path}.name`)] : problemErrors(`${path}.name`, name, dns1123LabelProblems(name))
   if (image === '') return [...named, requiredError(`${path}.image`)]
@@ -127,7 +127,7 @@ function portErrors(ports: readonly JsonMap[], path: string): Findings {
 }
 
 function portNameErrors(ports: readonly JsonMap[], index: number, path: string): Findings {
-  const name = textAt(ports[index] ?? {}, 'name')
+  const name = textOf((ports[index] ?? {})['name'])
   if (name === '') return NO_ERRORS
   const errors = problemErrors(path, name, portNameProblems(name))
   return errors.length === 0 && hasBefore(ports, index, name) ? [duplicateError(path, name)] : errors
@@ -136,7 +136,7 @@ function portNameErrors(ports: readonly JsonMap[], index: number, path: string):
 function environmentErrors(variables: readonly JsonMap[], path: string): Findings {
   return errorsOfEach(variables, (variable, index) => {
     const at = indexPath(path, index)
-    const name = textAt(variable, 'name')
+    const name = textOf(variable['name'])
     return joined(
       name === '' ? [requiredError(`${at}.name`)] : problemErrors(`${at}.name`, name, envVarNameProblems(name)),
       variable['valueFrom'] === undefined ? NO_ERRORS : valueSourceErrors(variable, `${at}.valueFrom`)
@@ -148,11 +148,11 @@ function environmentErrors(variables: readonly JsonMap[], path: string): Finding
 function environmentSourceErrors(sources: readonly JsonMap[], path: string): Findings {
   return errorsOfEach(sources, (source, index) => {
     const at = indexPath(path, index)
-    const prefix = textAt(source, 'prefix')
+    const prefix = textOf(source['prefix'])
     const errors = prefix === '' ? [] : [...problemErrors(`${at}.prefix`, prefix, envVarNameProblems(prefix))]
     const kinds = ['configMapRef', 'secretRef'].filter((kind) => source[kind] !== undefined)
     for (const kind of kinds) {
-      const name = textAt(mapAt(source, kind), 'name')
+      const name = textOf(mapAt(source, kind)['name'])
       const place = `${at}.${kind}.name`
       if (name === '') errors.push(requiredError(place))
       else errors.push(...problemErrors(place, name, dns1123SubdomainProblems(name)))
@@ -164,19 +164,19 @@ function environmentSourceErrors(sources: readonly JsonMap[], path: string): Fin
 }
 
 function valueSourceErrors(variable: JsonMap, path: string): Findings {
-  const source = mapAt(variable, 'valueFrom')
+  const source = mapOf(variable['valueFrom'])
   const kinds = Object.keys(source)
   const errors: FieldError[] = []
-  if (source['fieldRef'] !== undefined) errors.push(...fieldRefErrors(mapAt(source, 'fieldRef'), `${path}.fieldRef`))
+  if (source['fieldRef'] !== undefined) errors.push(...fieldRefErrors(mapOf(source['fieldRef']), `${path}.fieldRef`))
   for (const kind of ['configMapKeyRef', 'secretKeyRef']) {
-    if (source[kind] !== undefined && textAt(mapAt(source, kind), 'key') === '')
+    if (source[kind] !== undefined && textOf(mapAt(source, kind)['key']) === '')
       errors.push(requiredError(`${path}.${kind}.key`))
   }
   if (kinds.length === 0) {
     const text =
       'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'
     errors.push(invalidError(path, '', text))
-  } else if (textAt(variable, 'value') !== '') {
+  } else if (textOf(variable['value']) !== '') {
     errors.push(invalidError(path, '', 'may not be specified when `value` is not empty'))
   } else if (kinds.length > 1) {
     errors.push(invalidError(path, '', 'may not have more than one field specified at a time'))
@@ -185,7 +185,7 @@ function valueSourceErrors(variable: JsonMap, path: string): Findings {
 }
 
 function fieldRefErrors(reference: JsonMap, path: string): Findings {
-  const field = textAt(reference, 'fieldPath')
+  const field = textOf(reference['fieldPath'])
   if (field === '') return [requiredError(`${path}.fieldPath`)]
   if (/^metadata\.(labels|annotations)\['[^']+'\]$/.test(field) || ENV_FIELDS.has(field)) return NO_ERRORS
   if (field === 'metadata.labels' || field === 'metadata.annotations') {
@@ -197,8 +197,8 @@ function fieldRefErrors(reference: JsonMap, path: string): Findings {
 function mountErrors(mounts: readonly JsonMap[], path: string, volumes: readonly string[]): Findings {
   return errorsOfEach(mounts, (mount, index) => {
     const at = indexPath(path, index)
-    const name = textAt(mount, 'name')
-    const place = textAt(mount, 'mountPath')
+    const name = textOf(mount['name'])
+    const place = textOf(mount['mountPath'])
     const errors: FieldError[] = []
     if (name === '') errors.push(requiredError(`${at}.name`))
     else if (!volumes.includes(name)) errors.push(notFoundError(`${at}.name`, name))
@@ -211,8 +211,8 @@ function mountErrors(mounts: readonly JsonMap[], path: string, volumes: readonly
 
 function resourceErrors(resources: JsonMap, path: string): Findings {
   if (resources['limits'] === undefined && resources['requests'] === undefined) return NO_ERRORS
-  const limits = mapAt(resources, 'limits')
-  const requests = mapAt(resources, 'requests')
+  const limits = mapOf(resources['limits'])
+  const requests = mapOf(resources['requests'])
   return joined(
     errorsOfEach(Object.entries(limits), ([name, amount]) => quantityErrors(name, amount, `${path}.limits`)),
     errorsOfEach(Object.entries(requests), ([name, amount]) =>
@@ -314,7 +314,7 @@ function oneHandlerErrors(kind: string, handler: JsonMap, path: string): Finding
   const errors = validatePortReference(handler['port'] ?? 0, `${path}.port`)
   if (kind !== 'httpGet') return errors
   return joined(
-    textAt(handler, 'path') === '' ? [requiredError(`${path}.path`)] : NO_ERRORS,
+    textOf(handler['path']) === '' ? [requiredError(`${path}.path`)] : NO_ERRORS,
     errors,
     enumErrors(handler['scheme'], SCHEMES, `${path}.scheme`)
   )

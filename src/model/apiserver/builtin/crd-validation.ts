@@ -16,7 +16,7 @@ import {
   type JsonMap,
   type OpenApiSchema
 } from '../../../lib/apimachinery/index.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapOf, mapsAt, mapsOf, textAt, textOf } from './draft.ts'
 import { immutableErrors } from './meta-validation.ts'
 import { internalValue } from './pod-spec-text.ts'
 
@@ -30,18 +30,18 @@ const APPROVAL = 'api-approved.kubernetes.io'
  * @param old - stored on update
  */
 export function validateCrd(object: JsonMap, old?: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
-  const versions = mapsAt(spec, 'versions')
+  const spec = mapOf(object['spec'])
+  const versions = mapsOf(spec['versions'])
   const errors: FieldError[] = []
-  const name = textAt(mapAt(object, 'metadata'), 'name')
-  const expected = `${textAt(mapAt(spec, 'names'), 'plural')}.${textAt(spec, 'group')}`
+  const name = textOf(mapOf(object['metadata'])['name'])
+  const expected = `${textOf(mapOf(spec['names'])['plural'])}.${textOf(spec['group'])}`
   if (old === undefined && name !== expected)
     errors.push(invalidError('metadata.name', name, `must be spec.names.plural+"."+spec.group`))
   errors.push(
     ...groupErrors(spec),
     ...scopeErrors(spec),
     ...versionErrors(versions),
-    ...namesErrors(mapAt(spec, 'names'))
+    ...namesErrors(mapOf(spec['names']))
   )
   errors.push(...approvalErrors(object, spec))
   errors.push(...storedVersionErrors(object, versions))
@@ -67,7 +67,7 @@ const SHARED_CONTENT = ['subresources', 'additionalPrinterColumns', 'schema'] as
 const SOUND_VERSIONS = new SoundValues()
 
 function groupErrors(spec: JsonMap): FieldError[] {
-  const group = textAt(spec, 'group')
+  const group = textOf(spec['group'])
   if (group === '') return [requiredError('spec.group')]
   const problems = dns1123SubdomainProblems(group)
   if (problems.length > 0) return problems.map((problem) => invalidError('spec.group', group, problem))
@@ -75,7 +75,7 @@ function groupErrors(spec: JsonMap): FieldError[] {
 }
 
 function scopeErrors(spec: JsonMap): FieldError[] {
-  const scope = textAt(spec, 'scope')
+  const scope = textOf(spec['scope'])
   if (scope === '') return [requiredError('spec.scope')]
   return scope === 'Cluster' || scope === 'Namespaced'
     ? []
@@ -84,10 +84,10 @@ function scopeErrors(spec: JsonMap): FieldError[] {
 
 function versionErrors(versions: readonly JsonMap[]): FieldError[] {
   const errors: FieldError[] = []
-  const first = textAt(versions[0] ?? {}, 'name')
+  const first = textOf((versions[0] ?? {})['name'])
   const names = new Set<string>()
   for (const [index, version] of versions.entries()) {
-    const name = textAt(version, 'name')
+    const name = textOf(version['name'])
     const at = `${indexPath('spec.versions', index)}.name`
     errors.push(...dns1035LabelProblems(name).map((problem) => invalidError(at, name, problem)))
     if (index === 0 && first !== '')
@@ -111,10 +111,10 @@ function versionErrors(versions: readonly JsonMap[]): FieldError[] {
 
 function storedVersionErrors(object: JsonMap, versions: readonly JsonMap[]): FieldError[] {
   const path = 'status.storedVersions'
-  const stored = mapAt(object, 'status')['storedVersions']
+  const stored = mapOf(object['status'])['storedVersions']
   const list = Array.isArray(stored) ? stored.map(String) : []
   if (list.length === 0) return [invalidError(path, null, 'must have at least one stored version')]
-  const current = textAt(versions.findLast((version) => version['storage'] === true) ?? {}, 'name')
+  const current = textOf((versions.findLast((version) => version['storage'] === true) ?? {})['name'])
   return list.includes(current) ? [] : [invalidError(path, list, `must have the storage version ${current}`)]
 }
 
@@ -146,43 +146,43 @@ function namesErrors(names: JsonMap): FieldError[] {
       errors.push(...dns1035LabelProblems(value).map((problem) => invalidError(at, value, problem)))
     }
   }
-  if (textAt(names, 'kind') !== '' && textAt(names, 'kind') === textAt(names, 'listKind')) {
-    errors.push(invalidError('spec.names.listKind', textAt(names, 'listKind'), 'kind and listKind may not be the same'))
+  if (textOf(names['kind']) !== '' && textOf(names['kind']) === textOf(names['listKind'])) {
+    errors.push(invalidError('spec.names.listKind', textOf(names['listKind']), 'kind and listKind may not be the same'))
   }
   return errors
 }
 
 function approvalErrors(object: JsonMap, spec: JsonMap): FieldError[] {
-  const group = textAt(spec, 'group')
+  const group = textOf(spec['group'])
   if (!/(^|\.)(k8s|kubernetes)\.io$/.test(group)) return []
-  const annotation = textAt(mapAt(mapAt(object, 'metadata'), 'annotations'), APPROVAL)
+  const annotation = textAt(mapOf(mapOf(object['metadata'])['annotations']), APPROVAL)
   if (annotation !== '') return []
   const text = `protected groups must have approval annotation "${APPROVAL}", see https://github.com/kubernetes/enhancements/pull/1111`
   return [requiredError(`metadata.annotations[${APPROVAL}]`, text)]
 }
 
 function versionContentErrors(version: JsonMap, path: string, shared: boolean): FieldError[] {
-  const found = mapAt(version, 'schema')['openAPIV3Schema']
+  const found = mapOf(version['schema'])['openAPIV3Schema']
   const schemaPath = shared ? 'spec.validation.openAPIV3Schema' : `${path}.schema.openAPIV3Schema`
   const errors = isJsonMap(found)
     ? rootSchemaErrors(found, schemaPath)
     : [requiredError(shared ? 'spec.versions[0].schema.openAPIV3Schema' : schemaPath)]
-  for (const [index, column] of mapsAt(version, 'additionalPrinterColumns').entries()) {
+  for (const [index, column] of mapsOf(version['additionalPrinterColumns']).entries()) {
     errors.push(...columnErrors(column, indexPath(`${path}.additionalPrinterColumns`, index)))
   }
-  const scale = mapAt(version, 'subresources')['scale']
+  const scale = mapOf(version['subresources'])['scale']
   if (isJsonMap(scale)) errors.push(...scaleErrors(scale, `${path}.subresources.scale`))
   return errors
 }
 
 function columnErrors(column: JsonMap, path: string): FieldError[] {
   const errors: FieldError[] = []
-  const type = textAt(column, 'type')
-  if (textAt(column, 'name') === '') errors.push(requiredError(`${path}.name`))
+  const type = textOf(column['type'])
+  if (textOf(column['name']) === '') errors.push(requiredError(`${path}.name`))
   if (type === '') errors.push(requiredError(`${path}.type`, `must be one of ${COLUMN_TYPES.join(',')}`))
   else if (!COLUMN_TYPES.includes(type))
     errors.push(invalidError(`${path}.type`, type, `must be one of ${COLUMN_TYPES.join(',')}`))
-  const jsonPath = textAt(column, 'jsonPath')
+  const jsonPath = textOf(column['jsonPath'])
   if (jsonPath === '') errors.push(requiredError(`${path}.JSONPath`))
   else if (!jsonPath.startsWith('.'))
     errors.push(invalidError(`${path}.JSONPath`, jsonPath, 'must be a simple json path starting with .'))
@@ -207,13 +207,13 @@ function scaleErrors(scale: JsonMap, path: string): FieldError[] {
 
 function rootSchemaErrors(schema: JsonMap, path: string): FieldError[] {
   const errors: FieldError[] = []
-  const type = textAt(schema, 'type')
+  const type = textOf(schema['type'])
   if (type === '') errors.push(requiredError(`${path}.type`, 'must not be empty at the root'))
   else if (type !== 'object') errors.push(invalidError(`${path}.type`, type, 'must be object at the root'))
-  const metadata = mapAt(schema, 'properties')['metadata']
+  const metadata = mapOf(schema['properties'])['metadata']
   if (isJsonMap(metadata)) {
     const allowed = new Set(['type', 'description', 'properties'])
-    const inner = Object.keys(mapAt(metadata, 'properties'))
+    const inner = Object.keys(mapOf(metadata['properties']))
     const isOdd =
       Object.keys(metadata).some((key) => !allowed.has(key)) ||
       inner.some((key) => key !== 'name' && key !== 'generateName')
@@ -228,7 +228,7 @@ function rootSchemaErrors(schema: JsonMap, path: string): FieldError[] {
 /** Structural rules for one schema and those below it. */
 function schemaErrors(schema: JsonMap, path: string, isRoot: boolean): FieldError[] {
   const errors = [...typeErrors(schema, path, isRoot), ...extensionErrors(schema, path), ...defaultErrors(schema, path)]
-  for (const [name, property] of Object.entries(mapAt(schema, 'properties'))) {
+  for (const [name, property] of Object.entries(mapOf(schema['properties']))) {
     if (isJsonMap(property) && !(isRoot && name === 'metadata'))
       errors.push(...schemaErrors(property, `${path}.properties[${name}]`, false))
   }
@@ -246,7 +246,7 @@ function schemaErrors(schema: JsonMap, path: string, isRoot: boolean): FieldErro
 }
 
 function typeErrors(schema: JsonMap, path: string, isRoot: boolean): FieldError[] {
-  const type = textAt(schema, 'type')
+  const type = textOf(schema['type'])
   const isFree =
     schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true
   if (type === '')
@@ -277,7 +277,7 @@ function extensionErrors(schema: JsonMap, path: string): FieldError[] {
   if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
     errors.push(invalidError(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'))
   }
-  const pattern = textAt(schema, 'pattern')
+  const pattern = textOf(schema['pattern'])
   const problem = pattern === '' ? undefined : patternProblem(pattern)
   if (problem !== undefined) {
     errors.push(
@@ -288,8 +288,8 @@ function extensionErrors(schema: JsonMap, path: string): FieldError[] {
       )
     )
   }
-  for (const [index, rule] of mapsAt(schema, 'x-kubernetes-validations').entries()) {
-    if (textAt(rule, 'rule').trim() === '')
+  for (const [index, rule] of mapsOf(schema['x-kubernetes-validations']).entries()) {
+    if (textOf(rule['rule']).trim() === '')
       errors.push(requiredError(`${path}.x-kubernetes-validations[${index}].rule`, 'rule is not specified'))
   }
   return [...errors, ...listTypeErrors(schema, path)]
@@ -302,10 +302,10 @@ function listTypeErrors(schema: JsonMap, path: string): FieldError[] {
     : []
   if (keys.length === 0)
     return [requiredError(`${path}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map')]
-  const items = mapAt(schema, 'items')
+  const items = mapOf(schema['items'])
   const required = Array.isArray(items['required']) ? items['required'].map(String) : []
   return keys.flatMap((key) => {
-    const property = mapAt(items, 'properties')[key]
+    const property = mapOf(items['properties'])[key]
     if (!isJsonMap(property))
       return [invalidError(`${path}.x-kubernetes-list-map-keys`, key, 'entries must all be names of item properties')]
     if (required.includes(key) || property['default'] !== undefined) return []
@@ -348,7 +348,7 @@ function looseErrors(schema: JsonMap, path: string): FieldError[] {
   for (const field of ['type', 'default', 'additionalProperties', 'nullable', 'description', 'title']) {
     if (schema[field] !== undefined) errors.push(forbiddenError(`${path}.${field}`, 'must be empty to be structural'))
   }
-  for (const [name, property] of Object.entries(mapAt(schema, 'properties'))) {
+  for (const [name, property] of Object.entries(mapOf(schema['properties']))) {
     if (isJsonMap(property)) errors.push(...looseErrors(property, `${path}.properties[${name}]`))
   }
   if (isJsonMap(schema['items'])) errors.push(...looseErrors(schema['items'], `${path}.items`))
@@ -356,16 +356,16 @@ function looseErrors(schema: JsonMap, path: string): FieldError[] {
 }
 
 function updateErrors(object: JsonMap, old: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
-  const before = mapAt(old, 'spec')
+  const spec = mapOf(object['spec'])
+  const before = mapOf(old['spec'])
   const errors = [
     ...immutableErrors(spec['group'], before['group'], 'spec.group'),
     ...immutableErrors(spec['scope'], before['scope'], 'spec.scope'),
-    ...immutableErrors(mapAt(spec, 'names')['kind'], mapAt(before, 'names')['kind'], 'spec.names.kind'),
-    ...immutableErrors(mapAt(spec, 'names')['plural'], mapAt(before, 'names')['plural'], 'spec.names.plural')
+    ...immutableErrors(mapOf(spec['names'])['kind'], mapOf(before['names'])['kind'], 'spec.names.kind'),
+    ...immutableErrors(mapOf(spec['names'])['plural'], mapOf(before['names'])['plural'], 'spec.names.plural')
   ]
-  const names = new Set(mapsAt(spec, 'versions').map((version) => textAt(version, 'name')))
-  const stored = mapAt(old, 'status')['storedVersions']
+  const names = new Set(mapsOf(spec['versions']).map((version) => textOf(version['name'])))
+  const stored = mapOf(old['status'])['storedVersions']
   for (const [index, version] of (Array.isArray(stored) ? stored.map(String) : []).entries()) {
     if (names.has(version)) continue
     const text = `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`

@@ -1,5 +1,5 @@
 import { goQuote, invalidError, requiredError, type FieldError, type JsonMap } from '../../../lib/apimachinery/index.ts'
-import { textAt } from './draft.ts'
+import { textOf } from './draft.ts'
 
 /** A field of a schedule: its range and the names it understands. */
 interface ScheduleField {
@@ -78,7 +78,7 @@ function numberOf(text: string, field: ScheduleField): number | string {
  * @param spec - of the CronJob
  */
 export function scheduleErrors(spec: JsonMap): FieldError[] {
-  const schedule = textAt(spec, 'schedule')
+  const schedule = textOf(spec['schedule'])
   const errors: FieldError[] = []
   if (schedule === '') errors.push(requiredError('spec.schedule'))
   else {

@@ -11,7 +11,7 @@ import {
   type FieldError,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapOf, mapsOf, textAt, textOf } from './draft.ts'
 import { isAddress } from './ip-address.ts'
 import { nameProblems } from './meta-validation.ts'
 import { textsAt } from './service-shapes.ts'
@@ -24,21 +24,21 @@ const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
  * @param old - stored on update
  */
 export function validateIngress(object: JsonMap, old?: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
-  const rules = mapsAt(spec, 'rules')
+  const spec = mapOf(object['spec'])
+  const rules = mapsOf(spec['rules'])
   const errors: FieldError[] = []
   if (rules.length === 0 && spec['defaultBackend'] === undefined) {
     const value = Array.isArray(spec['rules']) ? [] : null
     errors.push(invalidError('spec', value, 'either `defaultBackend` or `rules` must be specified'))
   }
   if (spec['defaultBackend'] !== undefined)
-    errors.push(...backendErrors(mapAt(spec, 'defaultBackend'), 'spec.defaultBackend'))
+    errors.push(...backendErrors(mapOf(spec['defaultBackend']), 'spec.defaultBackend'))
   errors.push(...rules.flatMap((rule, index) => ruleErrors(rule, indexPath('spec.rules', index))))
-  errors.push(...mapsAt(spec, 'tls').flatMap((tls, index) => tlsErrors(tls, indexPath('spec.tls', index))))
+  errors.push(...mapsOf(spec['tls']).flatMap((tls, index) => tlsErrors(tls, indexPath('spec.tls', index))))
   const name = spec['ingressClassName']
   if (typeof name !== 'string') return errors
   errors.push(...dns1123SubdomainProblems(name).map((problem) => invalidError('spec.ingressClassName', name, problem)))
-  const annotated = mapAt(mapAt(object, 'metadata'), 'annotations')[CLASS_ANNOTATION]
+  const annotated = mapOf(mapOf(object['metadata'])['annotations'])[CLASS_ANNOTATION]
   if (old !== undefined || annotated === undefined || annotated === name) return errors
   const text = 'must match `ingressClassName` when both are specified'
   return [...errors, invalidError(`annotations.${CLASS_ANNOTATION}`, annotated, text)]
@@ -49,12 +49,12 @@ function hostProblems(host: string): readonly string[] {
 }
 
 function ruleErrors(rule: JsonMap, path: string): FieldError[] {
-  const host = textAt(rule, 'host')
+  const host = textOf(rule['host'])
   const errors: FieldError[] = []
   if (isAddress(host)) errors.push(invalidError(`${path}.host`, host, 'must be a DNS name, not an IP address'))
   if (host !== '') errors.push(...hostProblems(host).map((problem) => invalidError(`${path}.host`, host, problem)))
   if (rule['http'] === undefined) return errors
-  const paths = mapsAt(mapAt(rule, 'http'), 'paths')
+  const paths = mapsOf(mapOf(rule['http'])['paths'])
   if (paths.length === 0) errors.push(requiredError(`${path}.http.paths`))
   return [...errors, ...paths.flatMap((entry, index) => pathErrors(entry, indexPath(`${path}.http.paths`, index)))]
 }
@@ -67,7 +67,7 @@ function pathErrors(entry: JsonMap, path: string): FieldError[] {
   const type = entry['pathType']
   if (type === undefined) return [requiredError(`${path}.pathType`, 'pathType must be specified')]
   const at = `${path}.path`
-  const place = textAt(entry, 'path')
+  const place = textOf(entry['path'])
   const errors: FieldError[] = []
   const isFree = type === 'ImplementationSpecific'
   if (!PATH_TYPES.includes(String(type))) errors.push(notSupportedError(`${path}.pathType`, type, PATH_TYPES))
@@ -78,17 +78,17 @@ function pathErrors(entry: JsonMap, path: string): FieldError[] {
     const ends = BAD_ENDS.filter((part) => place.endsWith(part)).map((part) => `cannot end with '${part}'`)
     errors.push(...[...found, ...ends].map((problem) => invalidError(at, place, problem)))
   }
-  return [...errors, ...backendErrors(mapAt(entry, 'backend'), `${path}.backend`)]
+  return [...errors, ...backendErrors(mapOf(entry['backend']), `${path}.backend`)]
 }
 
 function backendErrors(backend: JsonMap, path: string): FieldError[] {
   const hasService = backend['service'] !== undefined
   if (backend['resource'] !== undefined) {
     if (hasService) return [invalidError(path, '', 'cannot set both resource and service backends')]
-    return resourceErrors(mapAt(backend, 'resource'), `${path}.resource`)
+    return resourceErrors(mapOf(backend['resource']), `${path}.resource`)
   }
   if (!hasService) return [invalidError(path, '', 'resource or service backend is required')]
-  return serviceErrors(mapAt(backend, 'service'), path)
+  return serviceErrors(mapOf(backend['service']), path)
 }
 
 function resourceErrors(resource: JsonMap, path: string): FieldError[] {
@@ -110,9 +110,9 @@ function resourceErrors(resource: JsonMap, path: string): FieldError[] {
 
 function serviceErrors(service: JsonMap, path: string): FieldError[] {
   const at = `${path}.service`
-  const serviceName = textAt(service, 'name')
-  const port = mapAt(service, 'port')
-  const name = textAt(port, 'name')
+  const serviceName = textOf(service['name'])
+  const port = mapOf(service['port'])
+  const name = textOf(port['name'])
   const number = Number(port['number'] ?? 0)
   const errors =
     serviceName === ''
@@ -129,7 +129,7 @@ function tlsErrors(tls: JsonMap, path: string): FieldError[] {
   const errors = textsAt(tls, 'hosts').flatMap((host, index) =>
     hostProblems(host).map((problem) => invalidError(indexPath(`${path}.hosts`, index), host, problem))
   )
-  const secret = textAt(tls, 'secretName')
+  const secret = textOf(tls['secretName'])
   if (secret === '') return errors
   return [
     ...errors,

@@ -1,5 +1,5 @@
 import { isJsonMap, type JsonMap } from '../../../lib/apimachinery/index.ts'
-import { filled, mapAt, mapsAt, textAt, withEach, withMap, withPresent, withoutMember } from './draft.ts'
+import { filled, mapAt, mapOf, mapsOf, textOf, withEach, withMap, withoutMember, withPresent } from './draft.ts'
 import { kindKey } from './kind-key.ts'
 import { isExternallyAccessible } from './service-shapes.ts'
 import { defaultPod, defaultPodTemplate } from './pod-defaults.ts'
@@ -8,34 +8,38 @@ import { defaultPod, defaultPodTemplate } from './pod-defaults.ts'
 type Defaulter = (object: JsonMap) => JsonMap
 
 /** Defaults of kinds of which only the `spec` has any, by {@link kindKey}, after the `defaults.go` files of Kubernetes 1.36. */
-const SPEC_DEFAULTERS: Readonly<Record<string, Defaulter>> = {
-  '/Pod': defaultPod,
-  '/Service': defaultService,
-  '/ReplicationController': (spec) => defaultReplicated(spec, ONE_REPLICA),
-  'apps/Deployment': defaultDeployment,
-  'apps/ReplicaSet': (spec) => defaultReplicated(spec, ONE_REPLICA),
-  'apps/DaemonSet': defaultDaemonSet,
-  'apps/StatefulSet': defaultStatefulSet,
-  'batch/CronJob': defaultCronJob,
-  'networking.k8s.io/NetworkPolicy': defaultNetworkPolicy,
-  'apiextensions.k8s.io/CustomResourceDefinition': defaultCrd
-}
+const SPEC_DEFAULTERS: ReadonlyMap<string, Defaulter> = new Map(
+  Object.entries<Defaulter>({
+    '/Pod': defaultPod,
+    '/Service': defaultService,
+    '/ReplicationController': (spec) => defaultReplicated(spec, ONE_REPLICA),
+    'apps/Deployment': defaultDeployment,
+    'apps/ReplicaSet': (spec) => defaultReplicated(spec, ONE_REPLICA),
+    'apps/DaemonSet': defaultDaemonSet,
+    'apps/StatefulSet': defaultStatefulSet,
+    'batch/CronJob': defaultCronJob,
+    'networking.k8s.io/NetworkPolicy': defaultNetworkPolicy,
+    'apiextensions.k8s.io/CustomResourceDefinition': defaultCrd
+  })
+)
 
 /** Defaults of other kinds; versions are told apart inside. */
-const DEFAULTERS: Readonly<Record<string, Defaulter>> = {
-  '/PodTemplate': (object) => withMap(object, 'template', defaultPodTemplate),
-  '/Secret': defaultSecret,
-  '/Namespace': defaultNamespace,
-  '/Endpoints': defaultEndpoints,
-  '/PersistentVolumeClaim': defaultVolumeClaim,
-  '/LimitRange': defaultLimitRange,
-  'autoscaling/HorizontalPodAutoscaler': defaultAutoscaler,
-  'batch/Job': defaultJob,
-  'discovery.k8s.io/EndpointSlice': (object) => withEach(object, 'ports', (port) => filled(port, SLICE_PORT)),
-  'rbac.authorization.k8s.io/RoleBinding': defaultBinding,
-  'rbac.authorization.k8s.io/ClusterRoleBinding': defaultBinding,
-  'scheduling.k8s.io/PriorityClass': (object) => filled(object, { preemptionPolicy: 'PreemptLowerPriority' })
-}
+const DEFAULTERS: ReadonlyMap<string, Defaulter> = new Map(
+  Object.entries<Defaulter>({
+    '/PodTemplate': (object) => withMap(object, 'template', defaultPodTemplate),
+    '/Secret': defaultSecret,
+    '/Namespace': defaultNamespace,
+    '/Endpoints': defaultEndpoints,
+    '/PersistentVolumeClaim': defaultVolumeClaim,
+    '/LimitRange': defaultLimitRange,
+    'autoscaling/HorizontalPodAutoscaler': defaultAutoscaler,
+    'batch/Job': defaultJob,
+    'discovery.k8s.io/EndpointSlice': (object) => withEach(object, 'ports', (port) => filled(port, SLICE_PORT)),
+    'rbac.authorization.k8s.io/RoleBinding': defaultBinding,
+    'rbac.authorization.k8s.io/ClusterRoleBinding': defaultBinding,
+    'scheduling.k8s.io/PriorityClass': (object) => filled(object, { preemptionPolicy: 'PreemptLowerPriority' })
+  })
+)
 
 /**
  * Fills in what an object of a built-in kind leaves out.
@@ -47,12 +51,12 @@ const DEFAULTERS: Readonly<Record<string, Defaulter>> = {
  */
 export function setDefaults<T extends JsonMap>(group: string, kind: string, object: T, stored?: JsonMap): T {
   const key = kindKey(group, kind)
-  const specDefaulter = SPEC_DEFAULTERS[key]
+  const specDefaulter = SPEC_DEFAULTERS.get(key)
   if (specDefaulter !== undefined) {
     const isComplete = isJsonMap(object['spec']) && object['spec'] === stored?.['spec']
     return isComplete ? object : (withMap(object, 'spec', specDefaulter) as T)
   }
-  const defaulter = DEFAULTERS[key]
+  const defaulter = DEFAULTERS.get(key)
   return defaulter === undefined ? object : (defaulter(object) as T)
 }
 
@@ -123,9 +127,9 @@ function defaultJob(job: JsonMap): JsonMap {
     })
     return withMap(completed, 'template', defaultPodTemplate)
   })
-  const labels = mapAt(mapAt(mapAt(mapAt(specified, 'spec'), 'template'), 'metadata'), 'labels')
+  const labels = mapOf(mapOf(mapOf(mapOf(specified['spec'])['template'])['metadata'])['labels'])
   return withMap(specified, 'metadata', (metadata) => {
-    const hasLabels = Object.keys(mapAt(metadata, 'labels')).length > 0
+    const hasLabels = Object.keys(mapOf(metadata['labels'])).length > 0
     return hasLabels || Object.keys(labels).length === 0 ? metadata : { ...metadata, labels: { ...labels } }
   })
 }
@@ -149,10 +153,10 @@ const SERVICE: JsonMap = { sessionAffinity: 'None', type: 'ClusterIP' }
 
 function defaultService(given: JsonMap): JsonMap {
   let spec = filled(given, SERVICE)
-  const type = textAt(spec, 'type')
+  const type = textOf(spec['type'])
   if (spec['sessionAffinity'] === 'None') spec = withoutMember(spec, 'sessionAffinityConfig')
   if (spec['sessionAffinity'] === 'ClientIP') {
-    const seconds = mapAt(mapAt(spec, 'sessionAffinityConfig'), 'clientIP')['timeoutSeconds']
+    const seconds = mapOf(mapOf(spec['sessionAffinityConfig'])['clientIP'])['timeoutSeconds']
     if (seconds === undefined) spec = { ...spec, sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } } }
   }
   spec = withEach(spec, 'ports', (given) => {
@@ -167,8 +171,8 @@ function defaultService(given: JsonMap): JsonMap {
 }
 
 function defaultSecret(secret: JsonMap): JsonMap {
-  const typed = textAt(secret, 'type') === '' ? { ...secret, type: 'Opaque' } : secret
-  const texts = Object.entries(mapAt(typed, 'stringData'))
+  const typed = textOf(secret['type']) === '' ? { ...secret, type: 'Opaque' } : secret
+  const texts = Object.entries(mapOf(typed['stringData']))
   const encoded = Object.fromEntries(
     texts.map(([key, text]) => [key, Buffer.from(String(text), 'utf8').toString('base64')])
   )
@@ -178,7 +182,7 @@ function defaultSecret(secret: JsonMap): JsonMap {
 
 function defaultNamespace(namespace: JsonMap): JsonMap {
   const labelled = withMap(namespace, 'metadata', (metadata) => {
-    const name = textAt(metadata, 'name')
+    const name = textOf(metadata['name'])
     // The label exists for selectors; a generated name is not known yet.
     if (name === '') return metadata
     return withMap(metadata, 'labels', (labels) => filled(labels, { 'kubernetes.io/metadata.name': name }))
@@ -210,14 +214,14 @@ function defaultLimitRange(range: JsonMap): JsonMap {
 function defaultNetworkPolicy(given: JsonMap): JsonMap {
   const rule = (one: JsonMap): JsonMap => withEach(one, 'ports', (port) => filled(port, TCP))
   const spec = withEach(withEach(given, 'ingress', rule), 'egress', rule)
-  const hasEgress = mapsAt(spec, 'egress').length > 0
+  const hasEgress = mapsOf(spec['egress']).length > 0
   return filled(spec, { policyTypes: hasEgress ? ['Ingress', 'Egress'] : ['Ingress'] })
 }
 
 const RBAC = 'rbac.authorization.k8s.io'
 
 function defaultBinding(binding: JsonMap): JsonMap {
-  const grouped = (one: JsonMap): JsonMap => (textAt(one, 'apiGroup') === '' ? { ...one, apiGroup: RBAC } : one)
+  const grouped = (one: JsonMap): JsonMap => (textOf(one['apiGroup']) === '' ? { ...one, apiGroup: RBAC } : one)
   return withEach(withMap(binding, 'roleRef', grouped), 'subjects', (subject) =>
     subject['kind'] === 'User' || subject['kind'] === 'Group' ? grouped(subject) : subject
   )
@@ -225,9 +229,9 @@ function defaultBinding(binding: JsonMap): JsonMap {
 
 function defaultCrd(spec: JsonMap): JsonMap {
   const named = withMap(spec, 'names', (given) => {
-    const kind = textAt(given, 'kind')
-    const names = textAt(given, 'singular') === '' ? { ...given, singular: kind.toLowerCase() } : given
-    return textAt(names, 'listKind') === '' && kind !== '' ? { ...names, listKind: `${kind}List` } : names
+    const kind = textOf(given['kind'])
+    const names = textOf(given['singular']) === '' ? { ...given, singular: kind.toLowerCase() } : given
+    return textOf(names['listKind']) === '' && kind !== '' ? { ...names, listKind: `${kind}List` } : names
   })
   return withMap(named, 'conversion', (conversion) => filled(conversion, { strategy: 'None' }))
 }
@@ -247,12 +251,12 @@ function defaultAutoscaler(autoscaler: JsonMap): JsonMap {
   return withMap(autoscaler, 'spec', (given) => {
     const spec = filled(given, { minReplicas: 1 })
     if (autoscaler['apiVersion'] === 'autoscaling/v1') {
-      const annotations = mapAt(mapAt(autoscaler, 'metadata'), 'annotations')
+      const annotations = mapOf(mapOf(autoscaler['metadata'])['annotations'])
       const hasOthers = annotations['autoscaling.alpha.kubernetes.io/metrics'] !== undefined
       return hasOthers ? spec : filled(spec, { targetCPUUtilizationPercentage: 80 })
     }
     const target = { type: 'Utilization', averageUtilization: 80 }
-    const hasMetrics = mapsAt(spec, 'metrics').length > 0
+    const hasMetrics = mapsOf(spec['metrics']).length > 0
     const measured = hasMetrics ? spec : { ...spec, metrics: [{ type: 'Resource', resource: { name: 'cpu', target } }] }
     return withPresent(measured, 'behavior', (behavior) =>
       withMap(

@@ -1,5 +1,5 @@
 import { deepFreeze, type JsonMap } from '../../../lib/apimachinery/index.ts'
-import { filled, mapAt, textAt, withEach, withMap, withMember, withPresent } from './draft.ts'
+import { filled, mapOf, textOf, withEach, withMap, withMember, withPresent } from './draft.ts'
 
 /** rw-r--r--, the mode of files in projected volumes. */
 const DEFAULT_MODE = 0o644
@@ -64,7 +64,7 @@ function remember(known: WeakSet<object>, value: unknown): void {
 
 /** What is limited and not requested is requested in full. */
 function requestLimits(container: JsonMap): JsonMap {
-  const limits = mapAt(mapAt(container, 'resources'), 'limits')
+  const limits = mapOf(mapOf(container['resources'])['limits'])
   if (Object.keys(limits).length === 0) return container
   return withMap(container, 'resources', (resources) =>
     withMap(resources, 'requests', (requests) => filled(requests, limits))
@@ -82,7 +82,7 @@ const POD_SPEC: JsonMap = {
 function defaultPodSpec(given: JsonMap): JsonMap {
   let spec = filled(given, POD_SPEC)
   // The deprecated name goes along with the new one in both directions.
-  const account = textAt(spec, 'serviceAccountName') || textAt(spec, 'serviceAccount')
+  const account = textOf(spec['serviceAccountName']) || textOf(spec['serviceAccount'])
   if (account !== '') {
     spec = withMember(withMember(spec, 'serviceAccountName', account), 'serviceAccount', account)
   }
@@ -116,7 +116,7 @@ const PROBES: readonly string[] = ['livenessProbe', 'readinessProbe', 'startupPr
 
 function defaultContainer(given: JsonMap): JsonMap {
   const isPulled = given['imagePullPolicy'] !== undefined && given['imagePullPolicy'] !== null
-  let container = isPulled ? given : { ...given, imagePullPolicy: defaultPullPolicy(textAt(given, 'image')) }
+  let container = isPulled ? given : { ...given, imagePullPolicy: defaultPullPolicy(textOf(given['image'])) }
   container = filled(container, CONTAINER)
   container = withEach(container, 'ports', (port) => filled(port, TCP))
   container = withEach(container, 'env', defaultVariable)
@@ -156,8 +156,8 @@ function defaultProbe(given: JsonMap): JsonMap {
 
 function defaultHttpGet(handler: JsonMap): JsonMap {
   return withPresent(handler, 'httpGet', (given) => {
-    const get = textAt(given, 'path') === '' ? { ...given, path: '/' } : given
-    return textAt(get, 'scheme') === '' ? { ...get, scheme: 'HTTP' } : get
+    const get = textOf(given['path']) === '' ? { ...given, path: '/' } : given
+    return textOf(get['scheme']) === '' ? { ...get, scheme: 'HTTP' } : get
   })
 }
 

@@ -14,7 +14,7 @@ import {
 } from '../../../lib/apimachinery/index.ts'
 import { validateAffinity, validateTopologySpread } from './affinity-validation.ts'
 import { validateContainers } from './container-validation.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapAt, mapOf, mapsAt, mapsOf, textAt, textOf } from './draft.ts'
 import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 import { legacyAddressErrors } from './ip-address.ts'
 import { podSpecDiff } from './pod-spec-text.ts'
@@ -30,8 +30,8 @@ const MAX_INT32 = 2_147_483_647
  * @param path - where it is
  */
 export function validatePodTemplate(template: JsonMap, path: string): Findings {
-  const metadata = mapAt(template, 'metadata')
-  const spec = mapAt(template, 'spec')
+  const metadata = mapOf(template['metadata'])
+  const spec = mapOf(template['spec'])
   return joined(
     validateLabels(metadata['labels'], `${path}.labels`),
     validateAnnotations(metadata['annotations'], `${path}.annotations`),
@@ -48,23 +48,23 @@ const SOUND_SPECS = new SoundValues()
  * @param path - where it is
  */
 export function validatePodSpec(spec: JsonMap, path: string): Findings {
-  const volumes = mapsAt(spec, 'volumes')
-  const names = volumes.map((volume) => textAt(volume, 'name'))
-  const containers = mapsAt(spec, 'containers')
+  const volumes = mapsOf(spec['volumes'])
+  const names = volumes.map((volume) => textOf(volume['name']))
+  const containers = mapsOf(spec['containers'])
   return joined(
     volumeErrors(volumes, names, `${path}.volumes`),
     containers.length === 0 ? [requiredError(`${path}.containers`)] : NO_ERRORS,
     validateContainers(containers, `${path}.containers`, names),
-    validateContainers(mapsAt(spec, 'initContainers'), `${path}.initContainers`, names),
+    validateContainers(mapsOf(spec['initContainers']), `${path}.initContainers`, names),
     policyErrors(spec, path),
     validateLabels(spec['nodeSelector'], `${path}.nodeSelector`),
     sysctlErrors(spec, path),
-    spec['affinity'] === undefined ? NO_ERRORS : validateAffinity(mapAt(spec, 'affinity'), `${path}.affinity`),
-    validateTopologySpread(mapsAt(spec, 'topologySpreadConstraints'), `${path}.topologySpreadConstraints`),
+    spec['affinity'] === undefined ? NO_ERRORS : validateAffinity(mapOf(spec['affinity']), `${path}.affinity`),
+    validateTopologySpread(mapsOf(spec['topologySpreadConstraints']), `${path}.topologySpreadConstraints`),
     nameErrors(spec, path),
     deadlineErrors(spec, path),
-    tolerationErrors(mapsAt(spec, 'tolerations'), `${path}.tolerations`),
-    errorsOfEach(mapsAt(spec, 'hostAliases'), (alias, index) =>
+    tolerationErrors(mapsOf(spec['tolerations']), `${path}.tolerations`),
+    errorsOfEach(mapsOf(spec['hostAliases']), (alias, index) =>
       hostAliasErrors(alias, indexPath(`${path}.hostAliases`, index))
     )
   )
@@ -72,9 +72,9 @@ export function validatePodSpec(spec: JsonMap, path: string): Findings {
 
 /** Settings of the kernel that belong to the host are not a pod's to change. */
 function sysctlErrors(spec: JsonMap, path: string): Findings {
-  return errorsOfEach(mapsAt(mapAt(spec, 'securityContext'), 'sysctls'), (sysctl, index) => {
+  return errorsOfEach(mapsOf(mapOf(spec['securityContext'])['sysctls']), (sysctl, index) => {
     const at = `${indexPath(`${path}.securityContext.sysctls`, index)}.name`
-    const name = textAt(sysctl, 'name')
+    const name = textOf(sysctl['name'])
     if (name === '') return [requiredError(at)]
     const isShared = name.startsWith('net.') && spec['hostNetwork'] === true
     return isShared ? [invalidError(at, name, "may not be specified when 'hostNetwork' is true")] : NO_ERRORS
@@ -85,7 +85,7 @@ function hostAliasErrors(alias: JsonMap, path: string): Findings {
   const names = errorsOfEach(textsAt(alias, 'hostnames'), (name, index) =>
     problemErrors(indexPath(`${path}.hostnames`, index), name, dns1123SubdomainProblems(name))
   )
-  return joined(legacyAddressErrors(textAt(alias, 'ip'), `${path}.ip`, []), names)
+  return joined(legacyAddressErrors(textOf(alias['ip']), `${path}.ip`, []), names)
 }
 
 function volumeErrors(volumes: readonly JsonMap[], names: readonly string[], path: string): Findings {
@@ -138,8 +138,8 @@ const DNS_POLICIES: readonly string[] = ['ClusterFirstWithHostNet', 'ClusterFirs
 
 function policyErrors(spec: JsonMap, path: string): Findings {
   return joined(
-    enumErrors(textAt(spec, 'restartPolicy'), RESTART_POLICIES, `${path}.restartPolicy`),
-    enumErrors(textAt(spec, 'dnsPolicy'), DNS_POLICIES, `${path}.dnsPolicy`)
+    enumErrors(textOf(spec['restartPolicy']), RESTART_POLICIES, `${path}.restartPolicy`),
+    enumErrors(textOf(spec['dnsPolicy']), DNS_POLICIES, `${path}.dnsPolicy`)
   )
 }
 
@@ -170,16 +170,16 @@ const EFFECTS: readonly string[] = ['NoSchedule', 'PreferNoSchedule', 'NoExecute
 function tolerationErrors(tolerations: readonly JsonMap[], path: string): Findings {
   return errorsOfEach(tolerations, (toleration, index) => {
     const at = indexPath(path, index)
-    const operator = textAt(toleration, 'operator')
+    const operator = textOf(toleration['operator'])
     const errors: FieldError[] = []
-    if (textAt(toleration, 'key') === '' && operator !== 'Exists') {
+    if (textOf(toleration['key']) === '' && operator !== 'Exists') {
       const text = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
       errors.push(invalidError(`${at}.operator`, operator, text))
     }
-    if (operator === 'Exists' && textAt(toleration, 'value') !== '') {
+    if (operator === 'Exists' && textOf(toleration['value']) !== '') {
       errors.push(invalidError(`${at}.operator`, toleration, "value must be empty when `operator` is 'Exists'"))
     }
-    const effect = textAt(toleration, 'effect')
+    const effect = textOf(toleration['effect'])
     if (effect !== '' && !EFFECTS.includes(effect)) errors.push(notSupportedError(`${at}.effect`, effect, EFFECTS))
     return errors
   })
@@ -195,11 +195,11 @@ const UPDATE_RULE =
  */
 export function validatePodUpdate(pod: JsonMap, old: JsonMap): Findings {
   if (pod['spec'] === old['spec']) return NO_ERRORS
-  const spec = mapAt(pod, 'spec')
-  const before = mapAt(old, 'spec')
-  const sameContainers = mapsAt(spec, 'containers').length === mapsAt(before, 'containers').length
+  const spec = mapOf(pod['spec'])
+  const before = mapOf(old['spec'])
+  const sameContainers = mapsOf(spec['containers']).length === mapsOf(before['containers']).length
   if (!sameContainers) return [forbiddenError('spec.containers', 'pod updates may not add or remove containers')]
-  const sameInit = mapsAt(spec, 'initContainers').length === mapsAt(before, 'initContainers').length
+  const sameInit = mapsOf(spec['initContainers']).length === mapsOf(before['initContainers']).length
   if (!sameInit) return [forbiddenError('spec.initContainers', 'pod updates may not add or remove containers')]
   const munged = withMutableFields(spec, before)
   if (deepEqual(munged, before)) return NO_ERRORS
@@ -215,8 +215,8 @@ function withMutableFields(spec: JsonMap, before: JsonMap): JsonMap {
   const deadline = before['activeDeadlineSeconds']
   if (deadline === undefined) delete result['activeDeadlineSeconds']
   else if (typeof spec['activeDeadlineSeconds'] === 'number') result['activeDeadlineSeconds'] = deadline
-  const kept = mapsAt(before, 'tolerations')
-  const now = mapsAt(spec, 'tolerations')
+  const kept = mapsOf(before['tolerations'])
+  const now = mapsOf(spec['tolerations'])
   if (kept.every((toleration) => now.some((other) => deepEqual(toleration, other)))) {
     if (before['tolerations'] === undefined) delete result['tolerations']
     else result['tolerations'] = before['tolerations']

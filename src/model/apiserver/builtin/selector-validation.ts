@@ -9,7 +9,7 @@ import {
   type FieldError,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
-import { mapsAt, textAt } from './draft.ts'
+import { mapsOf, textOf } from './draft.ts'
 import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 import { validateLabels } from './meta-validation.ts'
 
@@ -21,15 +21,15 @@ import { validateLabels } from './meta-validation.ts'
 export function validateLabelSelector(selector: JsonMap, path: string): Findings {
   return joined(
     validateLabels(selector['matchLabels'], `${path}.matchLabels`),
-    errorsOfEach(mapsAt(selector, 'matchExpressions'), (expression, index) =>
+    errorsOfEach(mapsOf(selector['matchExpressions']), (expression, index) =>
       expressionErrors(expression, indexPath(`${path}.matchExpressions`, index))
     )
   )
 }
 
 function expressionErrors(expression: JsonMap, path: string): Findings {
-  const key = textAt(expression, 'key')
-  const operator = textAt(expression, 'operator')
+  const key = textOf(expression['key'])
+  const operator = textOf(expression['operator'])
   const values = Array.isArray(expression['values']) ? expression['values'].map(String) : []
   const errors: FieldError[] = []
   if (operator === 'In' || operator === 'NotIn') {

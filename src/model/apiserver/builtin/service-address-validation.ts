@@ -8,7 +8,7 @@ import {
   type FieldError,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
-import { textAt } from './draft.ts'
+import { textOf } from './draft.ts'
 import { legacyAddressErrors } from './ip-address.ts'
 import { isHeadless, textsAt } from './service-shapes.ts'
 
@@ -23,7 +23,7 @@ const FAMILY_POLICIES: readonly string[] = ['PreferDualStack', 'RequireDualStack
  * @param before - stored spec: what it holds stays valid
  */
 export function serviceAddressErrors(spec: JsonMap, before: JsonMap | undefined): FieldError[] {
-  if (textAt(spec, 'type') === 'ExternalName') return []
+  if (textOf(spec['type']) === 'ExternalName') return []
   const list = textsAt(spec, 'clusterIPs')
   const errors = [...agreementErrors(spec, list), ...familyErrors(spec)]
   const single = list.flatMap((address, index) => {
@@ -45,7 +45,7 @@ export function serviceAddressErrors(spec: JsonMap, before: JsonMap | undefined)
 }
 
 function agreementErrors(spec: JsonMap, list: readonly string[]): FieldError[] {
-  const single = textAt(spec, 'clusterIP')
+  const single = textOf(spec['clusterIP'])
   if (single === '') {
     const text = 'must be empty when `clusterIP` is not specified'
     return list.length === 0 ? [] : [invalidError(ADDRESSES, list, text)]
@@ -83,7 +83,7 @@ function matchErrors(spec: JsonMap, list: readonly string[]): FieldError[] {
 }
 
 function isExternal(spec: JsonMap): boolean {
-  return textAt(spec, 'type') === 'ExternalName'
+  return textOf(spec['type']) === 'ExternalName'
 }
 
 /** Unset lists print as null. */

@@ -1,5 +1,5 @@
 import type { JsonMap } from '../../../lib/apimachinery/index.ts'
-import { textAt } from './draft.ts'
+import { textOf } from './draft.ts'
 
 /**
  * Member of a map as a list of texts; empty where there is none.
@@ -25,7 +25,7 @@ export function isHeadless(spec: JsonMap): boolean {
  * @param spec - of the Service
  */
 export function isExternallyAccessible(spec: JsonMap): boolean {
-  const type = textAt(spec, 'type')
+  const type = textOf(spec['type'])
   if (type === 'LoadBalancer' || type === 'NodePort') return true
   return type === 'ClusterIP' && textsAt(spec, 'externalIPs').length > 0
 }
@@ -35,7 +35,7 @@ export function isExternallyAccessible(spec: JsonMap): boolean {
  * @param spec - of the Service
  */
 export function hasNodePorts(spec: JsonMap): boolean {
-  return textAt(spec, 'type') === 'NodePort' || textAt(spec, 'type') === 'LoadBalancer'
+  return textOf(spec['type']) === 'NodePort' || textOf(spec['type']) === 'LoadBalancer'
 }
 
 /**
@@ -43,5 +43,5 @@ export function hasNodePorts(spec: JsonMap): boolean {
  * @param spec - of the Service
  */
 export function needsHealthCheck(spec: JsonMap): boolean {
-  return textAt(spec, 'type') === 'LoadBalancer' && textAt(spec, 'externalTrafficPolicy') === 'Local'
+  return textOf(spec['type']) === 'LoadBalancer' && textOf(spec['externalTrafficPolicy']) === 'Local'
 }

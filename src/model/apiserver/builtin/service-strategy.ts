@@ -1,5 +1,5 @@
 import { deepEqual, type JsonMap } from '../../../lib/apimachinery/index.ts'
-import { mapsAt, textAt, withoutMember } from './draft.ts'
+import { mapsOf, textOf, withoutMember } from './draft.ts'
 import { hasNodePorts, isExternallyAccessible, needsHealthCheck } from './service-shapes.ts'
 
 /**
@@ -14,13 +14,13 @@ export function withoutForeignFields(spec: JsonMap, before: JsonMap): JsonMap {
   const drop = (...fields: readonly string[]): void => {
     for (const field of fields) next = withoutMember(next, field)
   }
-  if (textAt(before, 'type') !== 'ExternalName' && textAt(spec, 'type') === 'ExternalName') {
+  if (textOf(before['type']) !== 'ExternalName' && textOf(spec['type']) === 'ExternalName') {
     if (same('clusterIP', 'clusterIPs')) drop('clusterIP', 'clusterIPs')
     for (const field of ['ipFamilies', 'ipFamilyPolicy']) if (same(field)) drop(field)
   }
   if (hasNodePorts(before) && !hasNodePorts(spec)) next = withoutKnownNodePorts(next, before)
   if (needsHealthCheck(before) && !needsHealthCheck(spec) && same('healthCheckNodePort')) drop('healthCheckNodePort')
-  if (textAt(before, 'type') === 'LoadBalancer' && textAt(spec, 'type') !== 'LoadBalancer') {
+  if (textOf(before['type']) === 'LoadBalancer' && textOf(spec['type']) !== 'LoadBalancer') {
     for (const field of ['allocateLoadBalancerNodePorts', 'loadBalancerClass']) if (same(field)) drop(field)
   }
   if (isExternallyAccessible(before) && !isExternallyAccessible(spec) && same('externalTrafficPolicy'))
@@ -29,8 +29,8 @@ export function withoutForeignFields(spec: JsonMap, before: JsonMap): JsonMap {
 }
 
 function withoutKnownNodePorts(spec: JsonMap, before: JsonMap): JsonMap {
-  const known = new Set(mapsAt(before, 'ports').map((port) => port['nodePort']))
-  const ports = mapsAt(spec, 'ports')
+  const known = new Set(mapsOf(before['ports']).map((port) => port['nodePort']))
+  const ports = mapsOf(spec['ports'])
   if (ports.some((port) => port['nodePort'] !== undefined && !known.has(port['nodePort']))) return spec
   return spec['ports'] === undefined ? spec : { ...spec, ports: ports.map((port) => withoutMember(port, 'nodePort')) }
 }

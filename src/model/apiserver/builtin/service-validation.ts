@@ -13,7 +13,7 @@ import {
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
 import { PROTOCOLS, validatePortReference } from './container-validation.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapOf, mapsOf, textOf } from './draft.ts'
 import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 import { cidrErrors, endpointAddressErrors, legacyAddressErrors } from './ip-address.ts'
 import { validateLabels } from './meta-validation.ts'
@@ -37,13 +37,13 @@ const ONLY_BALANCER = "may only be used when `type` is 'LoadBalancer'"
  * @param old - stored on update
  */
 export function validateService(object: JsonMap, old?: JsonMap): Findings {
-  const spec = mapAt(object, 'spec')
-  const before = old === undefined ? undefined : mapAt(old, 'spec')
+  const spec = mapOf(object['spec'])
+  const before = old === undefined ? undefined : mapOf(old['spec'])
   return joined(
     before === undefined ? NO_ERRORS : changeErrors(spec, before),
-    topologyErrors(mapAt(mapAt(object, 'metadata'), 'annotations')),
+    topologyErrors(mapOf(mapOf(object['metadata'])['annotations'])),
     shapeErrors(spec),
-    portErrors(mapsAt(spec, 'ports')),
+    portErrors(mapsOf(spec['ports'])),
     validateLabels(spec['selector'], 'spec.selector'),
     affinityErrors(spec),
     serviceAddressErrors(spec, before),
@@ -70,7 +70,7 @@ function changeErrors(spec: JsonMap, before: JsonMap): FieldError[] {
 }
 
 function isBalancer(spec: JsonMap): boolean {
-  return textAt(spec, 'type') === 'LoadBalancer'
+  return textOf(spec['type']) === 'LoadBalancer'
 }
 
 function topologyErrors(annotations: JsonMap): FieldError[] {
@@ -82,9 +82,9 @@ function topologyErrors(annotations: JsonMap): FieldError[] {
 }
 
 function shapeErrors(spec: JsonMap): FieldError[] {
-  const type = textAt(spec, 'type')
+  const type = textOf(spec['type'])
   const errors: FieldError[] = []
-  if (mapsAt(spec, 'ports').length === 0 && !isHeadless(spec) && type !== 'ExternalName')
+  if (mapsOf(spec['ports']).length === 0 && !isHeadless(spec) && type !== 'ExternalName')
     errors.push(requiredError('spec.ports'))
   if ((type === 'LoadBalancer' || type === 'NodePort') && isHeadless(spec))
     errors.push(invalidError('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${type} services`))
@@ -96,7 +96,7 @@ function externalNameErrors(spec: JsonMap): FieldError[] {
   const errors = foreign
     .filter((field) => (field === 'ipFamilyPolicy' ? spec[field] !== undefined : textsAt(spec, field).length > 0))
     .map((field) => forbiddenError(`spec.${field}`, 'may not be set for ExternalName services'))
-  const name = textAt(spec, 'externalName').replace(/\.$/, '')
+  const name = textOf(spec['externalName']).replace(/\.$/, '')
   if (name === '') return [...errors, requiredError('spec.externalName')]
   return [
     ...errors,
@@ -122,7 +122,7 @@ function portErrors(ports: readonly JsonMap[]): Findings {
 }
 
 function portNameErrors(ports: readonly JsonMap[], index: number, path: string): Findings {
-  const name = textAt(ports[index] ?? {}, 'name')
+  const name = textOf((ports[index] ?? {})['name'])
   if (name === '') return ports.length > 1 ? [requiredError(path)] : NO_ERRORS
   const isRepeated = ports.findIndex((other) => other['name'] === name) < index
   return joined(
@@ -141,7 +141,7 @@ function affinityErrors(spec: JsonMap): Findings {
   if (affinity === 'None' && config !== undefined)
     errors.push(forbiddenError(path, 'must not be set when session affinity is None'))
   if (affinity !== 'ClientIP') return errors
-  const seconds = Number(mapAt(mapAt(spec, 'sessionAffinityConfig'), 'clientIP')['timeoutSeconds'] ?? 0)
+  const seconds = Number(mapOf(mapOf(spec['sessionAffinityConfig'])['clientIP'])['timeoutSeconds'] ?? 0)
   if (seconds > 0 && seconds <= AFFINITY_SECONDS_MAX) return errors
   const text = `must be greater than 0 and less than ${AFFINITY_SECONDS_MAX}`
   return [...errors, invalidError(`${path}.clientIP.timeoutSeconds`, seconds, text)]
@@ -158,7 +158,7 @@ function externalAddressErrors(spec: JsonMap, before: JsonMap | undefined): Fiel
 
 /** Node ports where there may be none, and ports that stand twice. */
 function portSetErrors(spec: JsonMap): FieldError[] {
-  const ports = mapsAt(spec, 'ports')
+  const ports = mapsOf(spec['ports'])
   const places = ports.map((_port, index) => indexPath('spec.ports', index))
   const hasNodePort = (port: JsonMap): boolean => port['nodePort'] !== undefined && port['nodePort'] !== 0
   const errors: FieldError[] = []
@@ -167,7 +167,7 @@ function portSetErrors(spec: JsonMap): FieldError[] {
   }
   const seen = new Set<string>()
   for (const [index, port] of ports.entries()) {
-    const unwanted = textAt(spec, 'type') === 'ClusterIP' && hasNodePort(port)
+    const unwanted = textOf(spec['type']) === 'ClusterIP' && hasNodePort(port)
     const text = "may not be used when `type` is 'ClusterIP'"
     note(index, unwanted ? forbiddenError(`${places[index] ?? ''}.nodePort`, text) : undefined)
   }
@@ -189,11 +189,11 @@ function portSetErrors(spec: JsonMap): FieldError[] {
 
 /** The field's name is written large in these messages. */
 function sourceRangeErrors(object: JsonMap, old: JsonMap | undefined): FieldError[] {
-  const spec = mapAt(object, 'spec')
+  const spec = mapOf(object['spec'])
   const ranges = textsAt(spec, 'loadBalancerSourceRanges')
   if (ranges.length === 0) return annotatedRangeErrors(object, old)
   const path = 'spec.LoadBalancerSourceRanges'
-  const kept = old === undefined ? [] : textsAt(mapAt(old, 'spec'), 'loadBalancerSourceRanges')
+  const kept = old === undefined ? [] : textsAt(mapOf(old['spec']), 'loadBalancerSourceRanges')
   const trimmed = kept.map((range) => range.trim())
   return [
     ...(isBalancer(spec) ? [] : [forbiddenError(path, ONLY_BALANCER)]),
@@ -202,11 +202,11 @@ function sourceRangeErrors(object: JsonMap, old: JsonMap | undefined): FieldErro
 }
 
 function annotatedRangeErrors(object: JsonMap, old: JsonMap | undefined): FieldError[] {
-  const valueOf = (map: JsonMap): unknown => mapAt(mapAt(map, 'metadata'), 'annotations')[SOURCE_RANGES]
+  const valueOf = (map: JsonMap): unknown => mapOf(mapOf(map['metadata'])['annotations'])[SOURCE_RANGES]
   const value = valueOf(object)
   if (typeof value !== 'string') return []
   const path = indexPath('metadata.annotations', SOURCE_RANGES)
-  const errors = isBalancer(mapAt(object, 'spec')) ? [] : [forbiddenError(path, ONLY_BALANCER)]
+  const errors = isBalancer(mapOf(object['spec'])) ? [] : [forbiddenError(path, ONLY_BALANCER)]
   if ((old !== undefined && valueOf(old) === value) || value.trim() === '') return errors
   return [...errors, ...value.split(',').flatMap((range) => cidrErrors(range.trim(), path, []))]
 }
@@ -229,7 +229,7 @@ function balancerClassErrors(spec: JsonMap): FieldError[] {
 
 function externalPolicyErrors(spec: JsonMap): FieldError[] {
   const path = 'spec.externalTrafficPolicy'
-  const policy = textAt(spec, 'externalTrafficPolicy')
+  const policy = textOf(spec['externalTrafficPolicy'])
   const errors: FieldError[] = []
   if (isExternallyAccessible(spec)) errors.push(...enumErrors(policy, POLICIES, path))
   else if (policy !== '') errors.push(invalidError(path, policy, 'may only be set for externally-accessible services'))
@@ -251,7 +251,7 @@ function internalPolicyErrors(spec: JsonMap): FieldError[] {
   const policy = spec['internalTrafficPolicy']
   const errors: FieldError[] = []
   if (policy === undefined) {
-    if (['ClusterIP', 'LoadBalancer', 'NodePort'].includes(textAt(spec, 'type'))) errors.push(requiredError(path))
+    if (['ClusterIP', 'LoadBalancer', 'NodePort'].includes(textOf(spec['type']))) errors.push(requiredError(path))
   } else if (!POLICIES.includes(String(policy))) errors.push(notSupportedError(path, policy, POLICIES))
   const distribution = spec['trafficDistribution']
   if (distribution !== undefined && !DISTRIBUTIONS.includes(String(distribution)))

@@ -14,7 +14,7 @@ import {
 } from '../../../lib/apimachinery/index.ts'
 import { PROTOCOLS } from './container-validation.ts'
 import { isAddress, isLoopback } from './ip-address.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapAt, mapOf, mapsOf, textAt, textOf } from './draft.ts'
 import { errorsOfEach, joined, NO_ERRORS, problemErrors, type Findings } from './findings.ts'
 import { immutableErrors } from './meta-validation.ts'
 import { internalValue } from './pod-spec-text.ts'
@@ -30,11 +30,11 @@ const MAX_DATA_BYTES = 1_048_576
  * @param old - stored on update
  */
 export function validateConfigMap(object: JsonMap, old?: JsonMap): FieldError[] {
-  const binary = mapAt(object, 'binaryData')
+  const binary = mapOf(object['binaryData'])
   const errors: FieldError[] = []
   if (old?.['immutable'] === true) errors.push(...frozenErrors(object, old, ['data', 'binaryData']))
   let size = 0
-  for (const [key, value] of Object.entries(mapAt(object, 'data')).sort()) {
+  for (const [key, value] of Object.entries(mapOf(object['data'])).sort()) {
     const at = indexPath('data', key)
     size += Buffer.byteLength(String(value))
     errors.push(...configKeyProblems(key).map((problem) => invalidError(at, key, problem)))
@@ -71,9 +71,9 @@ const SECRET_KEYS: Readonly<Record<string, readonly string[]>> = {
  * @param old - stored on update
  */
 export function validateSecret(object: JsonMap, old?: JsonMap): FieldError[] {
-  const type = textAt(object, 'type')
-  const data = mapAt(object, 'data')
-  const errors: FieldError[] = old === undefined ? [] : [...immutableErrors(type, textAt(old, 'type'), 'type')]
+  const type = textOf(object['type'])
+  const data = mapOf(object['data'])
+  const errors: FieldError[] = old === undefined ? [] : [...immutableErrors(type, textOf(old['type']), 'type')]
   if (old?.['immutable'] === true) errors.push(...frozenErrors(object, old, ['data']))
   let size = 0
   for (const [key, value] of Object.entries(data).sort()) {
@@ -83,7 +83,7 @@ export function validateSecret(object: JsonMap, old?: JsonMap): FieldError[] {
   if (size > MAX_DATA_BYTES) errors.push(tooLongError('data', MAX_DATA_BYTES))
   if (type === 'kubernetes.io/service-account-token') {
     const key = 'kubernetes.io/service-account.name'
-    const account = textAt(mapAt(mapAt(object, 'metadata'), 'annotations'), key)
+    const account = textAt(mapOf(mapOf(object['metadata'])['annotations']), key)
     if (account === '') errors.push(requiredError(indexPath('metadata.annotations', key)))
   }
   if (type === 'kubernetes.io/basic-auth' && data['username'] === undefined && data['password'] === undefined) {
@@ -129,18 +129,18 @@ function jsonProblem(text: string): string | undefined {
  * @param old - stored on update: what is the same there was validated when it came
  */
 export function validateEndpoints(object: JsonMap, old: JsonMap = {}): Findings {
-  const before = mapsAt(old, 'subsets')
-  return errorsOfEach(mapsAt(object, 'subsets'), (subset, index) => {
+  const before = mapsOf(old['subsets'])
+  return errorsOfEach(mapsOf(object['subsets']), (subset, index) => {
     if (subset === before[index]) return NO_ERRORS
     const at = indexPath('subsets', index)
-    const addresses = mapsAt(subset, 'addresses')
-    const others = mapsAt(subset, 'notReadyAddresses')
+    const addresses = mapsOf(subset['addresses'])
+    const others = mapsOf(subset['notReadyAddresses'])
     const isEmpty = addresses.length === 0 && others.length === 0
     return joined(
       isEmpty ? [requiredError(at, 'must specify `addresses` or `notReadyAddresses`')] : NO_ERRORS,
       addressListErrors(addresses, `${at}.addresses`),
       addressListErrors(others, `${at}.notReadyAddresses`),
-      endpointPortErrors(mapsAt(subset, 'ports'), `${at}.ports`)
+      endpointPortErrors(mapsOf(subset['ports']), `${at}.ports`)
     )
   })
 }
@@ -156,7 +156,7 @@ function endpointPortErrors(ports: readonly JsonMap[], path: string): Findings {
     const at = indexPath(path, index)
     const number = Number(port['port'] ?? 0)
     return joined(
-      ports.length > 1 && textAt(port, 'name') === '' ? [requiredError(`${at}.name`)] : NO_ERRORS,
+      ports.length > 1 && textOf(port['name']) === '' ? [requiredError(`${at}.name`)] : NO_ERRORS,
       problemErrors(`${at}.port`, number, portNumberProblems(number)),
       enumErrors(port['protocol'], PROTOCOLS, `${at}.protocol`)
     )
@@ -185,13 +185,13 @@ const ADDRESS_TYPES: readonly string[] = ['FQDN', 'IPv4', 'IPv6']
  * @param old - stored on update
  */
 export function validateEndpointSlice(object: JsonMap, old?: JsonMap): Findings {
-  const type = textAt(object, 'addressType')
-  const isSameType = old !== undefined && type === textAt(old, 'addressType')
+  const type = textOf(object['addressType'])
+  const isSameType = old !== undefined && type === textOf(old['addressType'])
   // What is the same as stored was validated when it came.
-  const before = mapsAt(isSameType ? old : {}, 'endpoints')
+  const before = mapsOf((isSameType ? old : {})['endpoints'])
   const errors = joined(
     enumErrors(type, ADDRESS_TYPES, 'addressType'),
-    errorsOfEach(mapsAt(object, 'endpoints'), (endpoint, index) => {
+    errorsOfEach(mapsOf(object['endpoints']), (endpoint, index) => {
       if (endpoint === before[index]) return NO_ERRORS
       const { addresses } = endpoint
       if (!Array.isArray(addresses) || addresses.length === 0)
@@ -203,7 +203,7 @@ export function validateEndpointSlice(object: JsonMap, old?: JsonMap): Findings 
   )
   if (old === undefined || isSameType) return errors
   // A slice whose family changed is refused for that alone.
-  return immutableErrors(type, textAt(old, 'addressType'), 'addressType')
+  return immutableErrors(type, textOf(old['addressType']), 'addressType')
 }
 
 /**
@@ -211,7 +211,7 @@ export function validateEndpointSlice(object: JsonMap, old?: JsonMap): Findings 
  * @param object - Lease
  */
 export function validateLease(object: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
+  const spec = mapOf(object['spec'])
   const errors: FieldError[] = []
   const duration = spec['leaseDurationSeconds']
   if (typeof duration === 'number' && duration <= 0) {
@@ -230,15 +230,15 @@ export function validateLease(object: JsonMap): FieldError[] {
  * @param old - stored on update
  */
 export function validateRoleBinding(object: JsonMap, old?: JsonMap): FieldError[] {
-  const role = mapAt(object, 'roleRef')
+  const role = mapOf(object['roleRef'])
   const kinds = object['kind'] === 'ClusterRoleBinding' ? ['ClusterRole'] : ['ClusterRole', 'Role']
   const errors: FieldError[] = []
-  if (!kinds.includes(textAt(role, 'kind'))) errors.push(notSupportedError('roleRef.kind', textAt(role, 'kind'), kinds))
-  if (textAt(role, 'name') === '') errors.push(requiredError('roleRef.name'))
-  for (const [index, subject] of mapsAt(object, 'subjects').entries()) {
-    if (textAt(subject, 'name') === '') errors.push(requiredError(`${indexPath('subjects', index)}.name`))
+  if (!kinds.includes(textOf(role['kind']))) errors.push(notSupportedError('roleRef.kind', textOf(role['kind']), kinds))
+  if (textOf(role['name']) === '') errors.push(requiredError('roleRef.name'))
+  for (const [index, subject] of mapsOf(object['subjects']).entries()) {
+    if (textOf(subject['name']) === '') errors.push(requiredError(`${indexPath('subjects', index)}.name`))
   }
-  if (old !== undefined && !deepEqual(role, mapAt(old, 'roleRef'))) {
+  if (old !== undefined && !deepEqual(role, mapOf(old['roleRef']))) {
     errors.push(invalidError('roleRef', internalValue('RoleRef', role), 'cannot change roleRef'))
   }
   return errors
@@ -249,7 +249,7 @@ export function validateRoleBinding(object: JsonMap, old?: JsonMap): FieldError[
  * @param object - PodDisruptionBudget
  */
 export function validateDisruptionBudget(object: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
+  const spec = mapOf(object['spec'])
   const { minAvailable, maxUnavailable } = spec
   const errors: FieldError[] = []
   if (minAvailable !== undefined && maxUnavailable !== undefined) {
@@ -257,7 +257,7 @@ export function validateDisruptionBudget(object: JsonMap): FieldError[] {
   }
   for (const field of ['minAvailable', 'maxUnavailable'])
     errors.push(...intOrPercentErrors(spec[field], `spec.${field}`))
-  if (spec['selector'] !== undefined) errors.push(...validateLabelSelector(mapAt(spec, 'selector'), 'spec.selector'))
+  if (spec['selector'] !== undefined) errors.push(...validateLabelSelector(mapOf(spec['selector']), 'spec.selector'))
   return errors
 }
 
@@ -267,8 +267,8 @@ export function validateDisruptionBudget(object: JsonMap): FieldError[] {
  * @param requestVersion - `v1` or `events.k8s.io/v1`
  */
 export function validateEvent(object: JsonMap, requestVersion: string): FieldError[] {
-  const namespace = textAt(mapAt(object, 'metadata'), 'namespace')
-  const involved = textAt(mapAt(object, 'involvedObject'), 'namespace')
+  const namespace = textOf(mapOf(object['metadata'])['namespace'])
+  const involved = textOf(mapOf(object['involvedObject'])['namespace'])
   const errors: FieldError[] = []
   const expected = involved === '' ? 'default' : involved
   if (namespace !== expected)
@@ -276,14 +276,14 @@ export function validateEvent(object: JsonMap, requestVersion: string): FieldErr
   if (object['eventTime'] !== undefined) errors.push(...reporterErrors(object))
   if (requestVersion !== 'events.k8s.io/v1') return errors
   if (object['eventTime'] === undefined) errors.push(requiredError('eventTime'))
-  const type = textAt(object, 'type')
+  const type = textOf(object['type'])
   if (type !== 'Normal' && type !== 'Warning') errors.push(invalidError('type', '', `has invalid value: ${type}`))
   return errors
 }
 
 /** Events with a precise time must name their reporter. */
 function reporterErrors(object: JsonMap): FieldError[] {
-  const controller = textAt(object, 'reportingComponent') || textAt(object, 'reportingController')
+  const controller = textOf(object['reportingComponent']) || textOf(object['reportingController'])
   const errors =
     controller === ''
       ? [requiredError('reportingController')]

@@ -8,7 +8,7 @@ import {
   type FieldSet,
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapAt, mapOf, mapsOf, textOf } from './draft.ts'
 import { kindKey } from './kind-key.ts'
 import { withoutForeignFields } from './service-strategy.ts'
 
@@ -90,12 +90,12 @@ const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 export function prepareForCreate<T extends JsonMap>(group: string, kind: string, object: T): T {
   const key = kindKey(group, kind)
   const draft: JsonMap = copyOf(object)
-  const metadata = copyOf(withValue(mapAt(object, 'metadata'), 'generation', undefined))
+  const metadata = copyOf(withValue(mapOf(object['metadata']), 'generation', undefined))
   draft['metadata'] = metadata
   if (WITH_GENERATION.has(key)) metadata['generation'] = 1
   // Nodes and bare claims keep what their agents report.
   if (WITH_STATUS.has(key) && key !== '/Node') draft['status'] = INITIAL_STATUS[key] ?? NO_STATUS
-  if (key === '/Pod') draft['status'] = NEW_PODS[qualityOfService(mapAt(draft, 'spec'))]
+  if (key === '/Pod') draft['status'] = NEW_PODS[qualityOfService(mapOf(draft['spec']))]
   if (key === '/Namespace') prepareNamespace(draft)
   if (key === 'apps/DaemonSet') annotateTemplateGeneration(draft, Math.max(1, givenTemplateGeneration(draft)))
   if (key === 'batch/Job') generateJobSelector(draft)
@@ -104,7 +104,7 @@ export function prepareForCreate<T extends JsonMap>(group: string, kind: string,
 }
 
 function prepareNamespace(draft: JsonMap): void {
-  const spec = { ...mapAt(draft, 'spec') }
+  const spec = { ...mapOf(draft['spec']) }
   const finalizers = Array.isArray(spec['finalizers']) ? spec['finalizers'].map(String) : []
   draft['spec'] = {
     ...spec,
@@ -115,10 +115,10 @@ function prepareNamespace(draft: JsonMap): void {
 /** The storage version joins those that objects may be stored in. */
 function storeVersions(draft: JsonMap, before: unknown): void {
   const stored = Array.isArray(before) ? before.map(String) : []
-  const current = mapsAt(mapAt(draft, 'spec'), 'versions').find((version) => version['storage'] === true)
-  const name = current === undefined ? '' : textAt(current, 'name')
+  const current = mapsOf(mapOf(draft['spec'])['versions']).find((version) => version['storage'] === true)
+  const name = current === undefined ? '' : textOf(current['name'])
   const storedVersions = name === '' || stored.includes(name) ? stored : [...stored, name]
-  draft['status'] = { ...mapAt(draft, 'status'), ...(storedVersions.length === 0 ? {} : { storedVersions }) }
+  draft['status'] = { ...mapOf(draft['status']), ...(storedVersions.length === 0 ? {} : { storedVersions }) }
 }
 
 /** A copy of a DaemonSet goes on counting where its original is. */
@@ -128,31 +128,31 @@ function givenTemplateGeneration(draft: JsonMap): number {
 }
 
 function annotateTemplateGeneration(draft: JsonMap, generation: number): void {
-  const metadata = mapAt(draft, 'metadata')
-  const annotations = { ...mapAt(metadata, 'annotations'), [TEMPLATE_GENERATION]: String(generation) }
+  const metadata = mapOf(draft['metadata'])
+  const annotations = { ...mapOf(metadata['annotations']), [TEMPLATE_GENERATION]: String(generation) }
   draft['metadata'] = withValue(metadata, 'annotations', annotations)
 }
 
 /** Jobs select their pods by their own uid unless told otherwise. */
 function generateJobSelector(draft: JsonMap): void {
-  const spec = { ...mapAt(draft, 'spec') }
+  const spec = { ...mapOf(draft['spec']) }
   if (spec['manualSelector'] === true) return
-  const { uid, name } = mapAt(draft, 'metadata')
-  const template = { ...mapAt(spec, 'template') }
-  const metadata = { ...mapAt(template, 'metadata') }
+  const { uid, name } = mapOf(draft['metadata'])
+  const template = { ...mapOf(spec['template']) }
+  const metadata = { ...mapOf(template['metadata']) }
   metadata['labels'] = {
-    ...mapAt(metadata, 'labels'),
+    ...mapOf(metadata['labels']),
     'batch.kubernetes.io/controller-uid': uid,
     'batch.kubernetes.io/job-name': name,
     'controller-uid': uid,
     'job-name': name
   }
-  const selector = mapAt(spec, 'selector')
-  const matchLabels = { ...mapAt(selector, 'matchLabels'), 'batch.kubernetes.io/controller-uid': uid }
+  const selector = mapOf(spec['selector'])
+  const matchLabels = { ...mapOf(selector['matchLabels']), 'batch.kubernetes.io/controller-uid': uid }
   draft['spec'] = { ...spec, selector: { ...selector, matchLabels }, template: { ...template, metadata } }
   // Defaults run again when a stored job is read: one without labels shows those of its template.
-  const own = mapAt(draft, 'metadata')
-  if (Object.keys(mapAt(own, 'labels')).length === 0) draft['metadata'] = { ...own, labels: metadata['labels'] }
+  const own = mapOf(draft['metadata'])
+  if (Object.keys(mapOf(own['labels'])).length === 0) draft['metadata'] = { ...own, labels: metadata['labels'] }
 }
 
 /**
@@ -169,8 +169,8 @@ export function prepareForUpdate<T extends JsonMap>(
   subresource?: string
 ): T {
   const name = kindKey(key.group, key.kind)
-  const before = mapAt(old, 'metadata')
-  const metadata = withValue(mapAt(object, 'metadata'), 'generation', before['generation'])
+  const before = mapOf(old['metadata'])
+  const metadata = withValue(mapOf(object['metadata']), 'generation', before['generation'])
   if (subresource === 'status') {
     const hasOwnLabels = name === '/Pod' || name === '/Node'
     const draft: JsonMap = copyOf(object)
@@ -180,11 +180,11 @@ export function prepareForUpdate<T extends JsonMap>(
   }
   const draft: JsonMap = copyOf(WITH_STATUS.has(name) ? withValue(object, 'status', old['status']) : object)
   draft['metadata'] = metadata
-  if (name === '/Service') draft['spec'] = withoutForeignFields(mapAt(draft, 'spec'), mapAt(old, 'spec'))
+  if (name === '/Service') draft['spec'] = withoutForeignFields(mapOf(draft['spec']), mapOf(old['spec']))
   if (name === 'apps/DaemonSet') keepTemplateGeneration(draft, old)
-  if (name === CRD) storeVersions(draft, mapAt(old, 'status')['storedVersions'])
+  if (name === CRD) storeVersions(draft, mapOf(old['status'])['storedVersions'])
   if (WITH_GENERATION.has(name) && isDesiredStateChanged(name, draft, old))
-    draft['metadata'] = withValue(mapAt(draft, 'metadata'), 'generation', Number(before['generation'] ?? 0) + 1)
+    draft['metadata'] = withValue(mapOf(draft['metadata']), 'generation', Number(before['generation'] ?? 0) + 1)
   return draft as T
 }
 
@@ -214,12 +214,12 @@ function isChanged(value: unknown, old: unknown): boolean {
 }
 
 function annotationsOf(object: JsonMap): JsonMap {
-  return mapAt(mapAt(object, 'metadata'), 'annotations')
+  return mapOf(mapOf(object['metadata'])['annotations'])
 }
 
 function keepTemplateGeneration(draft: JsonMap, old: JsonMap): void {
   const before = Number(annotationsOf(old)[TEMPLATE_GENERATION] ?? 1)
-  const changed = !deepEqual(mapAt(draft, 'spec')['template'] ?? null, mapAt(old, 'spec')['template'] ?? null)
+  const changed = !deepEqual(mapOf(draft['spec'])['template'] ?? null, mapOf(old['spec'])['template'] ?? null)
   annotateTemplateGeneration(draft, changed ? before + 1 : before)
 }
 
@@ -242,10 +242,10 @@ const RESET_BY_MAIN: FieldSet = resetFieldSet([['status']])
  * @param spec - PodSpec
  */
 export function qualityOfService(spec: JsonMap): 'Guaranteed' | 'Burstable' | 'BestEffort' {
-  if (!hasAmounts(mapsAt(spec, 'containers')) && !hasAmounts(mapsAt(spec, 'initContainers'))) return 'BestEffort'
-  const containers = [...mapsAt(spec, 'containers'), ...mapsAt(spec, 'initContainers')]
+  if (!hasAmounts(mapsOf(spec['containers'])) && !hasAmounts(mapsOf(spec['initContainers']))) return 'BestEffort'
+  const containers = [...mapsOf(spec['containers']), ...mapsOf(spec['initContainers'])]
   const counted = ['cpu', 'memory']
-  const amounts = (container: JsonMap, list: string): JsonMap => mapAt(mapAt(container, 'resources'), list)
+  const amounts = (container: JsonMap, list: string): JsonMap => mapAt(mapOf(container['resources']), list)
   const states = (container: JsonMap): boolean =>
     ['limits', 'requests'].some((list) => counted.some((name) => isSet(amounts(container, list)[name])))
   if (!containers.some(states)) return 'BestEffort'

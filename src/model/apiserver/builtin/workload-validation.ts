@@ -13,7 +13,7 @@ import {
   type JsonMap
 } from '../../../lib/apimachinery/index.ts'
 import { scheduleErrors } from './cron-schedule.ts'
-import { mapAt, mapsAt, textAt } from './draft.ts'
+import { mapOf, mapsOf, textOf } from './draft.ts'
 import { errorsOfEach, joined, NO_ERRORS, type Findings } from './findings.ts'
 import { immutableErrors, nonNegativeErrors } from './meta-validation.ts'
 import { internalValue } from './pod-spec-text.ts'
@@ -23,8 +23,8 @@ import { validateLabelSelector } from './selector-validation.ts'
 /** A selector as its Go type writes it. */
 function printedSelector(selector: unknown): PrintedValue {
   if (!isJsonMap(selector)) return new PrintedValue('null')
-  const labels = Object.entries(mapAt(selector, 'matchLabels')).sort(([left], [right]) => (left < right ? -1 : 1))
-  const expressions = mapsAt(selector, 'matchExpressions').map(({ key, operator, values }) => ({
+  const labels = Object.entries(mapOf(selector['matchLabels'])).sort(([left], [right]) => (left < right ? -1 : 1))
+  const expressions = mapsOf(selector['matchExpressions']).map(({ key, operator, values }) => ({
     key: key ?? '',
     operator: operator ?? '',
     ...(Array.isArray(values) && values.length > 0 ? { values } : {})
@@ -45,7 +45,7 @@ function isStored(object: JsonMap, old: JsonMap | undefined): boolean {
 function selectorChangeErrors(spec: JsonMap, old: JsonMap | undefined): Findings {
   if (old === undefined) return NO_ERRORS
   const { selector } = spec
-  if (deepEqual(selector ?? null, mapAt(old, 'spec')['selector'] ?? null)) return NO_ERRORS
+  if (deepEqual(selector ?? null, mapOf(old['spec'])['selector'] ?? null)) return NO_ERRORS
   return [invalidError('spec.selector', printedSelector(selector), 'field is immutable')]
 }
 
@@ -53,34 +53,34 @@ function selectorChangeErrors(spec: JsonMap, old: JsonMap | undefined): Findings
 function selectorErrors(spec: JsonMap, kind = 'deployment'): Findings {
   const selector = spec['selector']
   if (selector === undefined || selector === null) return [requiredError('spec.selector')]
-  const map = mapAt(spec, 'selector')
+  const map = mapOf(spec['selector'])
   const errors = validateLabelSelector(map, 'spec.selector')
   if (!isEmptySelector(map)) return errors
   return [...errors, invalidError('spec.selector', map, `empty selector is invalid for ${kind}`)]
 }
 
 function isEmptySelector(selector: JsonMap): boolean {
-  return isEmptyMap(mapAt(selector, 'matchLabels')) && mapsAt(selector, 'matchExpressions').length === 0
+  return isEmptyMap(mapOf(selector['matchLabels'])) && mapsOf(selector['matchExpressions']).length === 0
 }
 
 /** Whether labels can be compared with the selector of a workload. */
 function isUsable(spec: JsonMap): boolean {
-  return validateLabelSelector(mapAt(spec, 'selector'), 'spec.selector').length === 0
+  return validateLabelSelector(mapOf(spec['selector']), 'spec.selector').length === 0
 }
 
 function templateLabelErrors(spec: JsonMap): Findings {
-  const metadata = mapAt(mapAt(spec, 'template'), 'metadata')
-  const labels = mapAt(metadata, 'labels') as Record<string, string>
+  const metadata = mapOf(mapOf(spec['template'])['metadata'])
+  const labels = mapOf(metadata['labels']) as Record<string, string>
   if (matchesLabelSelector(selectorFromObject(spec['selector']), labels)) return NO_ERRORS
   const value = metadata['labels'] ?? null
   return [invalidError('spec.template.metadata.labels', value, '`selector` does not match template `labels`')]
 }
 
 function templateErrors(spec: JsonMap, kind: string): Findings {
-  const template = mapAt(spec, 'template')
-  const pod = mapAt(template, 'spec')
+  const template = mapOf(spec['template'])
+  const pod = mapOf(template['spec'])
   const errors: FieldError[] = []
-  const policy = textAt(pod, 'restartPolicy')
+  const policy = textOf(pod['restartPolicy'])
   if (policy !== '' && policy !== 'Always')
     errors.push(notSupportedError('spec.template.spec.restartPolicy', policy, ['Always']))
   if (pod['activeDeadlineSeconds'] !== undefined) {
@@ -104,13 +104,13 @@ function replicaTemplateErrors(spec: JsonMap): Findings {
  */
 export function validateDeployment(object: JsonMap, old?: JsonMap): Findings {
   if (isStored(object, old)) return NO_ERRORS
-  const spec = mapAt(object, 'spec')
+  const spec = mapOf(object['spec'])
   const { progressDeadlineSeconds: deadline, minReadySeconds } = spec
   return joined(
     nonNegativeErrors(spec['replicas'], 'spec.replicas'),
     selectorErrors(spec),
     replicaTemplateErrors(spec),
-    strategyErrors(mapAt(spec, 'strategy')),
+    strategyErrors(mapOf(spec['strategy'])),
     nonNegativeErrors(minReadySeconds, 'spec.minReadySeconds'),
     nonNegativeErrors(spec['revisionHistoryLimit'], 'spec.revisionHistoryLimit'),
     nonNegativeErrors(deadline, 'spec.progressDeadlineSeconds'),
@@ -123,7 +123,7 @@ export function validateDeployment(object: JsonMap, old?: JsonMap): Findings {
 
 function strategyErrors(strategy: JsonMap): Findings {
   const path = 'spec.strategy.rollingUpdate'
-  switch (textAt(strategy, 'type')) {
+  switch (textOf(strategy['type'])) {
     case 'Recreate':
       return strategy['rollingUpdate'] === undefined
         ? NO_ERRORS
@@ -131,7 +131,7 @@ function strategyErrors(strategy: JsonMap): Findings {
     case 'RollingUpdate':
       return strategy['rollingUpdate'] === undefined
         ? [requiredError(path, 'this should be defaulted and never be nil')]
-        : rollingUpdateErrors(mapAt(strategy, 'rollingUpdate'), path)
+        : rollingUpdateErrors(mapOf(strategy['rollingUpdate']), path)
     default:
       return [
         notSupportedError('spec.strategy', internalValue('DeploymentStrategy', strategy), ['Recreate', 'RollingUpdate'])
@@ -190,7 +190,7 @@ const STATUS_NUMBERS: readonly string[] = [
  * @param object - Deployment
  */
 export function validateDeploymentStatus(object: JsonMap): Findings {
-  const status = mapAt(object, 'status')
+  const status = mapOf(object['status'])
   return joined(
     errorsOfEach(STATUS_NUMBERS, (field) =>
       Number(status[field] ?? 0) < 0 ? nonNegativeErrors(status[field], `status.${field}`) : NO_ERRORS
@@ -214,7 +214,7 @@ function aboveErrors(status: JsonMap, field: string, limit: string, text: string
  */
 export function validateReplicaSet(object: JsonMap, old?: JsonMap): Findings {
   if (isStored(object, old)) return NO_ERRORS
-  const spec = mapAt(object, 'spec')
+  const spec = mapOf(object['spec'])
   return joined(
     nonNegativeErrors(spec['replicas'], 'spec.replicas'),
     nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
@@ -230,8 +230,8 @@ export function validateReplicaSet(object: JsonMap, old?: JsonMap): Findings {
  * @param old - stored on update
  */
 export function validateDaemonSet(object: JsonMap, old?: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
-  const selector = mapAt(spec, 'selector')
+  const spec = mapOf(object['spec'])
+  const selector = mapOf(spec['selector'])
   const errors = [...selectorChangeErrors(spec, old)]
   errors.push(...validateLabelSelector(selector, 'spec.selector'))
   if (isUsable(spec)) errors.push(...templateLabelErrors(spec))
@@ -241,13 +241,13 @@ export function validateDaemonSet(object: JsonMap, old?: JsonMap): FieldError[] 
     ...errors,
     ...templateErrors(spec, 'DaemonSet'),
     ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
-    ...daemonUpdateErrors(mapAt(spec, 'updateStrategy')),
+    ...daemonUpdateErrors(mapOf(spec['updateStrategy'])),
     ...nonNegativeErrors(spec['revisionHistoryLimit'], 'spec.revisionHistoryLimit')
   ]
 }
 
 function daemonUpdateErrors(strategy: JsonMap): FieldError[] {
-  const type = textAt(strategy, 'type')
+  const type = textOf(strategy['type'])
   const path = 'spec.updateStrategy'
   if (type === 'OnDelete') return []
   if (type !== 'RollingUpdate') {
@@ -258,7 +258,7 @@ function daemonUpdateErrors(strategy: JsonMap): FieldError[] {
     const value = new PrintedValue(JSON.stringify({ Type: type, RollingUpdate: update }))
     return [notSupportedError(path, value, ['RollingUpdate', 'OnDelete'])]
   }
-  const { maxUnavailable, maxSurge } = mapAt(strategy, 'rollingUpdate')
+  const { maxUnavailable, maxSurge } = mapOf(strategy['rollingUpdate'])
   const at = `${path}.rollingUpdate`
   const both = [[maxUnavailable, `${at}.maxUnavailable`] as const, [maxSurge, `${at}.maxSurge`] as const]
   const errors = [
@@ -278,7 +278,7 @@ function daemonUpdateErrors(strategy: JsonMap): FieldError[] {
  * @param old - stored on update
  */
 export function validateStatefulSet(object: JsonMap, old?: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
+  const spec = mapOf(object['spec'])
   const errors = [
     ...nonNegativeErrors(spec['replicas'], 'spec.replicas'),
     ...nonNegativeErrors(spec['minReadySeconds'], 'spec.minReadySeconds'),
@@ -287,7 +287,7 @@ export function validateStatefulSet(object: JsonMap, old?: JsonMap): FieldError[
     ...templateErrors(spec, 'StatefulSet')
   ]
   if (old === undefined) return errors
-  const before = mapAt(old, 'spec')
+  const before = mapOf(old['spec'])
   const fixed = ['selector', 'serviceName', 'podManagementPolicy', 'volumeClaimTemplates']
   const text =
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
@@ -301,11 +301,11 @@ export function validateStatefulSet(object: JsonMap, old?: JsonMap): FieldError[
  * @param old - stored on update
  */
 export function validateJob(object: JsonMap, old?: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
+  const spec = mapOf(object['spec'])
   const errors = [...generatedSelectorErrors(object), ...jobSpecErrors(spec, 'spec')]
-  if (Object.keys(mapAt(spec, 'selector')).length > 0) errors.push(...templateLabelErrors(spec))
+  if (Object.keys(mapOf(spec['selector'])).length > 0) errors.push(...templateLabelErrors(spec))
   if (old === undefined) return errors
-  const before = mapAt(old, 'spec')
+  const before = mapOf(old['spec'])
   errors.push(...immutableErrors(spec['completions'], before['completions'], 'spec.completions'))
   errors.push(...immutableErrors(spec['selector'], before['selector'], 'spec.selector'))
   errors.push(...immutableTemplateErrors(spec, before))
@@ -314,8 +314,8 @@ export function validateJob(object: JsonMap, old?: JsonMap): FieldError[] {
 }
 
 function immutableTemplateErrors(spec: JsonMap, before: JsonMap): FieldError[] {
-  const pod = mapAt(mapAt(spec, 'template'), 'spec')
-  const changed = immutableErrors(pod, mapAt(mapAt(before, 'template'), 'spec'), 'spec.template.spec')
+  const pod = mapOf(mapOf(spec['template'])['spec'])
+  const changed = immutableErrors(pod, mapOf(mapOf(before['template'])['spec']), 'spec.template.spec')
   return changed.length === 0
     ? []
     : [invalidError('spec.template.spec', internalValue('PodSpec', pod), 'field is immutable')]
@@ -324,10 +324,10 @@ function immutableTemplateErrors(spec: JsonMap, before: JsonMap): FieldError[] {
 const CONTROLLER_UID = 'batch.kubernetes.io/controller-uid'
 
 function generatedSelectorErrors(object: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
+  const spec = mapOf(object['spec'])
   if (spec['manualSelector'] === true || spec['selector'] === undefined) return []
-  const uid = textAt(mapAt(object, 'metadata'), 'uid')
-  const labels = mapAt(mapAt(spec, 'selector'), 'matchLabels')
+  const uid = textOf(mapOf(object['metadata'])['uid'])
+  const labels = mapOf(mapOf(spec['selector'])['matchLabels'])
   const isGenerated = Object.keys(labels).length === 1 && labels[CONTROLLER_UID] === uid
   return isGenerated ? [] : [invalidError('spec.selector', spec['selector'], '`selector` not auto-generated')]
 }
@@ -335,8 +335,8 @@ function generatedSelectorErrors(object: JsonMap): FieldError[] {
 function jobSpecErrors(spec: JsonMap, path: string): FieldError[] {
   const numbers = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished']
   const errors = [...errorsOfEach(numbers, (field) => nonNegativeErrors(spec[field], `${path}.${field}`))]
-  const template = mapAt(spec, 'template')
-  const policy = textAt(mapAt(template, 'spec'), 'restartPolicy')
+  const template = mapOf(spec['template'])
+  const policy = textOf(mapOf(template['spec'])['restartPolicy'])
   errors.push(...validatePodTemplate(template, `${path}.template`))
   if (policy === 'Always' || policy === '') {
     errors.push(requiredError(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"'))
@@ -349,17 +349,17 @@ function jobSpecErrors(spec: JsonMap, path: string): FieldError[] {
  * @param object - CronJob
  */
 export function validateCronJob(object: JsonMap): FieldError[] {
-  const spec = mapAt(object, 'spec')
-  const name = textAt(mapAt(object, 'metadata'), 'name')
+  const spec = mapOf(object['spec'])
+  const name = textOf(mapOf(object['metadata'])['name'])
   const errors = scheduleErrors(spec)
   const policies = ['Allow', 'Forbid', 'Replace']
-  const policy = textAt(spec, 'concurrencyPolicy')
+  const policy = textOf(spec['concurrencyPolicy'])
   if (policy === '') errors.push(requiredError('spec.concurrencyPolicy'))
   else if (!policies.includes(policy)) errors.push(notSupportedError('spec.concurrencyPolicy', policy, policies))
   for (const field of ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit']) {
     errors.push(...nonNegativeErrors(spec[field], `spec.${field}`))
   }
-  errors.push(...jobSpecErrors(mapAt(mapAt(spec, 'jobTemplate'), 'spec'), 'spec.jobTemplate.spec'))
+  errors.push(...jobSpecErrors(mapOf(mapOf(spec['jobTemplate'])['spec']), 'spec.jobTemplate.spec'))
   if (name.length > 52) errors.push(invalidError('metadata.name', name, 'must be no more than 52 characters'))
   return errors
 }
