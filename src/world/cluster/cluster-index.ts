@@ -1,4 +1,4 @@
-import type { ApiChange, KubeObject } from '../../kinds/index.ts'
+import type { ApiChange, KubeObject, ObjectMeta, OwnerReference } from '../../kinds/index.ts'
 import { type ClusterView, controllerOf } from '../../model/controllers/index.ts'
 
 /** An object and where the API keeps it. */
@@ -11,21 +11,25 @@ export interface Indexed {
 /** An object as the index keeps it: replaced in place as it changes. */
 interface Entry extends Indexed {
   object: KubeObject
+  readonly uid: string
+  readonly name: string
   readonly bucket: Bucket
+  owners: ObjectMeta['ownerReferences']
   /** Uid of the controlling owner. */
   controller: string | undefined
+  /** The dependents of each of its owners, which it is one of. */
+  readonly siblings: Map<string, Entry>[]
 }
 
 /** Objects of one resource in one namespace, in creation order. */
 class Bucket {
   readonly objects = new Map<string, KubeObject>()
   /** Those without a controller, of resources that are adopted. */
-  readonly unowned = new Map<string, KubeObject>()
-  readonly #adoptable: boolean
+  readonly unowned: Map<string, KubeObject> | undefined
   #list: readonly KubeObject[] | undefined
 
   constructor(adoptable: boolean) {
-    this.#adoptable = adoptable
+    this.unowned = adoptable ? new Map() : undefined
   }
 
   /** All of them, as an array that does not change. */
@@ -34,19 +38,18 @@ class Bucket {
   }
 
   /** Takes an object in; one that is `known` keeps its place. */
-  put(object: KubeObject, known: boolean, owned: boolean): void {
-    const { name } = object.metadata
-    if (!known) this.objects.delete(name)
+  put(name: string, object: KubeObject, is: { readonly known: boolean; readonly owned: boolean }): void {
+    if (!is.known) this.objects.delete(name)
     this.objects.set(name, object)
     this.#list = undefined
-    if (!this.#adoptable) return
+    if (this.unowned === undefined) return
     this.unowned.delete(name)
-    if (!owned) this.unowned.set(name, object)
+    if (!is.owned) this.unowned.set(name, object)
   }
 
   remove(name: string): void {
     this.objects.delete(name)
-    this.unowned.delete(name)
+    this.unowned?.delete(name)
     this.#list = undefined
   }
 }
@@ -68,12 +71,13 @@ export class ClusterIndex implements ClusterView {
   apply(change: ApiChange): void {
     const { group, resource, object } = change
     if (resource === 'events') return
-    const known = this.#byUid.get(object.metadata.uid ?? '')
+    const { metadata } = object
+    const known = this.#byUid.get(metadata.uid ?? '')
     if (change.type === 'DELETED') {
       if (known !== undefined) this.#forget(known)
-      this.#bucket(group, resource, object.metadata.namespace).remove(object.metadata.name)
-    } else if (known === undefined) this.#add(change)
-    else this.#replace(known, object)
+      this.#bucket(group, resource, metadata.namespace).remove(metadata.name)
+    } else if (known === undefined) this.#add(change, metadata)
+    else this.#replace(known, object, metadata.ownerReferences)
   }
 
   list(group: string, resource: string, namespace?: string): readonly KubeObject[] {
@@ -130,51 +134,49 @@ export class ClusterIndex implements ClusterView {
     return found
   }
 
-  #add({ group, resource, object }: ApiChange): void {
-    const { uid = '', namespace } = object.metadata
+  #add({ group, resource, object }: ApiChange, metadata: ObjectMeta): void {
+    const { uid = '', namespace, name, ownerReferences: owners } = metadata
     const bucket = this.#bucket(group, resource, namespace)
-    const entry: Entry = { group, resource, object, bucket, controller: controllerOf(object)?.uid }
+    const controller = owners === undefined ? undefined : controllerOf(object)?.uid
+    const entry: Entry = { group, resource, object, uid, name, bucket, owners, controller, siblings: [] }
     this.#byUid.set(uid, entry)
-    bucket.put(object, false, entry.controller !== undefined)
-    this.#follow(entry, uid)
+    bucket.put(name, object, { known: false, owned: controller !== undefined })
+    if (owners !== undefined) this.#join(entry, owners)
   }
 
-  #replace(entry: Entry, object: KubeObject): void {
-    const { uid = '', ownerReferences } = object.metadata
-    if (ownerReferences !== entry.object.metadata.ownerReferences) {
-      this.#leave(entry, uid)
-      entry.controller = controllerOf(object)?.uid
-    }
+  #replace(entry: Entry, object: KubeObject, owners: ObjectMeta['ownerReferences']): void {
     entry.object = object
-    entry.bucket.put(object, true, entry.controller !== undefined)
-    this.#follow(entry, uid)
+    if (owners === entry.owners) {
+      for (const siblings of entry.siblings) putLast(siblings, entry)
+    } else {
+      this.#leave(entry)
+      entry.owners = owners
+      entry.controller = controllerOf(object)?.uid
+      if (owners !== undefined) this.#join(entry, owners)
+    }
+    entry.bucket.put(entry.name, object, { known: true, owned: entry.controller !== undefined })
   }
 
   /** Puts an entry last among the dependents of each of its owners. */
-  #follow(entry: Entry, uid: string): void {
-    const { ownerReferences } = entry.object.metadata
-    if (ownerReferences === undefined) return
-    for (const owner of ownerReferences) {
-      let siblings = this.#dependents.get(owner.uid)
-      if (siblings === undefined) this.#dependents.set(owner.uid, (siblings = new Map()))
-      else if (siblings.size > 1) siblings.delete(uid)
-      siblings.set(uid, entry)
+  #join(entry: Entry, owners: readonly OwnerReference[]): void {
+    for (const { uid } of owners) {
+      let siblings = this.#dependents.get(uid)
+      if (siblings === undefined) this.#dependents.set(uid, (siblings = new Map()))
+      siblings.set(entry.uid, entry)
+      entry.siblings.push(siblings)
     }
   }
 
-  #leave(entry: Entry, uid: string): void {
-    for (const owner of entry.object.metadata.ownerReferences ?? []) {
-      const siblings = this.#dependents.get(owner.uid)
-      siblings?.delete(uid)
-      if (siblings?.size === 0) this.#dependents.delete(owner.uid)
-    }
+  #leave(entry: Entry): void {
+    for (const siblings of entry.siblings) siblings.delete(entry.uid)
+    entry.siblings.length = 0
+    for (const { uid } of entry.owners ?? []) if (this.#dependents.get(uid)?.size === 0) this.#dependents.delete(uid)
   }
 
   #forget(entry: Entry): void {
-    const { uid = '', name } = entry.object.metadata
-    this.#byUid.delete(uid)
-    this.#leave(entry, uid)
-    entry.bucket.unowned.delete(name)
+    this.#byUid.delete(entry.uid)
+    this.#leave(entry)
+    entry.bucket.unowned?.delete(entry.name)
   }
 
   #bucket(group: string, resource: string, namespace: string = ''): Bucket {
@@ -186,4 +188,10 @@ export class ClusterIndex implements ClusterView {
     if (bucket === undefined) namespaces.set(namespace, (bucket = new Bucket(ADOPTABLE.has(resource))))
     return bucket
   }
+}
+
+function putLast(siblings: Map<string, Entry>, entry: Entry): void {
+  if (siblings.size === 1) return
+  siblings.delete(entry.uid)
+  siblings.set(entry.uid, entry)
 }

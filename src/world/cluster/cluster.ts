@@ -5,14 +5,15 @@ import type { ApiChange, ApiRequest, ApiResponse, KubeObject } from '../../kinds
 import type { ControllerEvent, MetricsReader, Pod, PodRuntime } from '../../model/controllers/index.ts'
 import { ClusterIndex } from './cluster-index.ts'
 import { LEVEL, LEVELS } from './controllers.ts'
-import { Dispatcher, type Task, type TaskKey } from './dispatcher.ts'
+import { Dispatcher } from './dispatcher.ts'
 import { EventRecorder } from './event-recorder.ts'
 import { leanRequest } from './lean-requests.ts'
 import { DEFAULT_NODES, nodeAddress, registerNode } from './nodes.ts'
 import { runPlan } from './plan-runner.ts'
 import { PodAddresses } from './pod-addresses.ts'
 import { type KubeletPort, PodWorker } from './pod-worker.ts'
-import { WorkQueue } from './work-queue.ts'
+import type { Task } from './tasks.ts'
+import { type Work, WorkQueue } from './work-queue.ts'
 
 /** The part of the API server a cluster needs. */
 export interface ClusterApi {
@@ -100,6 +101,19 @@ export function createCluster(options: ClusterOptions): Cluster {
   return new RunningCluster(options)
 }
 
+/** What there is to do with one pod on its node. */
+interface PodWork {
+  worker: PodWorker | undefined
+  /** The kubelet looks at the pod. */
+  readonly sync: Work
+  /** It asks again whether the pod may be ready. */
+  readonly refresh: Work
+}
+
+function newWork(run: () => void): Work {
+  return { level: LEVEL.pods, run, waiting: false }
+}
+
 class RunningCluster implements Cluster, KubeletPort {
   readonly api: ClusterApi
   readonly runtime: PodRuntime
@@ -110,11 +124,13 @@ class RunningCluster implements Cluster, KubeletPort {
   readonly #queue = new WorkQueue(LEVELS)
   readonly #delayed = new EventQueue()
   readonly #recorder: EventRecorder
-  readonly #failures = new Map<TaskKey, number>()
-  /** The next look at an object that is due without a change, by key. */
-  readonly #planned = new Map<TaskKey, { readonly due: Instant; readonly scheduled: Scheduled }>()
+  /** Tasks that were given up the last time. */
+  readonly #failing = new Set<Task>()
+  /** Tasks whose next look is due without a change. */
+  readonly #planned = new Set<Task>()
   #index = new ClusterIndex()
-  #workers = new Map<string, PodWorker>()
+  /** What kubelets have to do with pods, by their uid. */
+  #pods = new Map<string, PodWork>()
   #dispatcher: Dispatcher
   /** The task that is being done. */
   #task: Task | undefined
@@ -177,27 +193,27 @@ class RunningCluster implements Cluster, KubeletPort {
   containerExited(podKey: string, container: string, exitCode: number): void {
     const [namespace = '', name = ''] = podKey.split('/')
     const pod = this.#index.get('', 'pods', namespace, name)
-    const worker = pod === undefined ? undefined : this.#workers.get(pod.metadata.uid ?? '')
+    const worker = this.#pods.get(pod?.metadata.uid ?? '')?.worker
     if (worker === undefined) throw new TwinError('TWIN_INTERNAL', `No pod ${podKey} runs on a node.`)
     worker.exited(container, exitCode)
     this.#wake()
   }
 
   refreshPods(): void {
-    for (const object of this.#index.list('', 'pods')) {
-      const { uid = '' } = object.metadata
-      this.#queue.add(LEVEL.pods, `refresh|${uid}`, () => this.#workers.get(uid)?.refresh())
+    for (const { metadata } of this.#index.list('', 'pods')) {
+      const work = this.#pods.get(metadata.uid ?? '')
+      if (work !== undefined) this.#queue.add(work.refresh)
     }
     this.#wake()
   }
 
   resync(): void {
-    for (const worker of this.#workers.values()) worker.abandon()
-    this.#workers = new Map()
+    for (const { worker } of this.#pods.values()) worker?.abandon()
+    this.#pods = new Map()
     this.#index = new ClusterIndex()
     this.#queue.clear()
-    this.#failures.clear()
-    for (const { scheduled } of this.#planned.values()) scheduled.cancel()
+    this.#failing.clear()
+    for (const { planned } of this.#planned) planned?.scheduled.cancel()
     this.#planned.clear()
     this.#dispatcher = this.#newDispatcher()
     this.#load()
@@ -209,8 +225,8 @@ class RunningCluster implements Cluster, KubeletPort {
     this.#unsubscribe()
     this.#armed?.scheduled.cancel()
     this.#queue.clear()
-    for (const worker of this.#workers.values()) worker.remove()
-    this.#workers.clear()
+    for (const { worker } of this.#pods.values()) worker?.remove()
+    this.#pods.clear()
   }
 
   #newDispatcher(): Dispatcher {
@@ -222,9 +238,9 @@ class RunningCluster implements Cluster, KubeletPort {
       lean: this.lean,
       enqueue: (task) => this.#enqueue(task),
       later: (due, task) => this.#requeue(task, due),
-      makes: (key) => this.#makes(key),
-      failed: (key) => this.#failures.has(key),
-      anyFailed: () => this.#failures.size > 0,
+      perform: (task) => this.#perform(task),
+      makes: (task) => this.#makes(task),
+      anyFailed: () => this.#failing.size > 0,
       metrics: this.#options.metrics,
       now: () => this.now()
     })
@@ -247,93 +263,109 @@ class RunningCluster implements Cluster, KubeletPort {
 
   #onChange(change: ApiChange, initial: boolean = false): void {
     if (this.#stopped) return
-    if (change.resource === 'events' && (change.group === '' || change.group === 'events.k8s.io')) return
+    const { resource, group } = change
+    if (resource === 'events' && (group === '' || group === 'events.k8s.io')) return
     this.#index.apply(change)
-    if (change.resource === 'pods' && change.group === '') this.#podChanged(change)
+    if (resource === 'pods' && group === '') this.#podChanged(change)
     this.#dispatcher.dispatch(change, initial)
     this.#wake()
   }
 
   #podChanged(change: ApiChange): void {
     const pod = change.object as Pod
-    if (change.type !== 'DELETED') return this.#enqueuePod(pod)
-    this.#workers.get(pod.metadata.uid ?? '')?.remove()
-    this.#workers.delete(pod.metadata.uid ?? '')
+    const { uid = '' } = pod.metadata
+    const known = this.#pods.get(uid)
+    if (change.type === 'DELETED') {
+      known?.worker?.remove()
+      this.#pods.delete(uid)
+    } else if (pod.spec.nodeName !== undefined && known?.worker?.writing !== true)
+      this.#queue.add((known ?? this.#newPodWork(pod, uid)).sync)
   }
 
-  /** Lets the pod's kubelet look at it. */
-  #enqueuePod(pod: Pod): void {
-    if (pod.spec.nodeName === undefined) return
-    const { uid = '', namespace, name } = pod.metadata
-    if (this.#workers.get(uid)?.writing === true) return
-    this.#queue.add(LEVEL.pods, `kubelet|${uid}`, () => {
-      const current = this.#index.get('', 'pods', namespace, name) as Pod | undefined
-      if (current === undefined || current.metadata.uid !== uid) return
-      let worker = this.#workers.get(uid)
-      if (worker === undefined) {
-        worker = new PodWorker(this, current)
-        this.#workers.set(uid, worker)
-      }
-      worker.sync(current)
-    })
+  /** What the kubelet of a pod has to do with it. */
+  #newPodWork({ metadata }: Pod, uid: string): PodWork {
+    const { namespace, name } = metadata
+    const work: PodWork = {
+      worker: undefined,
+      sync: newWork(() => {
+        const current = this.#index.get('', 'pods', namespace, name) as Pod | undefined
+        if (current === undefined || current.metadata.uid !== uid) return
+        work.worker ??= new PodWorker(this, current)
+        work.worker.sync(current)
+      }),
+      refresh: newWork(() => work.worker?.refresh())
+    }
+    this.#pods.set(uid, work)
+    return work
   }
 
+  /** Lets a task wait for its look; one that waits to plan it looks instead. */
   #enqueue(task: Task): void {
-    this.#queue.add(task.level, task.key, task.run ?? this.#runOf(task))
+    task.plansFor = undefined
+    this.#queue.add(task)
     this.#wake()
   }
 
-  #runOf(task: Task): () => void {
-    const run = (): void => this.#perform(task)
-    task.run = run
-    return run
+  /** Does what a task waits for. */
+  #perform(task: Task): void {
+    const { plansFor } = task
+    task.plansFor = undefined
+    if (plansFor === undefined) this.#look(task)
+    else this.#requeue(task, plansFor)
   }
 
-  #perform(task: Task): void {
+  #look(task: Task): void {
     this.#task = task
     this.#changedOwn = false
-    const outcome = runPlan(task.plan(), this)
+    const { retry, again, requeueAt } = runPlan(task.plan(), this)
     this.#task = undefined
-    const failed = outcome.retry === true
-    if (this.#changedOwn && (failed || outcome.again === true)) this.#enqueue(task)
-    if (failed) this.#retry(task)
-    else this.#failures.delete(task.key)
-    const { requeueAt } = outcome
+    if (this.#changedOwn && (retry === true || again === true)) this.#enqueue(task)
+    if (retry === true) this.#retry(task)
+    else if (task.failures > 0) this.#recover(task)
     if (requeueAt === undefined) return
     // What others do about this task's own change may bring it back before anything has to be planned.
-    if (this.#changedOwn) this.#queue.add(task.level, task.key, () => this.#requeue(task, requeueAt), true)
-    else this.#requeue(task, requeueAt)
+    if (!this.#changedOwn) this.#requeue(task, requeueAt)
+    else if (!task.waiting) {
+      task.plansFor = requeueAt
+      this.#queue.add(task)
+    }
   }
 
-  #makes(key: TaskKey): boolean {
-    if (this.#task?.key !== key) return false
+  #makes(task: Task): boolean {
+    if (this.#task !== task) return false
     this.#changedOwn = true
     return true
   }
 
   #retry(task: Task): void {
-    const failures = this.#failures.get(task.key) ?? 0
-    this.#failures.set(task.key, failures + 1)
-    const delayMs = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** Math.min(failures, 30))
+    const delayMs = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** Math.min(task.failures, 30))
+    task.failures += 1
+    this.#failing.add(task)
     this.#requeue(task, this.now() + delayMs)
   }
 
+  #recover(task: Task): void {
+    task.failures = 0
+    this.#failing.delete(task)
+  }
+
   #requeue(task: Task, due: Instant): void {
-    const planned = this.#planned.get(task.key)
-    if (planned !== undefined && planned.due <= due) return
-    planned?.scheduled.cancel()
+    if (task.planned !== undefined && task.planned.due <= due) return
+    task.planned?.scheduled.cancel()
     const scheduled = this.#delayed.add(due, () => {
-      this.#planned.delete(task.key)
+      task.planned = undefined
+      this.#planned.delete(task)
       this.#enqueue(task)
     })
-    this.#planned.set(task.key, { due, scheduled })
+    task.planned = { due, scheduled }
+    this.#planned.add(task)
   }
 
   #drain(): void {
-    for (let work = 0; work < MAX_WORK; work++) {
-      const item = this.#queue.take()
-      if (item !== undefined) {
-        item.run()
+    for (let count = 0; count < MAX_WORK; count++) {
+      const work = this.#queue.take()
+      if (work !== undefined) {
+        work.run()
         continue
       }
       const due = this.#delayed.nextDue()

@@ -1,7 +1,7 @@
-import { keptByParts } from '../../lib/memory/index.ts'
+import { keptByParts, keptByText } from '../../lib/memory/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
 import type { Random } from '../../lib/random/index.ts'
-import type { ApiChange, KubeObject } from '../../kinds/index.ts'
+import type { ApiChange, KubeObject, ObjectMeta } from '../../kinds/index.ts'
 import {
   AUTOSCALER_PERIOD_MS,
   type AutoscalerMemory,
@@ -29,19 +29,7 @@ import {
 import type { ClusterIndex } from './cluster-index.ts'
 import { CONTROLLERS, type ControllerName, LEVEL } from './controllers.ts'
 import { isLeaving, mirrorsEndpoints, movesCounts, movesEndpoints } from './relevance.ts'
-
-/** A text, or one object for equal tasks: that costs no putting together and no hashing. */
-export type TaskKey = string | ObjectKey
-
-/** A controller's look at one object. */
-export interface Task {
-  readonly level: number
-  /** Stands for controller and object; a task waits at most once. */
-  readonly key: TaskKey
-  readonly plan: () => Plan<Requeue>
-  /** What its waiting ends with; made when it waits first. */
-  run?: () => void
-}
+import { ControllerTasks, type Task, newTask } from './tasks.ts'
 
 /**
  * What a change is to a task: `input`: something it reads. `own`: the object it looks after; where the task made the change
@@ -59,11 +47,11 @@ export interface DispatcherPort {
   readonly lean: boolean
   enqueue(task: Task): void
   later(due: Instant, task: Task): void
-  /** Whether the task of that key makes this very change; it is done again if it asks for that. */
-  makes(key: TaskKey): boolean
-  /** Whether the task of that key was given up the last time it ran. */
-  failed(key: TaskKey): boolean
-  /** Whether any task was. */
+  /** Does what a task waits for. */
+  perform(task: Task): void
+  /** Whether that task makes this very change; it is done again if it asks for that. */
+  makes(task: Task): boolean
+  /** Whether any task was given up the last time it ran. */
   anyFailed(): boolean
   /** Resource metrics for autoscalers; absent: none are served. */
   readonly metrics: MetricsReader | undefined
@@ -83,16 +71,7 @@ const SELECTING: readonly (readonly [string, string])[] = [
   ['apps', 'daemonsets'],
   ['batch', 'jobs']
 ]
-/** Resources whose changes concern just one controller of the same object. */
-const PLAIN: Readonly<Record<string, ControllerName>> = {
-  deployments: 'deployment',
-  daemonsets: 'daemonset',
-  jobs: 'job',
-  poddisruptionbudgets: 'disruption',
-  resourcequotas: 'quota'
-}
-
-/** Most parts of tasks' names that are kept; one that waits as they are forgotten may be done twice. */
+/** Most tasks of single objects that are kept, of each kind; one that waits as they are forgotten may be done twice. */
 const TASKS_MAX = 10_000
 
 /** Turns API changes into work: which controllers have to look at which objects. */
@@ -100,15 +79,15 @@ export class Dispatcher {
   readonly #port: DispatcherPort
   readonly #namespaces: NamespaceSource
   readonly #podsPerNode = new Map<string, number>()
-  /** A controller's task of an object, the same one every time. */
-  readonly #taskOf: (controller: ControllerName, namespace: string | undefined, name: string) => Task = keptByParts(
-    TASKS_MAX,
-    (controller, namespace, name): Task => {
-      const { level, reconcile } = CONTROLLERS[controller]
-      const key = namespace === undefined ? { name } : { namespace, name }
-      return { level, key, plan: () => reconcile(this.#context(), key) }
-    }
-  )
+  readonly #tasks: Readonly<Record<ControllerName, ControllerTasks>>
+  /** Namespaces that are being deleted. */
+  readonly #ending = new Set<string>()
+  /** Tasks about a namespace that stays and about one that ends, by its name. */
+  readonly #namespaceTask: (name: string) => Task
+  readonly #namespaceEndTask: (name: string) => Task
+  readonly #schedulerTask: (namespace: string | undefined, name: string) => Task
+  /** Tasks about what an owner's end means to an object, by its uid. */
+  readonly #garbageTask: (uid: string) => Task
   readonly #autoscalers = new Map<string, AutoscalerMemory>()
 
   constructor(port: DispatcherPort) {
@@ -117,6 +96,29 @@ export class Dispatcher {
       rootCertificate: port.rootCertificate,
       contents: (namespace) => port.index.contents(namespace)
     }
+    const tasks = (name: ControllerName): ControllerTasks => this.#tasksOf(name)
+    this.#tasks = {
+      deployment: tasks('deployment'),
+      replicaset: tasks('replicaset'),
+      daemonset: tasks('daemonset'),
+      job: tasks('job'),
+      endpoints: tasks('endpoints'),
+      endpointslice: tasks('endpointslice'),
+      disruption: tasks('disruption'),
+      quota: tasks('quota')
+    }
+    const namespace = (level: number) => (name: string) =>
+      this.#newTask(level, () => reconcileNamespace(this.#context(), { name }, this.#namespaces))
+    // At once: pods are refused until their namespace has its default ServiceAccount.
+    this.#namespaceTask = keptByText(TASKS_MAX, namespace(LEVEL.pods))
+    this.#namespaceEndTask = keptByText(TASKS_MAX, namespace(LEVEL.cluster))
+    this.#schedulerTask = keptByParts(TASKS_MAX, (home: string | undefined, name: string) => {
+      const key = home === undefined ? { name } : { namespace: home, name }
+      return this.#newTask(LEVEL.pods, () => schedulePod(this.#context(), key, (node) => this.podsOn(node)))
+    })
+    this.#garbageTask = keptByText(TASKS_MAX, (uid) =>
+      this.#newTask(LEVEL.cluster, () => collectGarbage(port.index, uid))
+    )
   }
 
   /**
@@ -125,12 +127,13 @@ export class Dispatcher {
    */
   dispatch(change: ApiChange, initial: boolean = false): void {
     const { object, resource } = change
+    const { metadata } = object
     switch (resource) {
       case 'pods':
         this.#pod(change)
         break
       case 'replicasets':
-        this.#controller('replicaset', object, 'own')
+        this.#look(this.#tasks.replicaset, metadata, 'own')
         this.#owner(object)
         break
       case 'controllerrevisions':
@@ -140,27 +143,34 @@ export class Dispatcher {
         this.#autoscaler(change)
         break
       case 'services':
-        this.#controller('endpoints', object)
-        this.#controller('endpointslice', object)
+        this.#look(this.#tasks.endpoints, metadata, 'input')
+        this.#look(this.#tasks.endpointslice, metadata, 'input')
         break
       case 'endpoints':
-        this.#endpoints(object)
+        this.#endpoints(metadata)
         break
       case 'endpointslices':
-        this.#slice(object)
+        this.#slice(metadata)
         break
       case 'namespaces':
-        this.#namespace(object.metadata.name)
+        this.#namespaceChanged(change)
         break
       case 'nodes':
         this.#nodes()
         break
+      case 'configmaps':
+      case 'serviceaccounts':
+        if (!initial) this.#bornWith(change)
+        break
       default:
-        this.#plain(change)
+        if (change.type !== 'DELETED') this.#plain(change)
     }
-    this.#quotas(change)
-    if (!initial || object.metadata.deletionTimestamp !== undefined) this.#ownership(change)
-    if (!initial) this.#namespaceContent(change)
+    const { namespace } = metadata
+    if (namespace !== undefined && resource !== 'resourcequotas') this.#quotas(namespace)
+    if (!initial || metadata.deletionTimestamp !== undefined) this.#ownership(change)
+    // A terminating namespace waits for its last object.
+    if (!initial && namespace !== undefined && this.#ending.size > 0 && this.#ending.has(namespace))
+      this.#namespace(namespace)
   }
 
   /** Number of pods bound to a node. */
@@ -168,10 +178,29 @@ export class Dispatcher {
     return this.#podsPerNode.get(node) ?? 0
   }
 
-  #plain(change: ApiChange): void {
-    const name = PLAIN[change.resource]
-    if (name === undefined || change.type === 'DELETED') return
-    this.#controller(name, change.object, name === 'deployment' ? 'own' : 'input')
+  /** Resources whose changes concern just one controller of the same object. */
+  #plain({ resource, object }: ApiChange): void {
+    switch (resource) {
+      case 'deployments':
+        return this.#look(this.#tasks.deployment, object.metadata, 'own')
+      case 'daemonsets':
+        return this.#look(this.#tasks.daemonset, object.metadata, 'input')
+      case 'jobs':
+        return this.#look(this.#tasks.job, object.metadata, 'input')
+      case 'poddisruptionbudgets':
+        return this.#look(this.#tasks.disruption, object.metadata, 'input')
+      case 'resourcequotas':
+        return this.#look(this.#tasks.quota, object.metadata, 'input')
+    }
+  }
+
+  #tasksOf(name: ControllerName): ControllerTasks {
+    const port = { context: () => this.#context(), perform: this.#port.perform }
+    return new ControllerTasks(CONTROLLERS[name], port, this.#port.without.has(name))
+  }
+
+  #newTask(level: number, plan: () => Plan<Requeue>): Task {
+    return newTask(level, plan, this.#port.perform)
   }
 
   /** Upstream looks at an autoscaler one period after it appeared and then once per period. */
@@ -187,20 +216,19 @@ export class Dispatcher {
       if (this.#autoscalers.get(text) !== memory) return DONE
       return yield* reconcileAutoscaler(this.#context(), key, { memory, metrics: this.#port.metrics })
     }.bind(this)
-    this.#port.later(this.#port.now() + AUTOSCALER_PERIOD_MS, { level: LEVEL.services, key: text, plan })
+    this.#port.later(this.#port.now() + AUTOSCALER_PERIOD_MS, this.#newTask(LEVEL.services, plan))
   }
 
-  #quotas(change: ApiChange): void {
-    const { namespace } = change.object.metadata
-    if (namespace === undefined || change.resource === 'resourcequotas') return
-    for (const quota of this.#port.index.list('', 'resourcequotas', namespace)) this.#controller('quota', quota)
+  #quotas(namespace: string): void {
+    for (const { metadata } of this.#port.index.list('', 'resourcequotas', namespace))
+      this.#look(this.#tasks.quota, metadata, 'input')
   }
 
   #budgetsOf(pod: Pod): void {
     for (const budget of this.#port.index.list('policy', 'poddisruptionbudgets', pod.metadata.namespace)) {
       const { selector } = (budget.spec ?? {}) as { readonly selector?: LabelSelector }
       if (selector !== undefined && selectorMatches(selector, pod.metadata.labels))
-        this.#controller('disruption', budget)
+        this.#look(this.#tasks.disruption, budget.metadata, 'input')
     }
   }
 
@@ -208,16 +236,16 @@ export class Dispatcher {
     return { view: this.#port.index, now: this.#port.now(), random: this.#port.random, lean: this.#port.lean }
   }
 
-  #controller(name: ControllerName, { metadata }: KubeObject, cause: Cause = 'input'): void {
-    this.#byName(name, metadata.namespace, metadata.name, cause)
+  /** Lets a controller look at an object. */
+  #look(tasks: ControllerTasks, { namespace, name }: ObjectMeta, cause: Cause): void {
+    this.#lookAt(tasks, namespace, name, cause)
   }
 
-  #byName(name: ControllerName, ...[namespace, objectName, cause]: [string | undefined, string, Cause]): void {
-    if (this.#port.without.has(name)) return
-    if (cause === 'aside' && !this.#port.anyFailed()) return
-    const task = this.#taskOf(name, namespace, objectName)
-    if (cause === 'aside' && !this.#port.failed(task.key)) return
-    if (cause === 'own' && this.#port.makes(task.key)) return
+  #lookAt(tasks: ControllerTasks, ...[namespace, name, cause]: [string | undefined, string, Cause]): void {
+    if (tasks.off || (cause === 'aside' && !this.#port.anyFailed())) return
+    const task = tasks.of(namespace, name)
+    if (cause === 'aside' && task.failures === 0) return
+    if (cause === 'own' && this.#port.makes(task)) return
     this.#port.enqueue(task)
   }
 
@@ -225,7 +253,8 @@ export class Dispatcher {
   #owner(object: KubeObject): void {
     const owner = controllerOf(object)
     const name = owner === undefined ? undefined : OWNERS[owner.kind]
-    if (owner !== undefined && name !== undefined) this.#byName(name, object.metadata.namespace, owner.name, 'input')
+    if (owner !== undefined && name !== undefined)
+      this.#lookAt(this.#tasks[name], object.metadata.namespace, owner.name, 'input')
     else if (owner === undefined && object.kind === 'ReplicaSet') this.#matching('apps', 'deployments', object)
   }
 
@@ -233,7 +262,8 @@ export class Dispatcher {
     for (const each of this.#port.index.list(group, resource, object.metadata.namespace)) {
       const { selector } = each.spec as { readonly selector: Parameters<typeof selectorMatches>[0] }
       const name = OWNERS[each.kind]
-      if (name !== undefined && selectorMatches(selector, object.metadata.labels)) this.#controller(name, each)
+      if (name !== undefined && selectorMatches(selector, object.metadata.labels))
+        this.#look(this.#tasks[name], each.metadata, 'input')
     }
   }
 
@@ -242,17 +272,13 @@ export class Dispatcher {
     const previous = change.previous as Pod | undefined
     this.#countOnNode(change)
     const gone = change.type === 'DELETED'
-    if (!gone && pod.spec.nodeName === undefined) {
-      const key = keyOf(pod)
-      const text = `scheduler|${pod.metadata.uid ?? ''}`
-      const plan = (): Plan<Requeue> => schedulePod(this.#context(), key, (node) => this.podsOn(node))
-      this.#port.enqueue({ level: LEVEL.pods, key: text, plan })
-    }
+    if (!gone && pod.spec.nodeName === undefined)
+      this.#port.enqueue(this.#schedulerTask(pod.metadata.namespace, pod.metadata.name))
     const owner = controllerOf(pod)
     const before = previous === undefined ? undefined : controllerOf(previous)
     if (owner?.kind === 'ReplicaSet') {
       const counts = gone || previous === undefined || movesCounts(pod, previous)
-      this.#byName('replicaset', pod.metadata.namespace, owner.name, counts ? 'input' : 'aside')
+      this.#lookAt(this.#tasks.replicaset, pod.metadata.namespace, owner.name, counts ? 'input' : 'aside')
     } else if (owner !== undefined) this.#owner(pod)
     else for (const [group, resource] of SELECTING) this.#matching(group, resource, pod)
     if (previous !== undefined && before?.uid !== owner?.uid) this.#owner(previous)
@@ -286,50 +312,47 @@ export class Dispatcher {
         labelsInclude(pod.metadata.labels, selector) ||
         (previous !== undefined && labelsInclude(previous.metadata.labels, selector))
       if (!concerned) continue
-      this.#controller('endpoints', object, isLeaving(previous) ? 'aside' : cause)
-      this.#controller('endpointslice', object, cause)
+      this.#look(this.#tasks.endpoints, object.metadata, isLeaving(previous) ? 'aside' : cause)
+      this.#look(this.#tasks.endpointslice, object.metadata, cause)
     }
   }
 
-  #endpoints(endpoints: KubeObject): void {
-    this.#controller('endpoints', endpoints, 'own')
-    const { namespace, name } = endpoints.metadata
+  #endpoints({ namespace, name }: ObjectMeta): void {
+    this.#lookAt(this.#tasks.endpoints, namespace, name, 'own')
     const mirrored = mirrorsEndpoints(this.#port.index.get('', 'services', namespace, name))
-    this.#controller('endpointslice', endpoints, mirrored ? 'input' : 'aside')
+    this.#lookAt(this.#tasks.endpointslice, namespace, name, mirrored ? 'input' : 'aside')
   }
 
-  #slice(slice: KubeObject): void {
-    const name = slice.metadata.labels?.['kubernetes.io/service-name']
-    if (name !== undefined) this.#byName('endpointslice', slice.metadata.namespace, name, 'own')
+  #slice({ namespace, labels }: ObjectMeta): void {
+    const name = labels?.['kubernetes.io/service-name']
+    if (name !== undefined) this.#lookAt(this.#tasks.endpointslice, namespace, name, 'own')
+  }
+
+  #namespaceChanged({ type, object }: ApiChange): void {
+    const { name, deletionTimestamp } = object.metadata
+    if (type === 'DELETED') this.#ending.delete(name)
+    else if (deletionTimestamp !== undefined) this.#ending.add(name)
+    this.#namespace(name)
   }
 
   #namespace(name: string): void {
     if (this.#port.without.has('namespace')) return
-    const plan = (): Plan<Requeue> => reconcileNamespace(this.#context(), { name }, this.#namespaces)
-    const key = `namespace|${name}`
-    const home = this.#port.index.get('', 'namespaces', undefined, name)
-    if (home?.metadata.deletionTimestamp !== undefined) {
-      this.#port.later(this.#port.now() + NAMESPACE_GRACE_MS, { level: LEVEL.cluster, key, plan })
-      return
-    }
-    // At once: pods are refused until their namespace has its default ServiceAccount.
-    if (!this.#port.makes(key)) this.#port.enqueue({ level: LEVEL.pods, key, plan })
+    if (this.#ending.has(name))
+      return this.#port.later(this.#port.now() + NAMESPACE_GRACE_MS, this.#namespaceEndTask(name))
+    const task = this.#namespaceTask(name)
+    if (!this.#port.makes(task)) this.#port.enqueue(task)
   }
 
-  /** Deleted born-with objects come back; a terminating namespace waits for its last object. */
-  #namespaceContent(change: ApiChange): void {
-    const { namespace, name } = change.object.metadata
-    if (namespace === undefined) return
-    const bornWith =
-      (change.resource === 'configmaps' && name === 'kube-root-ca.crt') ||
-      (change.resource === 'serviceaccounts' && name === 'default')
-    if (bornWith) return this.#namespace(namespace)
-    const home = this.#port.index.get('', 'namespaces', undefined, namespace)
-    if (home?.metadata.deletionTimestamp !== undefined) this.#namespace(namespace)
+  /** Deleted born-with objects come back. */
+  #bornWith({ resource, object }: ApiChange): void {
+    const { namespace, name } = object.metadata
+    const born = resource === 'configmaps' ? 'kube-root-ca.crt' : 'default'
+    if (namespace !== undefined && name === born && !this.#ending.has(namespace)) this.#namespace(namespace)
   }
 
   #nodes(): void {
-    for (const set of this.#port.index.list('apps', 'daemonsets')) this.#controller('daemonset', set)
+    for (const set of this.#port.index.list('apps', 'daemonsets'))
+      this.#look(this.#tasks.daemonset, set.metadata, 'input')
     for (const pod of this.#port.index.list('', 'pods') as readonly Pod[]) {
       if (pod.spec.nodeName === undefined)
         this.#pod({ type: 'MODIFIED', group: '', resource: 'pods', object: pod, previous: pod })
@@ -337,29 +360,35 @@ export class Dispatcher {
   }
 
   /** Objects whose owners may be gone, and owners that wait for their dependents. */
-  #ownership(change: ApiChange): void {
+  #ownership({ type, object, previous }: ApiChange): void {
     if (this.#port.without.has('garbage-collector')) return
-    const { metadata } = change.object
-    const uid = metadata.uid ?? ''
-    if (change.type === 'DELETED') {
-      for (const dependent of this.#port.index.dependents(uid)) this.#collect(dependent.object.metadata.uid ?? '')
-    } else if (metadata.deletionTimestamp !== undefined) {
-      if ((metadata.finalizers ?? []).length > 0) this.#collect(uid)
-    } else if (change.type === 'ADDED') {
-      if (!hasSolidOwners(this.#port.index, change.object)) this.#collect(uid)
-    } else if (change.previous?.metadata.ownerReferences?.length !== metadata.ownerReferences?.length)
-      this.#collect(uid)
-    if (change.type !== 'DELETED' && metadata.deletionTimestamp === undefined) return
-    for (const owner of metadata.ownerReferences ?? []) {
-      const found = this.#port.index.byUid(owner.uid)
-      if (found?.object.metadata.deletionTimestamp !== undefined) this.#collect(owner.uid)
+    const { metadata } = object
+    const { deletionTimestamp, ownerReferences } = metadata
+    if (type === 'DELETED') {
+      for (const dependent of this.#port.index.dependents(metadata.uid ?? ''))
+        this.#collect(dependent.object.metadata.uid)
+    } else if (deletionTimestamp !== undefined) {
+      if ((metadata.finalizers ?? []).length > 0) this.#collect(metadata.uid)
+    } else {
+      const moved =
+        type === 'ADDED'
+          ? ownerReferences !== undefined && !hasSolidOwners(this.#port.index, object)
+          : losesOwners(previous?.metadata.ownerReferences, ownerReferences)
+      if (moved) this.#collect(metadata.uid)
+      return
     }
+    for (const { uid } of ownerReferences ?? [])
+      if (this.#port.index.byUid(uid)?.object.metadata.deletionTimestamp !== undefined) this.#collect(uid)
   }
 
-  #collect(uid: string): void {
-    const plan = (): Plan<Requeue> => collectGarbage(this.#port.index, uid)
-    this.#port.enqueue({ level: LEVEL.cluster, key: `garbage|${uid}`, plan })
+  #collect(uid: string = ''): void {
+    this.#port.enqueue(this.#garbageTask(uid))
   }
+}
+
+/** Whether there are other owners than before, by their number. */
+function losesOwners(before: ObjectMeta['ownerReferences'], now: ObjectMeta['ownerReferences']): boolean {
+  return before !== now && before?.length !== now?.length
 }
 
 function keyOf(object: KubeObject): ObjectKey {
