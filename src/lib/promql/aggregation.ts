@@ -1,4 +1,4 @@
-import { Labels, METRIC_NAME } from '../tsdb/index.ts'
+import { Labels, METRIC_NAME, Series } from '../tsdb/index.ts'
 import type { Aggregation } from './ast.ts'
 import type { EvaluationContext } from './context.ts'
 import { compareForSort, formatG, KahanMean, KahanSum, plainForm, quantileOf } from './numbers.ts'
@@ -8,6 +8,21 @@ interface Group {
   readonly labels: Labels
   namePending: boolean
   readonly members: number[]
+}
+
+/** What is grouped: a label set, or a stored series by its own. */
+type Member = Labels | Series
+
+function labelsOf(member: Member): Labels {
+  return member instanceof Series ? member.labels : member
+}
+
+function labelled({ labels, values }: Vector<Member>): Vector {
+  return { labels: labels.map(labelsOf), values }
+}
+
+function isPending(member: Member): boolean {
+  return member instanceof Labels && member.nameDropPending
 }
 
 const SELECTING = new Set(['topk', 'bottomk', 'limitk', 'limit_ratio'])
@@ -21,17 +36,19 @@ const LEGACY_LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/
 export function aggregate(
   context: EvaluationContext,
   expr: Aggregation,
-  input: Vector,
+  input: Vector<Member>,
   parameter: number | string | undefined
 ): Vector {
-  if (expr.operator === 'count_values') return countValues(context, expr, input, String(parameter))
+  if (expr.operator === 'count_values') return countValues(context, expr, labelled(input), String(parameter))
   const numeric = typeof parameter === 'number' ? parameter : 0
   if (expr.operator === 'quantile' && !(numeric >= 0 && numeric <= 1)) {
     const text = `quantile value should be between 0 and 1, got ${formatG(numeric)}`
     context.facts.annotations.warn(text, expr.parameter?.start ?? expr.start)
   }
   const groups = groupsOf(context, expr, input)
-  if (SELECTING.has(expr.operator)) return selectElements(context, expr, { input, groups, parameter: numeric })
+  if (SELECTING.has(expr.operator)) {
+    return selectElements(context, expr, { input: labelled(input), groups, parameter: numeric })
+  }
   const result = emptyVector()
   for (const { labels, namePending, members } of groups) {
     const value =
@@ -53,35 +70,37 @@ export function groupsWithoutNames({ operator, labels, without }: Aggregation): 
 
 /** Into which groups the elements of a vector fall. */
 interface Grouping {
-  readonly labels: readonly Labels[]
+  readonly members: readonly Member[]
   readonly groups: readonly Group[]
 }
 
 /** The series of a query are mostly those of its last evaluation: then so are their groups. */
-function groupsOf(context: EvaluationContext, expr: Aggregation, { labels }: Vector): readonly Group[] {
+function groupsOf(context: EvaluationContext, expr: Aggregation, { labels }: Vector<Member>): readonly Group[] {
   const cache = context.cacheOf<readonly string[], Grouping>(expr)
   const last = cache.get(expr.labels)
-  if (last !== undefined && sameLabels(last.labels, labels)) return last.groups
+  if (last !== undefined && haveSameMembers(last.members, labels)) return last.groups
   const groups = group(context, expr, labels)
-  cache.set(expr.labels, { labels, groups })
+  cache.set(expr.labels, { members: labels, groups })
   return groups
 }
 
-function sameLabels(left: readonly Labels[], right: readonly Labels[]): boolean {
+/** Whether two lists have the same objects. */
+export function haveSameMembers(left: readonly object[], right: readonly object[]): boolean {
   if (left.length !== right.length) return false
   for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false
   return true
 }
 
-function group(context: EvaluationContext, expr: Aggregation, input: readonly Labels[]): readonly Group[] {
+function group(context: EvaluationContext, expr: Aggregation, input: readonly Member[]): readonly Group[] {
   const [name] = expr.labels
   if (!expr.without && name === undefined) return groupOfAll(input)
   if (!expr.without && name !== undefined && expr.labels.length === 1) return groupByValue(input, name)
   const cache = context.cacheOf<Labels, Labels>(expr)
   const groups = new Map<Labels, Group>()
   for (let index = 0; index < input.length; index++) {
-    const labels = input[index]
-    if (labels === undefined) continue
+    const member = input[index]
+    if (member === undefined) continue
+    const labels = labelsOf(member)
     let key = cache.get(labels)
     if (key === undefined) {
       key = canonical(context, expr, groupLabels(expr, labels))
@@ -95,31 +114,30 @@ function group(context: EvaluationContext, expr: Aggregation, input: readonly La
   return [...groups.values()]
 }
 
-function groupOfAll(labels: readonly Labels[]): readonly Group[] {
-  if (labels.length === 0) return []
-  const namePending = labels.some((one) => one.nameDropPending)
-  return [{ labels: Labels.EMPTY, namePending, members: labels.map((_, index) => index) }]
+function groupOfAll(input: readonly Member[]): readonly Group[] {
+  if (input.length === 0) return []
+  return [{ labels: Labels.EMPTY, namePending: input.some(isPending), members: input.map((_, index) => index) }]
 }
 
 /** Groups by one label, as most queries do. */
-function groupByValue(input: readonly Labels[], name: string): readonly Group[] {
+function groupByValue(input: readonly Member[], name: string): readonly Group[] {
   const groups = new Map<string, Group>()
-  let names: readonly string[] | undefined
-  let place = -1
+  let value: string | undefined
+  let found: Group | undefined
   for (let index = 0; index < input.length; index++) {
-    const labels = input[index]
-    if (labels === undefined) continue
-    if (labels.names !== names) {
-      names = labels.names
-      place = names.indexOf(name)
-    }
-    const value = labels.valueAt(place)
-    let found = groups.get(value)
-    if (found === undefined) {
-      groups.set(value, (found = { labels: Labels.single(name, value), namePending: false, members: [] }))
+    const member = input[index]
+    if (member === undefined) continue
+    const own = member instanceof Series ? member.labelValue(name) : member.get(name)
+    // Neighbours mostly share their value.
+    if (own !== value || found === undefined) {
+      value = own
+      found = groups.get(own)
+      if (found === undefined) {
+        groups.set(own, (found = { labels: Labels.single(name, own), namePending: false, members: [] }))
+      }
     }
     found.members.push(index)
-    if (labels.nameDropPending) found.namePending = true
+    if (isPending(member)) found.namePending = true
   }
   return [...groups.values()]
 }

@@ -1,4 +1,4 @@
-import { Labels, METRIC_NAME } from '../tsdb/index.ts'
+import { Labels, METRIC_NAME, type Series } from '../tsdb/index.ts'
 import { type Call, type Expr, type MatrixSelector, type Subquery, unwrap } from './ast.ts'
 import type { Evaluator } from './evaluator.ts'
 import { histogramFraction, histogramQuantile, labelsForAbsent } from './histogram.ts'
@@ -15,12 +15,14 @@ import {
 } from './instant-functions.ts'
 import { quote } from './lexer.ts'
 import { formatG } from './numbers.ts'
-import { RANGE_FUNCTIONS } from './range-functions.ts'
+import { type RangeFunction, RANGE_FUNCTIONS } from './range-functions.ts'
 import { emptyVector, push, type Vector } from './vector.ts'
+import { placeWindow } from './window.ts'
 
 const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/
 /** Functions whose results are samples of the series itself, so that it keeps its name. */
 const KEEPS_NAME = new Set(['last_over_time', 'first_over_time'])
+const READS_COUNTERS = new Set(['rate', 'increase'])
 const SMOOTHING = new Set(['holt_winters', 'double_exponential_smoothing'])
 
 /** Evaluates a call that gives an instant vector. */
@@ -35,15 +37,31 @@ export function callFunction(evaluator: Evaluator, expr: Call, timeMs: number): 
 }
 
 /**
- * Evaluates a call of a range function whose results keep their names, for a reader to whom these make no difference;
- * undefined where that could be told from the usual way: names that differ hide equal sets, which end a query.
+ * Evaluates a call of a range function to values of the series themselves, for a reader to whom the labels of results
+ * make no difference but by their values; undefined where that could be told from the usual way: names that differ hide
+ * equal sets, which end a query.
  */
-export function namedCallResults(evaluator: Evaluator, expr: Call, timeMs: number): Vector | undefined {
+export function seriesResults(evaluator: Evaluator, expr: Call, timeMs: number): Vector<Series> | undefined {
   const range = rangeOf(expr)
   if (range?.kind !== 'range' || evaluator.facts.delayedNameRemoval || expr.spec.name === 'absent_over_time')
     return undefined
   const isOneMetric = range.selector.matchers.some(({ name, operator }) => name === METRIC_NAME && operator === '=')
-  return isOneMetric ? rangeResults(evaluator, expr, range, { timeMs, keepsNames: true }) : undefined
+  if (!isOneMetric) return undefined
+  const { compute, parameters } = rangeFunction(evaluator, expr, range, timeMs)
+  const result = emptyVector<Series>()
+  const window = evaluator.windowOf(range, timeMs)
+  let checked = false
+  for (const series of evaluator.seriesOf(range.selector)) {
+    if (!placeWindow(window, series)) continue
+    if (!checked) checkParameters(evaluator, expr, parameters)
+    checked = true
+    const value = compute(window, parameters)
+    if (value === undefined) continue
+    // All have one name.
+    if (result.values.length === 0) hintNonCounter(evaluator, expr, series.metricName)
+    push(result, series, value)
+  }
+  return result
 }
 
 function rangeOf(expr: Call): MatrixSelector | Subquery | undefined {
@@ -152,33 +170,37 @@ function absentLabels(argument: Expr | undefined): Labels {
 
 function rangeCall(evaluator: Evaluator, expr: Call, range: MatrixSelector | Subquery, timeMs: number): Vector {
   const { name } = expr.spec
-  const result = rangeResults(evaluator, expr, range, { timeMs, keepsNames: KEEPS_NAME.has(name) })
-  return name === 'absent_over_time' ? absent(result, range) : result
-}
-
-function rangeResults(
-  evaluator: Evaluator,
-  expr: Call,
-  range: MatrixSelector | Subquery,
-  { timeMs, keepsNames }: { readonly timeMs: number; readonly keepsNames: boolean }
-): Vector {
-  const { name } = expr.spec
-  const compute = RANGE_FUNCTIONS.get(name)
-  if (compute === undefined) return evaluator.fail(`function ${quote(name)} is not supported`)
-  const scalars = expr.args.filter((argument) => unwrap(argument) !== range)
-  const parameters = scalars.map((argument) => evaluator.scalar(argument, timeMs))
+  const keepsName = KEEPS_NAME.has(name)
+  const { compute, parameters } = rangeFunction(evaluator, expr, range, timeMs)
   const result = emptyVector()
-  const wantsCounter = name === 'rate' || name === 'increase'
   let checked = false
-  evaluator.windows(range, timeMs, (labels, window) => {
+  evaluator.windows(range, timeMs, ({ labels }, window) => {
     if (!checked) checkParameters(evaluator, expr, parameters)
     checked = true
     const value = compute(window, parameters)
     if (value === undefined) return
-    if (wantsCounter) hintNonCounter(evaluator, expr, labels)
-    push(result, keepsNames ? labels : evaluator.dropName(labels), value)
+    hintNonCounter(evaluator, expr, labels.metricName)
+    push(result, keepsName ? labels : evaluator.dropName(labels), value)
   })
-  return result
+  return name === 'absent_over_time' ? absent(result, range) : result
+}
+
+interface RangeComputation {
+  readonly compute: RangeFunction
+  readonly parameters: readonly number[]
+}
+
+function rangeFunction(
+  evaluator: Evaluator,
+  expr: Call,
+  range: MatrixSelector | Subquery,
+  timeMs: number
+): RangeComputation {
+  const { name } = expr.spec
+  const compute = RANGE_FUNCTIONS.get(name)
+  if (compute === undefined) return evaluator.fail(`function ${quote(name)} is not supported`)
+  const scalars = expr.args.filter((argument) => unwrap(argument) !== range)
+  return { compute, parameters: scalars.map((argument) => evaluator.scalar(argument, timeMs)) }
 }
 
 function checkParameters(evaluator: Evaluator, expr: Call, parameters: readonly number[]): void {
@@ -210,9 +232,9 @@ function isCounterName(name: string): boolean {
   return lastIsCounter
 }
 
-function hintNonCounter(evaluator: Evaluator, expr: Call, labels: Labels): void {
-  const name = labels.metricName
-  if (name === '' || isCounterName(name)) return
+/** Of the functions that read counters. */
+function hintNonCounter(evaluator: Evaluator, expr: Call, name: string): void {
+  if (name === '' || !READS_COUNTERS.has(expr.spec.name) || isCounterName(name)) return
   const text = `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(name)}`
   evaluator.facts.annotations.info(text, expr.args[0]?.start ?? expr.start)
 }

@@ -119,12 +119,15 @@ class PromqlEngine implements Engine {
     const annotations = new Annotations(query)
     try {
       const { expr, caches } = this.prepare(query)
+      const { startMs, endMs, stepMs } = span
       const facts = {
         db: this.db,
         version: this.version,
         delayedNameRemoval: this.options.delayedNameRemoval ?? false,
         annotations,
-        ...span,
+        startMs,
+        endMs,
+        stepMs,
         lookbackMs: options.lookbackDeltaMs ?? this.options.lookbackDeltaMs ?? LOOKBACK_MS_DEFAULT,
         defaultStepMs: this.options.defaultStepMs ?? STEP_MS_DEFAULT
       }
@@ -186,7 +189,7 @@ function matrixOf(expr: Expr, evaluator: Evaluator, timeMs: number): MatrixSerie
   const inner = unwrap(expr)
   if (inner.kind !== 'range' && inner.kind !== 'subquery') return evaluator.fail('expected a range vector')
   const made: MatrixSeries[] = []
-  evaluator.windows(inner, timeMs, (labels, window) => {
+  evaluator.windows(inner, timeMs, ({ labels }, window) => {
     const times: number[] = []
     const values: number[] = []
     for (let index = window.from; index < window.to; index++) {

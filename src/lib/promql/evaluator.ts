@@ -1,4 +1,4 @@
-import { type Labels, METRIC_NAME, type SampleTable, type Selection, type Series } from '../tsdb/index.ts'
+import { type Labels, METRIC_NAME, type Selection, type Series } from '../tsdb/index.ts'
 import { aggregate, groupsWithoutNames } from './aggregation.ts'
 import {
   type Aggregation,
@@ -12,13 +12,19 @@ import {
   type VectorSelector
 } from './ast.ts'
 import { applyOperator, setOperation, vectorScalar, vectorVector } from './binary.ts'
-import { callFunction, namedCallResults } from './calls.ts'
+import { callFunction, seriesResults } from './calls.ts'
 import { SET_OPERATORS } from './check.ts'
 import type { EvaluationContext, QueryFacts } from './context.ts'
-import { emptyVector, hasDuplicates, push, type Vector, type Window } from './vector.ts'
+import { emptyVector, hasDuplicates, push, type Vector } from './vector.ts'
+import { placeWindow, type Window } from './window.ts'
 
 /** An execution error of a query: an expected outcome that the engine turns into a value. */
 export class ExecutionError extends Error {}
+
+/** What has a label set. */
+export interface Labelled {
+  readonly labels: Labels
+}
 
 /** A series and its samples, as a subquery makes them. */
 export interface SampleList {
@@ -28,7 +34,7 @@ export interface SampleList {
 }
 
 const CACHE_ENTRIES_MAX = 20_000
-const NO_SAMPLES = { times: [], values: [], width: 1, column: 0, from: 0, to: 0 }
+const NO_NUMBERS: readonly number[] = []
 const SUBQUERY_STEPS_MAX = 1_000_000
 
 /** Evaluates an expression at one time after the other. @see Prometheus promql/engine.go, v2.55.1 */
@@ -136,9 +142,12 @@ export class Evaluator implements EvaluationContext {
   }
 
   /** Visits each series' samples in the range that ends at a time; series without samples there are left out. */
-  windows(expr: MatrixSelector | Subquery, timeMs: number, visit: (labels: Labels, window: Window) => void): void {
+  windows(expr: MatrixSelector | Subquery, timeMs: number, visit: (series: Labelled, window: Window) => void): void {
     if (expr.kind === 'subquery') this.subqueryWindows(expr, timeMs, visit)
-    else this.selectorWindows(expr, timeMs, visit)
+    else {
+      const window = this.windowOf(expr, timeMs)
+      for (const series of this.seriesOf(expr.selector)) if (placeWindow(window, series)) visit(series, window)
+    }
   }
 
   /** Time a selector or subquery looks at when evaluated at a time. */
@@ -171,10 +180,10 @@ export class Evaluator implements EvaluationContext {
   }
 
   /** What an aggregation reads; names that play no part in its groups need not go before. */
-  private aggregated(expr: Aggregation, timeMs: number): Vector {
+  private aggregated(expr: Aggregation, timeMs: number): Vector | Vector<Series> {
     const inner = unwrap(expr.inner)
-    const named = inner.kind === 'call' && groupsWithoutNames(expr) ? namedCallResults(this, inner, timeMs) : undefined
-    return named ?? this.vector(expr.inner, timeMs)
+    const found = inner.kind === 'call' && groupsWithoutNames(expr) ? seriesResults(this, inner, timeMs) : undefined
+    return found ?? this.vector(expr.inner, timeMs)
   }
 
   private binary(expr: Binary, timeMs: number): Vector {
@@ -199,45 +208,30 @@ export class Evaluator implements EvaluationContext {
     return vector
   }
 
-  private seriesOf(expr: VectorSelector): readonly Series[] {
+  /** The series of a selector, by their labels. */
+  seriesOf(expr: VectorSelector): readonly Series[] {
     const cache = this.cacheOf<object, Selection>(expr.matchers)
     let selection = cache.get(expr)
     if (selection === undefined) cache.set(expr, (selection = this.facts.db.selection(expr.matchers)))
     return selection.series()
   }
 
-  private selectorWindows(expr: MatrixSelector, timeMs: number, visit: (labels: Labels, window: Window) => void): void {
-    const endMs = this.shiftedTime(expr.selector, timeMs)
-    const startMs = endMs - expr.rangeMs
+  /** The window of a range at a time, to be placed at one series after the other. */
+  windowOf({ selector, rangeMs }: MatrixSelector, timeMs: number): Window {
+    const endMs = this.shiftedTime(selector, timeMs)
+    const startMs = endMs - rangeMs
     const firstMs = this.facts.version === 'v2' ? startMs : startMs + 1
-    const window: Window = { ...NO_SAMPLES, startMs, endMs, evaluationMs: timeMs }
-    let seen: SampleTable | undefined
-    let isWhole = true
-    for (const { labels, table, column } of this.seriesOf(expr.selector)) {
-      // Neighbours mostly share a table, hence their rows.
-      if (table !== seen) {
-        seen = table
-        isWhole = placeWindow(window, table, firstMs, endMs)
-      }
-      if (window.from >= window.to) continue
-      window.column = column
-      if (isWhole) {
-        visit(labels, window)
-        continue
-      }
-      seen = undefined
-      withoutStale(table, window)
-      visit(labels, window)
-    }
+    const edges = { startMs, firstMs, endMs, evaluationMs: timeMs }
+    return { times: NO_NUMBERS, values: NO_NUMBERS, width: 1, column: 0, from: 0, to: 0, ...edges }
   }
 
-  private subqueryWindows(expr: Subquery, timeMs: number, visit: (labels: Labels, window: Window) => void): void {
+  private subqueryWindows(expr: Subquery, timeMs: number, visit: (series: Labelled, window: Window) => void): void {
     const endMs = this.shiftedTime(expr, timeMs)
     const startMs = endMs - expr.rangeMs
     for (const list of this.subquerySamples(expr, timeMs)) {
       const { times, values } = list
       const rows = { times, values, width: 1, column: 0, from: 0, to: times.length }
-      visit(list.labels, { ...rows, startMs, endMs, evaluationMs: timeMs })
+      visit(list, { ...rows, startMs, firstMs: startMs, endMs, evaluationMs: timeMs })
     }
   }
 
@@ -279,45 +273,6 @@ export class Evaluator implements EvaluationContext {
     }
     return vector
   }
-}
-
-/**
- * Sets a window to a table's rows between two times, staleness markers at its edges left out.
- * @returns whether there is none in between
- */
-function placeWindow(window: Window, table: SampleTable, firstMs: number, endMs: number): boolean {
-  const { lastTime } = table
-  let from = lastTime < firstMs ? table.to : table.rowAtOrAfter(firstMs)
-  let to = lastTime <= endMs ? table.to : table.rowAtOrAfter(endMs + 1)
-  let isWhole = true
-  if (table.hasStale) {
-    while (from < to && table.isStale(from)) from++
-    while (from < to && table.isStale(to - 1)) to--
-    for (let row = from; row < to && isWhole; row++) isWhole = !table.isStale(row)
-  }
-  window.times = table.times
-  window.values = table.values
-  window.width = table.width
-  window.from = from
-  window.to = to
-  return isWhole
-}
-
-/** Copies a window's values without staleness markers. */
-function withoutStale(table: SampleTable, window: Window): void {
-  const times: number[] = []
-  const values: number[] = []
-  for (let row = window.from; row < window.to; row++) {
-    if (table.isStale(row)) continue
-    times.push(table.times[row] ?? 0)
-    values.push(table.values[row * table.width + window.column] ?? Number.NaN)
-  }
-  window.times = times
-  window.values = values
-  window.width = 1
-  window.column = 0
-  window.from = 0
-  window.to = times.length
 }
 
 /** Drops names that were marked to go; for the end of a query. */

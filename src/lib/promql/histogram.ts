@@ -2,6 +2,7 @@ import type { Call } from './ast.ts'
 import { quote } from './lexer.ts'
 import { formatG } from './numbers.ts'
 import type { EvaluationContext } from './context.ts'
+import { haveSameMembers } from './aggregation.ts'
 import { type Labels, METRIC_NAME } from '../tsdb/index.ts'
 import { emptyVector, push, type Vector } from './vector.ts'
 
@@ -13,7 +14,8 @@ interface Bucket {
 
 interface BucketGroup {
   readonly labels: Labels
-  readonly buckets: Bucket[]
+  /** Ascending. */
+  readonly buckets: readonly Bucket[]
 }
 
 interface Monotonicity {
@@ -36,7 +38,7 @@ export function histogramQuantile(context: EvaluationContext, expr: Call, phi: n
   if (!(phi >= 0 && phi <= 1)) {
     context.facts.annotations.warn(`quantile value should be between 0 and 1, got ${formatG(phi)}`, phiStart)
   }
-  for (const group of groupBuckets(context, input, vectorStart)) {
+  for (const group of groupBuckets(context, expr, input, vectorStart)) {
     const { value, monotonicity } = bucketQuantile(phi, group.buckets)
     if (monotonicity?.forced === true) reportForced(context, group, monotonicity, vectorStart)
     push(result, context.dropName(group.labels), value)
@@ -54,7 +56,7 @@ export function histogramFraction(
   const result = emptyVector()
   const vectorStart = expr.args[2]?.start ?? expr.start
   if (context.facts.version === 'v2') return result
-  for (const group of groupBuckets(context, input, vectorStart)) {
+  for (const group of groupBuckets(context, expr, input, vectorStart)) {
     push(result, context.dropName(group.labels), bucketFraction(range.lower, range.upper, group.buckets))
   }
   return result
@@ -116,43 +118,66 @@ export function civilOf(ms: number): {
   }
 }
 
-/** What the label set of a bucket says. */
-interface BucketLabels {
-  /** The labels beside the bound. */
-  readonly rest: Labels
-  /** Undefined: malformed. */
-  readonly bound: number | undefined
+/** A bucket and its place in the vector. */
+interface PlacedBucket {
+  readonly bound: number
+  readonly place: number
 }
 
-/** Label sets do not change: what they say is read once. */
-const bucketLabels = new WeakMap<Labels, BucketLabels>()
-
-function bucketLabelsOf(labels: Labels): BucketLabels {
-  let known = bucketLabels.get(labels)
-  if (known === undefined) {
-    known = { rest: labels.without(['le']), bound: parseBound(labels.get('le')) }
-    bucketLabels.set(labels, known)
-  }
-  return known
+/** What the label sets of a vector say. */
+interface BucketLayout {
+  readonly input: readonly Labels[]
+  /** Buckets by the labels beside the bound, ascending. */
+  readonly groups: readonly { readonly labels: Labels; readonly buckets: PlacedBucket[] }[]
+  /** Sets without a bound. */
+  readonly malformed: readonly Labels[]
 }
 
-function groupBuckets(context: EvaluationContext, input: Vector, start: number): Iterable<BucketGroup> {
-  const groups = new Map<string, BucketGroup>()
-  for (let index = 0; index < input.labels.length; index++) {
-    const labels = input.labels[index]
-    if (labels === undefined) continue
-    const { rest, bound } = bucketLabelsOf(labels)
+/** The label sets are mostly those of the last evaluation: then so is what they say. */
+function layoutOf(context: EvaluationContext, expr: Call, input: readonly Labels[]): BucketLayout {
+  const cache = context.cacheOf<Call, BucketLayout>(expr)
+  const last = cache.get(expr)
+  if (last !== undefined && haveSameMembers(last.input, input)) return last
+  const groups = new Map<string, { readonly labels: Labels; readonly buckets: PlacedBucket[] }>()
+  const malformed: Labels[] = []
+  input.forEach((labels, place) => {
+    const bound = parseBound(labels.get('le'))
     if (bound === undefined) {
-      const name = labels.metricName === '' ? '' : ` for metric name ${quote(labels.metricName)}`
-      const text = `bucket label "le" is missing or has a malformed value of ${quote(labels.get('le'))}${name}`
-      context.facts.annotations.warn(text, start)
-      continue
+      malformed.push(labels)
+      return
     }
+    const rest = labels.without(['le'])
     let group = groups.get(rest.key)
     if (group === undefined) groups.set(rest.key, (group = { labels: rest, buckets: [] }))
-    group.buckets.push({ bound, count: input.values[index] ?? 0 })
+    group.buckets.push({ bound, place })
+  })
+  for (const { buckets } of groups.values())
+    buckets.sort((left, right) => (left.bound === right.bound ? 0 : left.bound - right.bound))
+  const layout = { input, groups: [...groups.values()], malformed }
+  cache.set(expr, layout)
+  return layout
+}
+
+function groupBuckets(context: EvaluationContext, expr: Call, input: Vector, start: number): readonly BucketGroup[] {
+  const { groups, malformed } = layoutOf(context, expr, input.labels)
+  for (const labels of malformed) {
+    const name = labels.metricName === '' ? '' : ` for metric name ${quote(labels.metricName)}`
+    const text = `bucket label "le" is missing or has a malformed value of ${quote(labels.get('le'))}${name}`
+    context.facts.annotations.warn(text, start)
   }
-  return groups.values()
+  return groups.map(({ labels, buckets }) => ({ labels, buckets: merged(buckets, input.values) }))
+}
+
+/** Buckets with their counts; those of one bound are added up. */
+function merged(buckets: readonly PlacedBucket[], values: readonly number[]): readonly Bucket[] {
+  const found: Bucket[] = []
+  let last: Bucket | undefined
+  for (const { bound, place } of buckets) {
+    const count = values[place] ?? 0
+    if (last?.bound === bound) last.count += count
+    else found.push((last = { bound, count }))
+  }
+  return found
 }
 
 function parseBound(text: string): number | undefined {
@@ -162,24 +187,18 @@ function parseBound(text: string): number | undefined {
   return Number(text)
 }
 
-/** Sorts by bound and adds up buckets of one bound, in place; undefined without a `+Inf` bucket. */
-function prepare(buckets: Bucket[]): Bucket[] | undefined {
-  const sorted = buckets.sort((left, right) => (left.bound === right.bound ? 0 : left.bound - right.bound))
-  if (sorted[sorted.length - 1]?.bound !== Infinity) return undefined
-  const merged: Bucket[] = []
-  for (const bucket of sorted) {
-    const last = merged[merged.length - 1]
-    if (last !== undefined && last.bound === bucket.bound) last.count += bucket.count
-    else merged.push(bucket)
-  }
-  return merged
+/** Whether the highest bucket holds everything. */
+function isComplete(buckets: readonly Bucket[]): boolean {
+  return buckets[buckets.length - 1]?.bound === Infinity
 }
 
-function bucketQuantile(phi: number, unsorted: Bucket[]): { value: number; monotonicity?: Monotonicity } {
+function bucketQuantile(
+  phi: number,
+  buckets: readonly Bucket[]
+): { readonly value: number; readonly monotonicity?: Monotonicity } {
   if (Number.isNaN(phi)) return { value: Number.NaN }
   if (phi < 0 || phi > 1) return { value: phi < 0 ? -Infinity : Infinity }
-  const buckets = prepare(unsorted)
-  if (buckets === undefined) return { value: Number.NaN }
+  if (!isComplete(buckets)) return { value: Number.NaN }
   const monotonicity = ensureMonotonic(buckets)
   return { value: interpolate(phi, buckets), monotonicity }
 }
@@ -216,7 +235,7 @@ function almostEqual(left: number, right: number): boolean {
 function ensureMonotonic(buckets: readonly Bucket[]): Monotonicity {
   const found: Monotonicity = { forced: false, minBound: Infinity, maxBound: -Infinity, maxDifference: 0 }
   let previous = buckets[0]?.count ?? 0
-  for (const bucket of buckets.slice(1)) {
+  for (const bucket of buckets) {
     const current = bucket.count
     if (current === previous) continue
     if (almostEqual(previous, current)) bucket.count = previous
@@ -231,10 +250,9 @@ function ensureMonotonic(buckets: readonly Bucket[]): Monotonicity {
   return found
 }
 
-function bucketFraction(lower: number, upper: number, unsorted: Bucket[]): number {
-  const buckets = prepare(unsorted)
-  const count = buckets?.[buckets.length - 1]?.count ?? 0
-  if (buckets === undefined || count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN
+function bucketFraction(lower: number, upper: number, buckets: readonly Bucket[]): number {
+  const count = buckets[buckets.length - 1]?.count ?? 0
+  if (!isComplete(buckets) || count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN
   if (lower >= upper) return 0
   return (rankAt(upper, buckets, count) - rankAt(lower, buckets, count)) / count
 }

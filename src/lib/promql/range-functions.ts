@@ -1,5 +1,5 @@
 import { compareForSort, KahanMean, KahanSum, quantileOf } from './numbers.ts'
-import type { Window } from './vector.ts'
+import type { Window } from './window.ts'
 
 /** A function of one series' window: its value, or undefined for no element. */
 export type RangeFunction = (window: Window, parameters: readonly number[]) => number | undefined
@@ -17,12 +17,12 @@ function each(window: Window, visit: (value: number) => void): void {
 }
 
 /** Increase of a counter over the window's samples, resets added up. */
-function counterIncrease(window: Window): number {
-  const { from, to } = window
-  let result = valueAt(window, to - 1) - valueAt(window, from)
-  let previous = valueAt(window, from)
-  for (let index = from + 1; index < to; index++) {
-    const value = valueAt(window, index)
+function counterIncrease({ values, width, column, from, to }: Window): number {
+  const end = to * width + column
+  let previous = values[from * width + column] ?? Number.NaN
+  let result = (values[end - width] ?? Number.NaN) - previous
+  for (let place = (from + 1) * width + column; place < end; place += width) {
+    const value = values[place] ?? Number.NaN
     if (value < previous) result += previous
     previous = value
   }
@@ -46,9 +46,10 @@ function extrapolated(window: Window, isCounter: boolean, isRate: boolean): numb
   const average = span / gaps
   const threshold = average * 1.1
   if (toStart >= threshold) toStart = average / 2
-  if (isCounter && change > 0 && valueAt(window, from) >= 0) {
-    const toZero = span * (valueAt(window, from) / change)
-    if (toZero < toStart) toStart = toZero
+  if (isCounter && change > 0) {
+    const value = valueAt(window, from)
+    const toZero = span * (value / change)
+    if (value >= 0 && toZero < toStart) toStart = toZero
   }
   if (toEnd >= threshold) toEnd = average / 2
   let factor = (span + toStart + toEnd) / span

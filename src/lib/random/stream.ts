@@ -48,8 +48,10 @@ export function draw(seed: number, index: number, ...keys: readonly (string | nu
 function hashKeys(seed: number, keys: readonly (string | number)[]): number {
   let hash = (0x811c9dc5 ^ seed) | 0
   for (const key of keys) {
-    const text = `${String(key)}\u0000`
+    const text = String(key)
     for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+    // Each ends with a character of no text.
+    hash = Math.imul(hash, 0x01000193)
   }
   return mix(hash)
 }

@@ -83,6 +83,17 @@ export class ColumnNames {
     return compareText(own.name, other.name) || compareText(own.bound ?? '', other.bound ?? '')
   }
 
+  /** Whether columns of a table are one series, or buckets of one metric in the order of their label sets. */
+  isRun(columns: readonly number[]): boolean {
+    for (let place = 1; place < columns.length; place++) {
+      const before = columns[place - 1] ?? -1
+      const column = columns[place] ?? -1
+      if (this.list[before]?.name !== this.list[column]?.name || !((this.compare(before, column) ?? 0) < 0))
+        return false
+    }
+    return true
+  }
+
   /** Value that a column has for the name or the bound; empty text: none. */
   ownValue(column: number, label: string): string {
     const own = this.list[column]

@@ -93,9 +93,9 @@ export class Postings {
 
   /** Every series that passes all matchers. */
   select(matchers: readonly Matcher[]): Series[] {
-    const found: Series[] = []
+    const found: Posted[] = []
     filterInto(found, this.candidates(matchers), 0, new SortedMatchers(matchers))
-    return found
+    return found.flatMap(seriesIn)
   }
 
   #post(metric: string, posted: Posted): void {
@@ -149,18 +149,25 @@ export class SortedMatchers {
   }
 }
 
+/** The series of an entry. */
+export function seriesIn({ table, columns }: Posted): Series[] {
+  return columns.map((column) => table.seriesAt(column))
+}
+
 /**
- * Adds the series from a position on that pass all matchers. What the columns of a table share is looked at once, and
- * neighbours mostly share their list of label names.
+ * Adds the entries from a position on, with those of their columns that pass all matchers. What the columns of a table
+ * share is looked at once, and neighbours mostly share their list of label names and their columns.
  */
 export function filterInto(
-  found: Series[],
+  found: Posted[],
   candidates: readonly Posted[],
   from: number,
   { shared, own }: SortedMatchers
 ): void {
   let names: readonly string[] | undefined
   let places: readonly number[] = []
+  let seen: Posted | undefined
+  let columns: readonly number[] = []
   for (let position = from; position < candidates.length; position++) {
     const posted = candidates[position]
     if (posted === undefined) continue
@@ -173,20 +180,27 @@ export function filterInto(
     for (let index = 0; index < places.length && passes; index++) {
       passes = shared[index]?.matches(base.valueAt(places[index] ?? -1)) === true
     }
-    if (passes) addColumns(found, posted, own)
+    if (!passes) continue
+    if (seen === undefined || !haveSameColumns(seen, posted)) columns = passingColumns(posted, own)
+    seen = posted
+    if (columns.length > 0) found.push(columns === posted.columns ? posted : { table: posted.table, columns })
   }
 }
 
-/** Adds the columns whose name and bound pass. */
-function addColumns(found: Series[], { table, columns }: Posted, matchers: readonly Matcher[]): void {
+/** Whether the columns of two entries have the same names and bounds. */
+export function haveSameColumns(left: Posted, right: Posted): boolean {
+  const { names } = left.table
+  return names !== undefined && names === right.table.names && left.columns === right.columns
+}
+
+/** The columns whose name and bound pass. */
+function passingColumns({ table, columns }: Posted, matchers: readonly Matcher[]): readonly number[] {
   const { names, base } = table
-  for (const column of columns) {
-    let passes = true
-    for (let index = 0; index < matchers.length && passes; index++) {
-      const matcher = matchers[index]
-      const label = matcher?.name ?? ''
-      passes = matcher?.matches(names === undefined ? base.get(label) : names.ownValue(column, label)) === true
-    }
-    if (passes) found.push(table.seriesAt(column))
-  }
+  const passing = columns.filter((column) =>
+    matchers.every((matcher) => {
+      const { name } = matcher
+      return matcher.matches(names === undefined ? base.get(name) : names.ownValue(column, name))
+    })
+  )
+  return passing.length === columns.length ? columns : passing
 }

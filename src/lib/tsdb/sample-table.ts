@@ -1,9 +1,31 @@
-import type { ColumnNames } from './column-names.ts'
-import type { Labels } from './labels.ts'
+import { BUCKET_LABEL, type ColumnNames } from './column-names.ts'
+import { type Labels, METRIC_NAME } from './labels.ts'
 import { Series } from './series.ts'
 
 /** Rows that may be forgotten before the arrays are cut. */
 const FORGOTTEN_MAX = 512
+
+/**
+ * An empty list for numbers with fractions. One that begins with whole numbers is kept in another form until the first
+ * fraction comes, and what works on lists of either form is slow.
+ */
+export function fractions(): number[] {
+  const list = [Number.NaN]
+  list.pop()
+  return list
+}
+
+/** Rows of a table between two times, staleness markers at its edges left out. */
+export interface RowRange {
+  readonly firstMs: number
+  readonly endMs: number
+  /** How many rows the table had. */
+  readonly rows: number
+  readonly from: number
+  readonly to: number
+  /** Whether there is no staleness marker among them. */
+  readonly isWhole: boolean
+}
 
 /**
  * The samples of series that get theirs at the same times: a row per time, a column per series. A series of its own is a
@@ -18,7 +40,7 @@ export class SampleTable {
   /** Times in ms since the epoch, one per row. */
   times: number[] = []
   /** Row after row. */
-  values: number[] = []
+  values: number[] = fractions()
   /** The first retained row. */
   from = 0
   /** Its columns have become tables of their own: nobody may append here any more. */
@@ -27,6 +49,8 @@ export class SampleTable {
   sibling: SampleTable | undefined
   /** Times of the rows that are staleness markers, ascending; NaN alone does not tell. */
   private stale: number[] | undefined
+  /** What was last asked for: the series of a table ask for the same one after the other. */
+  private asked: RowRange | undefined
   private readonly columns: (Series | undefined)[] = []
 
   constructor(base: Labels, names?: ColumnNames) {
@@ -35,6 +59,7 @@ export class SampleTable {
     this.width = names?.list.length ?? 1
     this.sibling = undefined
     this.stale = undefined
+    this.asked = undefined
   }
 
   /** The row after the last. */
@@ -51,25 +76,31 @@ export class SampleTable {
     return this.times.length > this.from ? (this.times[this.times.length - 1] ?? -Infinity) : -Infinity
   }
 
-  /** Whether any row is a staleness marker. */
-  get hasStale(): boolean {
-    return this.stale !== undefined
-  }
-
   /** The series of a column; made when it is first asked for. */
   seriesAt(column: number): Series {
-    const { names } = this
-    return (this.columns[column] ??= new Series(
-      names === undefined ? this.base.withNameKept() : names.labelsAt(this.base, column),
-      this,
-      column
-    ))
+    return (this.columns[column] ??= new Series(this, column))
+  }
+
+  /** The label set of a column. */
+  labelsAt(column: number): Labels {
+    const { names, base } = this
+    return names === undefined ? base.withNameKept() : names.labelsAt(base, column)
+  }
+
+  /** The value of a label in the set of a column; empty text when absent. */
+  labelValueAt(column: number, name: string): string {
+    const { names, base } = this
+    return names !== undefined && (name === METRIC_NAME || name === BUCKET_LABEL)
+      ? names.ownValue(column, name)
+      : base.get(name)
   }
 
   /** Adds a row newer than all others; callers check the order. @param place - where its values begin */
   push(timeMs: number, values: readonly number[], place: number): void {
     this.times.push(timeMs)
-    for (let index = place; index < place + this.width; index++) this.values.push(values[index] ?? Number.NaN)
+    const own = this.values
+    const end = place + this.width
+    for (let index = place; index < end; index++) own.push(values[index] ?? Number.NaN)
   }
 
   /** Adds a row of one value. */
@@ -98,8 +129,25 @@ export class SampleTable {
     return firstAtOrAfter(this.times, this.from, timeMs)
   }
 
+  /** The rows between two times, both included. */
+  rowsBetween(firstMs: number, endMs: number): RowRange {
+    const { asked } = this
+    const rows = this.times.length
+    if (asked !== undefined && asked.firstMs === firstMs && asked.endMs === endMs && asked.rows === rows) return asked
+    let from = this.lastTime < firstMs ? rows : this.rowAtOrAfter(firstMs)
+    let to = this.lastTime <= endMs ? rows : this.rowAtOrAfter(endMs + 1)
+    let isWhole = true
+    if (this.stale !== undefined) {
+      while (from < to && this.isStale(from)) from++
+      while (from < to && this.isStale(to - 1)) to--
+      for (let row = from; row < to && isWhole; row++) isWhole = !this.isStale(row)
+    }
+    return (this.asked = { firstMs, endMs, rows, from, to, isWhole })
+  }
+
   /** Forgets rows older than a time. */
   truncate(beforeMs: number): void {
+    this.asked = undefined
     this.from = this.rowAtOrAfter(beforeMs)
     this.stale = this.stale?.filter((timeMs) => timeMs >= beforeMs)
     if (this.stale?.length === 0) this.stale = undefined

@@ -1,4 +1,4 @@
-import type { Labels } from './labels.ts'
+import { type Labels, METRIC_NAME } from './labels.ts'
 import type { SampleTable } from './sample-table.ts'
 
 /**
@@ -6,18 +6,33 @@ import type { SampleTable } from './sample-table.ts'
  * {@link Series.from} to {@link Series.to}; nothing is copied. A staleness marker reads as NaN, so ask {@link Series.isStale}.
  */
 export class Series {
-  readonly labels: Labels
   /** Another series whose label set has the same hash. */
   sibling: Series | undefined
   private samples: SampleTable
   private place: number
+  private known: Labels | undefined
 
   /** @param table - where its samples are @param column - which of that table's */
-  constructor(labels: Labels, table: SampleTable, column: number) {
-    this.labels = labels
+  constructor(table: SampleTable, column: number) {
+    this.known = undefined
     this.sibling = undefined
     this.samples = table
     this.place = column
+  }
+
+  /** Its label set; the same object on every call, made at the first. */
+  get labels(): Labels {
+    return (this.known ??= this.samples.labelsAt(this.place))
+  }
+
+  /** The value of a label; empty text when absent. */
+  labelValue(name: string): string {
+    return this.known === undefined ? this.samples.labelValueAt(this.place, name) : this.known.get(name)
+  }
+
+  /** Its metric name, empty when there is none. */
+  get metricName(): string {
+    return this.labelValue(METRIC_NAME)
   }
 
   /** Where its samples are; another table once something else gets samples at other times than its neighbours. */

@@ -60,8 +60,7 @@ export function discoverPod(pod: DiscoveredPod): LabelRow[] {
   const address = pod.status?.podIP
   if (address === undefined || address === '') return []
   const common = podValues(pod, address)
-  const plain = layoutFor(pod, false)
-  const ported = layoutFor(pod, true)
+  const { plain, ported } = layoutsFor(pod)
   const found: LabelRow[] = []
   const add = ({ name = '', image = '', ports = [] }: PodContainer, init: boolean): void => {
     const own = [...common, name, image, String(init)]
@@ -105,22 +104,30 @@ interface Layout {
   readonly places: readonly number[] | undefined
 }
 
+/** Those of a pod's containers. */
+interface Layouts {
+  readonly plain: Layout
+  /** With a port. */
+  readonly ported: Layout
+}
+
 /** Layouts by the names of a pod's labels and annotations: pods of a workload have the same. */
-const layouts = new Map<string, Layout>()
+const known = new Map<string, Layouts>()
 
 /** Most of them that are kept. */
 const LAYOUTS_MAX = 500
 
-function layoutFor(pod: DiscoveredPod, hasPort: boolean): Layout {
+function layoutsFor(pod: DiscoveredPod): Layouts {
   const labels = Object.keys(pod.metadata?.labels ?? {})
   const annotations = Object.keys(pod.metadata?.annotations ?? {})
-  const key = `${hasPort} ${labels.join()} ${annotations.join()}`
-  let layout = layouts.get(key)
-  if (layout === undefined) {
-    if (layouts.size >= LAYOUTS_MAX) layouts.clear()
-    layouts.set(key, (layout = layoutOf(labels, annotations, hasPort)))
+  const key = `${labels.join()} ${annotations.join()}`
+  let layouts = known.get(key)
+  if (layouts === undefined) {
+    if (known.size >= LAYOUTS_MAX) known.clear()
+    layouts = { plain: layoutOf(labels, annotations, false), ported: layoutOf(labels, annotations, true) }
+    known.set(key, layouts)
   }
-  return layout
+  return layouts
 }
 
 function rowOf({ list, places }: Layout, values: readonly string[]): LabelRow {

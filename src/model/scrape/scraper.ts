@@ -85,8 +85,6 @@ interface Pending {
   pods: readonly DiscoveredPod[]
 }
 
-type MadeTarget = Target | DroppedTarget
-
 /** What was made of a pod. */
 interface SeenPod {
   readonly discovered: readonly LabelRow[]
@@ -194,12 +192,11 @@ class ScrapePool implements Scraper {
   private apply(pods: readonly DiscoveredPod[], nowMs: number): void {
     const wanted = new Map<string, Target>()
     const dropped: DroppedTarget[] = []
-    for (const config of this.configs) {
-      for (const made of this.made(config, pods)) {
-        if (isTarget(made)) wanted.set(made.key, made)
-        else dropped.push(made)
-      }
+    const add = (made: Target | DroppedTarget): void => {
+      if (isTarget(made)) wanted.set(made.key, made)
+      else dropped.push(made)
     }
+    for (const config of this.configs) this.visitMade(config, pods, add)
     this.dropped = dropped
     this.latest = new Map(pods.map((pod) => [pod.metadata?.uid, this.seenOf(pod)]))
     for (const [key, active] of this.active) {
@@ -211,15 +208,19 @@ class ScrapePool implements Scraper {
   }
 
   /** What a job makes of fixed targets and of pods; a pod that was seen before is not looked at again. */
-  private *made(config: ScrapeConfig, pods: readonly DiscoveredPod[]): Iterable<MadeTarget> {
-    for (const group of config.staticConfigs ?? []) {
-      for (const address of group.targets) yield makeTarget(config, { ...group.labels, __address__: address })
+  private visitMade(
+    config: ScrapeConfig,
+    pods: readonly DiscoveredPod[],
+    visit: (made: Target | DroppedTarget) => void
+  ): void {
+    for (const { targets, labels } of config.staticConfigs ?? []) {
+      for (const address of targets) visit(makeTarget(config, { ...labels, __address__: address }))
     }
     if (config.podDiscovery === undefined) return
     const { namespaces } = config.podDiscovery
     for (const pod of pods) {
       if (namespaces === undefined || namespaces.includes(pod.metadata?.namespace ?? ''))
-        for (const { made } of this.madeOf(config, pod)) yield made
+        for (const { made } of this.madeOf(config, pod)) visit(made)
     }
   }
 

@@ -1,6 +1,6 @@
 import { invariant } from '../../lib/errors/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
-import { Labels, type SeriesName } from '../../lib/tsdb/index.ts'
+import { fractions, Labels, type SeriesName } from '../../lib/tsdb/index.ts'
 import type { ResponseVerdict } from '../../model/mesh/index.ts'
 import type { CounterFamily, CounterGroup } from '../../model/scrape/index.ts'
 import { BOUNDS_MS, type LatencyBatch } from './latency.ts'
@@ -17,16 +17,13 @@ const LATENCIES: readonly SeriesName[] = [
 ]
 const BUCKETS = BOUNDS_MS.length + 1
 
-/** Observations per bucket of the batch that is being counted; zero in between. */
-const drawn = new Float64Array(BUCKETS)
-
 /** The request counters of one label set of a proxy: `request_total`, `response_latency_ms`, `response_total`. */
 export class TargetCounters implements CounterGroup {
   lastUpdate: Instant
   /** They were idle for too long and are gone: what comes now is counted anew. */
   gone = false
   readonly families: CounterFamily[] = []
-  readonly values: number[] = []
+  readonly values: number[] = fractions()
   readonly #labels: Labels
   /** Place of the first bucket, by status. */
   readonly #latencies = new Map<number | undefined, number>()
@@ -60,18 +57,12 @@ export class TargetCounters implements CounterGroup {
   /** Buckets are cumulative: each has what the ones below it have. */
   #observe(first: number, { counts, sumMs }: LatencyBatch): void {
     const { values } = this
-    for (const [index, number] of counts) drawn[index] = number
-    let below = 0
-    for (let index = 0; index < BUCKETS; index++) {
-      const number = drawn[index] ?? 0
-      if (number !== 0) {
-        drawn[index] = 0
-        below += number
-      }
-      if (below !== 0) values[first + index] = (values[first + index] ?? 0) + below
+    const end = first + BUCKETS
+    for (const [index, number] of counts) {
+      // One further: the number of all observations follows the buckets.
+      for (let place = first + index; place <= end; place++) values[place] = (values[place] ?? 0) + number
     }
-    this.#add(first + BUCKETS, below)
-    this.#add(first + BUCKETS + 1, sumMs)
+    this.#add(end + 1, sumMs)
   }
 
   /** Counts responses at their end. */

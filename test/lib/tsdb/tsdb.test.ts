@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   boundRegexpTime,
+  compareLabels,
   compileRegexp,
   Labels,
   Matcher,
@@ -192,5 +193,38 @@ describe('Tsdb.table', () => {
       '1 w',
       '1 x'
     ])
+  })
+  it('a selection of any tables is in the order of labels (seed 42)', () => {
+    const LISTS: readonly (readonly SeriesName[])[] = [
+      BUCKETS,
+      [{ name: 'ms_bucket', bound: '5' }],
+      [{ name: 'ms_bucket' }, { name: 'ms_total' }]
+    ]
+    const value = fc.constantFrom('', 'x', 'y')
+    const tables = fc.array(
+      fc.tuple(fc.record({ A: value, a: value, job: value, pod: value, zone: value }), fc.nat(LISTS.length - 1)),
+      { maxLength: 12 }
+    )
+    const matcher = fc.constantFrom(
+      new Matcher('__name__', '=', 'ms_bucket'),
+      new Matcher('__name__', '=~', 'ms_.*'),
+      new Matcher('le', '!=', '1')
+    )
+    const property = fc.property(tables, matcher, (made, one) => {
+      const db = new Tsdb()
+      const selection = db.selection([one])
+      for (const [labels, list] of made) {
+        db.table(Labels.of(labels), LISTS[list] ?? BUCKETS)
+        const found = selection.series().map((series) => series.labels)
+        expect(found.map(String)).toEqual(
+          db
+            .select([one])
+            .map(({ labels: own }) => own)
+            .sort(compareLabels)
+            .map(String)
+        )
+      }
+    })
+    fc.assert(property, { seed: 42 })
   })
 })
