@@ -18,7 +18,19 @@ export interface PodinfoState {
   readonly metrics: PodinfoMetrics
 }
 
-type Handler = (request: AppRequest, variables: Readonly<Record<string, string>>) => AppPlan
+/** A podinfo process as its handlers see it. */
+export interface PodinfoProcess {
+  readonly config: PodinfoConfig
+  readonly state: PodinfoState
+  readonly options: AppOptions
+}
+
+/** Handles a request of a route. */
+export type PodinfoHandling = (
+  process: PodinfoProcess,
+  request: AppRequest,
+  variables: Readonly<Record<string, string>>
+) => AppPlan
 
 /** Largest number of stored bodies; the oldest goes first. */
 const STORE_LIMIT = 1000
@@ -34,70 +46,66 @@ const TRACING_HEADERS: readonly string[] = [
 ]
 
 /** podinfo's handlers by name. */
-export function createHandlers(
-  config: PodinfoConfig,
-  state: PodinfoState,
-  options: AppOptions
-): Readonly<Record<PodinfoHandler, Handler>> {
-  return {
-    ...healthHandlers(state),
-    ...storeHandlers(config, state),
-    ...tokenHandlers(config),
-    ...delayHandlers(config, options),
-    info: (request) => instant(info(config, options, request)),
-    version: () => instant(jsonAnswer({ commit: config.revision, version: config.version })),
-    echo: (request) => echo(config, request),
-    env: () => instant(jsonAnswer(options.container.env.map(([name, value]) => `${name}=${value}`))),
-    headers: (request) => instant(jsonAnswer(headersSeen(config, request))),
-    panic: () => panic(config),
-    status: (_request, variables) => instant(status(Number(variables['code']))),
-    cache: () => instant(errorAnswer(400, 'cache server is offline')),
-    configs: () => instant(jsonAnswer(configFiles(config, options))),
-    metrics: () =>
-      instant(
-        respond(
-          200,
-          { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' },
-          state.metrics.render(options.startedAt / 1000)
-        )
-      ),
-    swagger: () => instant(swagger(config)),
-    websocket: () => instant(textError(400, 'Bad Request\n')),
-    pprof: () => instant(textError(404, 'Unknown profile\n'))
-  }
+export const PODINFO_HANDLERS: Readonly<Record<PodinfoHandler, PodinfoHandling>> = {
+  info: ({ config, options }, request) => instant(info(config, options, request)),
+  version: ({ config }) => instant(jsonAnswer({ commit: config.revision, version: config.version })),
+  echo: ({ config }, request) => echo(config, request),
+  env: ({ options }) => instant(jsonAnswer(options.container.env.map(([name, value]) => `${name}=${value}`))),
+  headers: ({ config }, request) => instant(jsonAnswer(headersSeen(config, request))),
+  delay: (_process, _request, variables) => delay(Number(variables['wait'])),
+  chunked,
+  healthz: ({ state }) => instant(health(state.healthy)),
+  readyz: ({ state }) => instant(health(state.ready)),
+  'readyz-enable': ({ state }) => instant(setReady(state, true)),
+  'readyz-disable': ({ state }) => instant(setReady(state, false)),
+  'fault-enable': ({ state }) => instant(setFault(state, true)),
+  'fault-disable': ({ state }) => instant(setFault(state, false)),
+  'fault-status': ({ state }) => instant(fault(state, 200)),
+  panic: ({ config }) => panic(config),
+  status: (_process, _request, variables) => instant(status(Number(variables['code']))),
+  'store-write': (process, request) => instant(storeWrite(process, request)),
+  'store-read': (process, _request, variables) => instant(storeRead(process, variables['hash'] ?? '')),
+  token: ({ config }, request) => token(config, request),
+  'token-validate': ({ config }, request) => validateToken(config, request),
+  cache: () => instant(errorAnswer(400, 'cache server is offline')),
+  configs: ({ config, options }) => instant(jsonAnswer(configFiles(config, options))),
+  metrics: ({ state, options }) => instant(metricsAnswer(state, options)),
+  swagger: ({ config }) => instant(swagger(config)),
+  websocket: () => instant(textError(400, 'Bad Request\n')),
+  pprof: () => instant(textError(404, 'Unknown profile\n'))
 }
 
-// oxlint-disable-next-line require-yield -- a handler that needs nothing of its world
-function* instant(answer: AppAnswer): AppPlan {
+/** A plan that needs nothing of its world. */
+// oxlint-disable-next-line require-yield -- it has no effects on purpose
+export function* instant(answer: AppAnswer): AppPlan {
   return answer
 }
 
-function healthHandlers(
-  state: PodinfoState
-): Pick<
-  Record<PodinfoHandler, Handler>,
-  'healthz' | 'readyz' | 'readyz-enable' | 'readyz-disable' | 'fault-enable' | 'fault-disable' | 'fault-status'
-> {
-  const health = (ok: boolean): AppPlan => instant(ok ? jsonAnswer({ status: 'OK' }) : respond(503, {}, ''))
-  const setReady = (ready: boolean): AppPlan => {
-    state.ready = ready
-    return instant(respond(202, {}, ''))
-  }
-  const fault = (code: number): AppPlan =>
-    instant(jsonAnswer({ fault_injection: state.faultInjection ? 'enabled' : 'disabled' }, code))
-  const setFault = (on: boolean): AppPlan => {
-    state.faultInjection = on
-    return fault(202)
-  }
-  return {
-    healthz: () => health(state.healthy),
-    readyz: () => health(state.ready),
-    'readyz-enable': () => setReady(true),
-    'readyz-disable': () => setReady(false),
-    'fault-enable': () => setFault(true),
-    'fault-disable': () => setFault(false),
-    'fault-status': () => fault(200)
-  }
+/** What `/metrics` answers on either port. */
+export function metricsAnswer(state: PodinfoState, options: AppOptions): AppAnswer {
+  const headers = { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }
+  return respond(200, headers, state.metrics.render(options.startedAt / 1000))
+}
+
+function health(ok: boolean): AppAnswer {
+  return ok ? HEALTHY : respond(503, {}, '')
+}
+
+/** Most requests that a process gets are probes. */
+const HEALTHY: AppAnswer = jsonAnswer({ status: 'OK' })
+
+function setReady(state: PodinfoState, ready: boolean): AppAnswer {
+  state.ready = ready
+  return respond(202, {}, '')
+}
+
+function fault(state: PodinfoState, code: number): AppAnswer {
+  return jsonAnswer({ fault_injection: state.faultInjection ? 'enabled' : 'disabled' }, code)
+}
+
+function setFault(state: PodinfoState, on: boolean): AppAnswer {
+  state.faultInjection = on
+  return fault(state, 202)
 }
 
 function info(config: PodinfoConfig, options: AppOptions, request: AppRequest): AppAnswer {
@@ -108,7 +116,8 @@ function info(config: PodinfoConfig, options: AppOptions, request: AppRequest): 
     version: config.version,
     revision: config.revision,
     color: config.color,
-    ...(atLeast(config.version, '3.1.2') ? { logo: config.logo } : {}),
+    // What is undefined JSON leaves out.
+    logo: atLeast(config.version, '3.1.2') ? config.logo : undefined,
     message: config.message,
     goos: 'linux',
     goarch: 'amd64',
@@ -213,76 +222,61 @@ function swagger(config: PodinfoConfig): AppAnswer {
   return respond(200, { 'Content-Type': 'text/plain; charset=utf-8' }, body)
 }
 
-function delayHandlers(
-  config: PodinfoConfig,
-  options: AppOptions
-): Pick<Record<PodinfoHandler, Handler>, 'delay' | 'chunked'> {
-  return {
-    *delay(_request, variables): AppPlan {
-      const seconds = Number(variables['wait'])
-      yield* sleep(seconds * 1000)
-      return jsonAnswer({ delay: seconds })
-    },
-    *chunked(request, variables): AppPlan {
-      const wait = variables['wait']
-      const most = Math.max(12, Math.floor(config.serverTimeoutMs / 1000))
-      const drawn = 10 + Math.floor((most - 10) * draw(options.seed, 0, 'podinfo', 'chunked', request.key))
-      const seconds = wait === undefined ? drawn : Number(wait)
-      const headers = {
-        Connection: 'Keep-Alive',
-        'Transfer-Encoding': 'chunked',
-        'X-Content-Type-Options': 'nosniff'
-      }
-      yield { effect: 'head', status: 200, headers }
-      yield* sleep(seconds * 1000)
-      return respond(200, headers, `{\n  "delay": ${seconds}\n}`)
-    }
-  }
+function* delay(seconds: number): AppPlan {
+  yield* sleep(seconds * 1000)
+  return jsonAnswer({ delay: seconds })
 }
 
-function storeHandlers(
-  config: PodinfoConfig,
-  state: PodinfoState
-): Pick<Record<PodinfoHandler, Handler>, 'store-write' | 'store-read'> {
+function* chunked(
+  { config, options }: PodinfoProcess,
+  request: AppRequest,
+  variables: Readonly<Record<string, string>>
+): AppPlan {
+  const wait = variables['wait']
+  const most = Math.max(12, Math.floor(config.serverTimeoutMs / 1000))
+  const drawn = 10 + Math.floor((most - 10) * draw(options.seed, 0, 'podinfo', 'chunked', request.key))
+  const seconds = wait === undefined ? drawn : Number(wait)
+  const headers = {
+    Connection: 'Keep-Alive',
+    'Transfer-Encoding': 'chunked',
+    'X-Content-Type-Options': 'nosniff'
+  }
+  yield { effect: 'head', status: 200, headers }
+  yield* sleep(seconds * 1000)
+  return respond(200, headers, `{\n  "delay": ${seconds}\n}`)
+}
+
+function storeWrite({ config, state }: PodinfoProcess, request: AppRequest): AppAnswer {
   // The image of 1.x has no data folder.
-  const writable = atLeast(config.version, '2.0.0')
-  const checked = atLeast(config.version, '6.11.1')
-  return {
-    'store-write': (request) => {
-      if (!writable) return instant(errorAnswer(500, 'writing file failed'))
-      const hash = createHash('sha1').update(request.body).digest('hex')
-      state.store.set(hash, request.body)
-      if (state.store.size > STORE_LIMIT) state.store.delete(state.store.keys().next().value ?? '')
-      return instant(jsonAnswer({ hash }, 202))
-    },
-    'store-read': (_request, variables) => {
-      const hash = variables['hash'] ?? ''
-      if (checked && !/^[a-f0-9]{40}$/.test(hash)) return instant(errorAnswer(400, 'invalid hash'))
-      const content = state.store.get(hash)
-      if (content === undefined) return instant(errorAnswer(500, 'reading file failed'))
-      return instant(respond(202, rawHeaders(config.version, content), content))
-    }
-  }
+  if (!atLeast(config.version, '2.0.0')) return errorAnswer(500, 'writing file failed')
+  const hash = createHash('sha1').update(request.body).digest('hex')
+  state.store.set(hash, request.body)
+  if (state.store.size > STORE_LIMIT) state.store.delete(state.store.keys().next().value ?? '')
+  return jsonAnswer({ hash }, 202)
 }
 
-function tokenHandlers(config: PodinfoConfig): Pick<Record<PodinfoHandler, Handler>, 'token' | 'token-validate'> {
-  const prefix = atLeast(config.version, '6.0.0') && !atLeast(config.version, '6.3.3') ? 'token is malformed: ' : ''
-  return {
-    *token(request): AppPlan {
-      const expiresAt = (yield* readNow()) + 60_000
-      const name = request.body === '' ? 'anonymous' : request.body
-      const token = signToken(name, expiresAt, config.jwtSecret)
-      return jsonAnswer({ token, expires_at: new Date(expiresAt).toISOString() })
-    },
-    *'token-validate'(request): AppPlan {
-      const header = request.headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? ''
-      const words = header.split(' ')
-      if (words.length !== 2 || words[0]?.toLowerCase() !== 'bearer') {
-        return errorAnswer(401, 'authorization bearer header required')
-      }
-      const verdict = verifyToken(words[1] ?? '', config.jwtSecret, yield* readNow(), prefix)
-      if (!verdict.ok) return errorAnswer(401, verdict.message)
-      return jsonAnswer({ token_name: verdict.name, expires_at: new Date(verdict.expiresAt).toISOString() })
-    }
+function storeRead({ config, state }: PodinfoProcess, hash: string): AppAnswer {
+  if (atLeast(config.version, '6.11.1') && !/^[a-f0-9]{40}$/.test(hash)) return errorAnswer(400, 'invalid hash')
+  const content = state.store.get(hash)
+  if (content === undefined) return errorAnswer(500, 'reading file failed')
+  return respond(202, rawHeaders(config.version, content), content)
+}
+
+function* token(config: PodinfoConfig, request: AppRequest): AppPlan {
+  const expiresAt = (yield* readNow()) + 60_000
+  const name = request.body === '' ? 'anonymous' : request.body
+  const signed = signToken(name, expiresAt, config.jwtSecret)
+  return jsonAnswer({ token: signed, expires_at: new Date(expiresAt).toISOString() })
+}
+
+function* validateToken({ version, jwtSecret }: PodinfoConfig, request: AppRequest): AppPlan {
+  const header = request.headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? ''
+  const words = header.split(' ')
+  if (words.length !== 2 || words[0]?.toLowerCase() !== 'bearer') {
+    return errorAnswer(401, 'authorization bearer header required')
   }
+  const prefix = atLeast(version, '6.0.0') && !atLeast(version, '6.3.3') ? 'token is malformed: ' : ''
+  const verdict = verifyToken(words[1] ?? '', jwtSecret, yield* readNow(), prefix)
+  if (!verdict.ok) return errorAnswer(401, verdict.message)
+  return jsonAnswer({ token_name: verdict.name, expires_at: new Date(verdict.expiresAt).toISOString() })
 }

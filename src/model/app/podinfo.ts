@@ -1,3 +1,4 @@
+import { keptByParts } from '../../lib/memory/index.ts'
 import { draw } from '../../lib/random/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
 import type { AppCore, AppOptions, AppRequest, AppTermination } from './app.ts'
@@ -5,7 +6,14 @@ import { pathOf } from './faults.ts'
 import { textError } from './go-http.ts'
 import { type AppAnswer, type AppPlan, readNow, respond, sleep } from './plan.ts'
 import { type PodinfoConfig, podinfoConfig } from './podinfo-config.ts'
-import { createHandlers, type PodinfoState } from './podinfo-handlers.ts'
+import {
+  instant,
+  metricsAnswer,
+  PODINFO_HANDLERS,
+  type PodinfoHandling,
+  type PodinfoProcess,
+  type PodinfoState
+} from './podinfo-handlers.ts'
 import { PodinfoMetrics, routeLabel } from './podinfo-metrics.ts'
 import { PODINFO_ROUTES, type PodinfoHandler, type PodinfoRoute } from './podinfo-routes.data.ts'
 import { cleanPath, type CompiledTemplate, compileTemplate, matchTemplate } from './router.ts'
@@ -14,6 +22,7 @@ import { atLeast } from './version.ts'
 interface Route extends PodinfoRoute {
   readonly compiled: CompiledTemplate
   readonly label: string
+  readonly handle: PodinfoHandling
 }
 
 const ALWAYS_THERE: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
@@ -31,28 +40,24 @@ export function createPodinfo(options: AppOptions): AppCore {
     store: new Map(),
     metrics: new PodinfoMetrics()
   }
-  const handlers = createHandlers(config, state, options)
   const routes = compileRoutes(config)
+  const server: Server = { config, state, options, routes }
   return {
     version: config.version,
     ports: config.metricsPort > 0 ? [config.port, config.metricsPort] : [config.port],
     startupMs: 300,
     serve: (request, now) =>
       request.port === config.metricsPort && config.metricsPort > 0
-        ? serveMetricsPort(request, state, options)
-        : serveMain({ config, state, routes, handlers, seed: options.seed }, request, now),
+        ? instant(metricsPortAnswer(request, state, options))
+        : serveMain(server, request, now),
     standing: (request) => isStanding(config, routes, request),
     background: () => [{ name: 'start', task: startLog(config) }],
     terminate: () => terminate(config, state)
   }
 }
 
-interface Server {
-  readonly config: PodinfoConfig
-  readonly state: PodinfoState
+interface Server extends PodinfoProcess {
   readonly routes: readonly Route[]
-  readonly handlers: ReturnType<typeof createHandlers>
-  readonly seed: number
 }
 
 /** Routes by version and prefix: every process of a version has the same. */
@@ -71,7 +76,12 @@ function compileRoutes(config: PodinfoConfig): readonly Route[] {
   ).map((route) => {
     const bare = route.template === '/' ? config.prefix || '/' : `${config.prefix}${route.template}`
     const template = route.handler === 'metrics' || route.handler === 'pprof' ? route.template : bare
-    return { ...route, compiled: compileTemplate(template), label: routeLabel(route.name ?? route.template) }
+    return {
+      ...route,
+      compiled: compileTemplate(template),
+      label: routeLabel(route.name ?? route.template),
+      handle: PODINFO_HANDLERS[route.handler]
+    }
   })
   if (compiled.size >= COMPILED_MAX) compiled.clear()
   compiled.set(key, routes)
@@ -111,7 +121,11 @@ interface Found {
   readonly known: boolean
 }
 
-function findRoute(routes: readonly Route[], method: string, path: string): Found {
+/** Most requests whose routes are kept. */
+const FOUND_MAX = 500
+
+/** Nearly all requests are alike. */
+const findRoute = keptByParts(FOUND_MAX, (routes: readonly Route[], method: string, path: string): Found => {
   let known = false
   for (const route of routes) {
     const variables = matchTemplate(route.compiled, path)
@@ -120,7 +134,7 @@ function findRoute(routes: readonly Route[], method: string, path: string): Foun
     if (route.methods.length === 0 || route.methods.includes(method)) return { route, variables, known }
   }
   return { route: undefined, variables: {}, known }
-}
+})
 
 function* serveMain(server: Server, request: AppRequest, now: Instant): AppPlan {
   const path = pathOf(request.target)
@@ -131,7 +145,7 @@ function* serveMain(server: Server, request: AppRequest, now: Instant): AppPlan 
   }
   const { route, variables, known } = findRoute(server.routes, request.method, path)
   if (route === undefined) return known ? respond(405, {}, '') : textError(404, '404 page not found\n')
-  const answer = yield* middleware(server, request, path, () => server.handlers[route.handler](request, variables))
+  const answer = yield* middleware(server, request, path, () => route.handle(server, request, variables))
   if (answer.kind === 'response') {
     const took = ((yield* readNow()) - now) / 1000
     server.state.metrics.observe(request.method, route.label, answer.status, took)
@@ -141,10 +155,17 @@ function* serveMain(server: Server, request: AppRequest, now: Instant): AppPlan 
 }
 
 /** Fault injection, then the random delay, then the random error, as podinfo chains them. */
-function* middleware(server: Server, request: AppRequest, path: string, handle: () => AppPlan): AppPlan {
+function middleware(server: Server, request: AppRequest, path: string, handle: () => AppPlan): AppPlan {
   const { config, state } = server
   const plain = config.prefix !== '' && path.startsWith(config.prefix) ? path.slice(config.prefix.length) : path
-  if (state.faultInjection && !isExcluded(plain)) return textError(500, '{"status":"fault injection enabled"}\n')
+  if (state.faultInjection && !isExcluded(plain)) {
+    return instant(textError(500, '{"status":"fault injection enabled"}\n'))
+  }
+  return config.randomDelay || config.randomError ? byChance(server, request, handle) : handle()
+}
+
+function* byChance(server: Server, request: AppRequest, handle: () => AppPlan): AppPlan {
+  const { config } = server
   const now = yield* readNow()
   if (config.randomDelay) {
     if (config.randomDelayMax <= config.randomDelayMin) return { kind: 'close' }
@@ -171,21 +192,15 @@ function isExcluded(path: string): boolean {
  */
 function chance(server: Server, request: AppRequest, now: Instant, what: string): number {
   return atLeast(server.config.version, '6.8.0')
-    ? draw(server.seed, 0, 'podinfo', what, request.key)
+    ? draw(server.options.seed, 0, 'podinfo', what, request.key)
     : draw(0, Math.floor(now / 1000), 'podinfo', what)
 }
 
-// oxlint-disable-next-line require-yield -- the second listener answers at once, yet as a plan like everything else
-function* serveMetricsPort(request: AppRequest, state: PodinfoState, options: AppOptions): AppPlan {
+function metricsPortAnswer(request: AppRequest, state: PodinfoState, options: AppOptions): AppAnswer {
   const path = pathOf(request.target)
   if (path === '/healthz') return respond(200, { 'Content-Type': 'text/plain; charset=utf-8' }, 'OK')
   if (path === '/metrics') return metricsAnswer(state, options)
   return textError(404, '404 page not found\n')
-}
-
-function metricsAnswer(state: PodinfoState, options: AppOptions): AppAnswer {
-  const headers = { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }
-  return respond(200, headers, state.metrics.render(options.startedAt / 1000))
 }
 
 function* startLog(config: PodinfoConfig): Generator<{ readonly effect: 'log'; readonly line: string }, void, unknown> {

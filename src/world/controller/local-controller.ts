@@ -5,6 +5,7 @@ import type { ApiChange, ApiRequest, ApiResponse, Canary, KubeObject } from '../
 import {
   ControllerPanic,
   Gauges,
+  NOT_YET,
   type ControllerSettings,
   type Effect,
   type HttpOutcome,
@@ -206,22 +207,71 @@ class InProcessController implements LocalController {
   }
 
   #performFor(context: RunContext, process: Process): Perform {
-    const perform = localPerform(this.#options, context, {
-      sink: this.#sink,
-      noteGauge: (effect) => this.#noteGauge(effect)
-    })
+    const { fault: faultOf, onEffect } = this.#options
+    const answer = (effect: Effect, result: unknown, resume: (result: unknown) => void): void => {
+      if (!process.alive) return
+      if (onEffect !== undefined && isReported(effect, context)) onEffect(effect, result, context)
+      resume(result)
+    }
+    const perform: Perform = (effect, resume) => {
+      const result = this.#performAtOnce(effect)
+      if (result === NOT_YET) this.#performLater(effect, context, (late) => answer(effect, late, resume))
+      else answer(effect, result, resume)
+    }
+    if (faultOf === undefined) return perform
     return (effect, resume) => {
-      const fault = this.#options.fault?.(effect, context)
-      if (fault?.fault === 'crash' && fault.moment === 'before') return this.#crash()
-      const answer = (result: unknown): void => {
-        if (!process.alive) return
-        if (isReported(effect, context)) this.#options.onEffect?.(effect, result, context)
-        if (fault?.fault === 'crash') return this.#crash()
-        resume(result)
+      const fault = faultOf(effect, context)
+      if (fault === undefined) return perform(effect, resume)
+      if (fault.fault === 'answer') {
+        if (fault.applied) this.#performAtOnce(effect)
+        return answer(effect, fault.response, resume)
       }
-      if (fault?.fault !== 'answer') return perform(effect, answer)
-      if (fault.applied) perform(effect, () => answer(fault.response))
-      else answer(fault.response)
+      if (fault.moment === 'before') return this.#crash()
+      perform(effect, () => this.#crash())
+    }
+  }
+
+  /** The result of an effect that this process sees to alone. */
+  #performAtOnce(effect: Effect): unknown {
+    const { api, timeline, random } = this.#options
+    switch (effect.effect) {
+      case 'api':
+        return api.handle(effect.request)
+      case 'lookup':
+        return api.get('flagger.app', effect.resource, effect.namespace, effect.name)
+      case 'event':
+        return this.#sink.record(effect)
+      case 'gauge':
+        return this.#noteGauge(effect)
+      case 'now':
+        return timeline.now()
+      case 'random':
+        return chance(random, effect.of)
+      case 'log':
+      case 'decision':
+        return undefined
+      default:
+        return NOT_YET
+    }
+  }
+
+  /** An effect that others answer, or time. */
+  #performLater(effect: Effect, context: RunContext, resume: (result: unknown) => void): void {
+    switch (effect.effect) {
+      case 'query':
+      case 'webhook':
+      case 'alert':
+        return this.#options.http(effect, context, resume)
+      case 'sleep': {
+        const { timeline } = this.#options
+        timeline.at(timeline.now() + effect.ms, () => {
+          this.#options.onWake?.(context)
+          resume(undefined)
+        })
+        return
+      }
+      default:
+        invariant(false, `unknown effect ${JSON.stringify(effect)}`)
     }
   }
 }
@@ -246,47 +296,5 @@ function watchCanaries({ settings, timeline, api }: LocalControllerOptions, sche
   return () => {
     watching = false
     unsubscribe()
-  }
-}
-
-function localPerform(
-  options: LocalControllerOptions,
-  context: RunContext,
-  parts: { readonly sink: EventSink; readonly noteGauge: (effect: Effect) => void }
-): Perform {
-  const { timeline, api, random } = options
-  return (effect, resume) => {
-    switch (effect.effect) {
-      case 'api':
-        return resume(api.handle(effect.request))
-      case 'query':
-      case 'webhook':
-      case 'alert':
-        return options.http(effect, context, resume)
-      case 'lookup':
-        return resume(api.get('flagger.app', effect.resource, effect.namespace, effect.name))
-      case 'event':
-        parts.sink.record(effect)
-        return resume(undefined)
-      case 'gauge':
-        parts.noteGauge(effect)
-        return resume(undefined)
-      case 'sleep': {
-        timeline.at(timeline.now() + effect.ms, () => {
-          options.onWake?.(context)
-          resume(undefined)
-        })
-        return
-      }
-      case 'now':
-        return resume(timeline.now())
-      case 'random':
-        return resume(chance(random, effect.of))
-      case 'log':
-      case 'decision':
-        return resume(undefined)
-      default:
-        invariant(false, `unknown effect ${JSON.stringify(effect satisfies never)}`)
-    }
   }
 }
