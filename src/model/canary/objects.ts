@@ -80,18 +80,25 @@ const readingOf = keptByParts(4096, (kind: Resource, namespace: string, name: st
   return problem ?? { effect: 'api', request: { method: 'GET', path: pathOf(kind, namespace, name) } }
 })
 
+/** What stands before the text of a read's failure; made only for a read that fails, where it is a function. */
+export type Failing = string | ((name: string, namespace: string) => string)
+
+function failureUnder(failing: Failing, failure: StepFailed, name: string, namespace: string): StepFailed {
+  return failure.under(typeof failing === 'string' ? failing : failing(name, namespace))
+}
+
 /**
  * Reads an object.
  * @param failing - stands before the text of a failure
  * @throws StepFailed with the server's message
  */
-export function* getObject(kind: Resource, namespace: string, name: string, failing: string = ''): Plan<KubeObject> {
+export function* getObject(kind: Resource, namespace: string, name: string, failing: Failing = ''): Plan<KubeObject> {
   const reading = readingOf(kind, namespace, name)
-  if (reading instanceof StepFailed) throw reading.under(failing)
+  if (reading instanceof StepFailed) throw failureUnder(failing, reading, name, namespace)
   let result = performedAtOnce(reading)
   if (result === NOT_YET) result = yield reading
   const read = answered(kind, 'get', name, result as ApiResponse)
-  if (read instanceof StepFailed) throw read.under(failing)
+  if (read instanceof StepFailed) throw failureUnder(failing, read, name, namespace)
   return read
 }
 
@@ -100,16 +107,16 @@ export function* findObject(
   kind: Resource,
   namespace: string,
   name: string,
-  failing: string = ''
+  failing: Failing = ''
 ): Plan<KubeObject | undefined> {
   const reading = readingOf(kind, namespace, name)
-  if (reading instanceof StepFailed) throw reading.under(failing)
+  if (reading instanceof StepFailed) throw failureUnder(failing, reading, name, namespace)
   let result = performedAtOnce(reading)
   if (result === NOT_YET) result = yield reading
   const read = answered(kind, 'get', name, result as ApiResponse)
   if (!(read instanceof StepFailed)) return read
   if (read.reason === 'NotFound') return undefined
-  throw read.under(failing)
+  throw failureUnder(failing, read, name, namespace)
 }
 
 /** Creates an object from a draft. */

@@ -9,7 +9,8 @@ import {
   getObject,
   RESOURCES,
   updateObject,
-  type Draft
+  type Draft,
+  type Failing
 } from './objects.ts'
 import { sameButEmpty, sameJson } from './same.ts'
 import { fullName, namespaceOf, serviceNames } from './spec.ts'
@@ -94,6 +95,8 @@ interface WantedService {
   readonly target: TargetMetadata
 }
 
+const UNREADABLE: Failing = (name) => `service ${name} get query error: `
+
 function reconcileService(canary: Canary, wanted: WantedService): Plan<void> {
   return wrapped('reconcileService failed: ', reconcile(canary, wanted))
 }
@@ -104,7 +107,7 @@ function* reconcile(canary: Canary, wanted: WantedService): Plan<void> {
   // The custom metadata of the canary in memory is changed in place, as upstream: a route built later in the same
   // tick shows the selector label when service.apex is set.
   if (wanted.metadata !== undefined) labelled(wanted.metadata, target.label, name)
-  const existing = yield* findObject(SERVICES, namespace, name, `service ${name} get query error: `)
+  const existing = yield* findObject(SERVICES, namespace, name, UNREADABLE)
   if (existing !== undefined && wasRight(existing, canary, wanted)) return
   const metadata = wanted.metadata ?? labelled({}, target.label, name)
   const spec = wantedSpec(canary, wanted)

@@ -1,5 +1,6 @@
 import type { AppSpec, KubeObject } from '../../kinds/index.ts'
 import { TwinError } from '../../lib/errors/index.ts'
+import { keptByText } from '../../lib/memory/index.ts'
 
 /** What stands for an image. */
 export type ImageRole =
@@ -14,15 +15,19 @@ const STAND_INS: readonly (readonly [RegExp, 'controller' | 'prometheus'])[] = [
   [/(?:^|\/)prometheus(?::|@|$)/, 'prometheus']
 ]
 
+/** Most images that are looked at once. */
+const IMAGES_MAX = 500
+
+const partOf = keptByText(IMAGES_MAX, (image) => STAND_INS.find(([pattern]) => pattern.test(image))?.[1])
+
 /**
  * What an image of a manifest is, by the scenario's entries first. An entry ending in `:*` stands for every tag. A part
  * of the twin stays a stand-in where an entry only says that it pauses.
  */
 export function roleOfImage(image: string, images: Readonly<Record<string, AppSpec>>): ImageRole {
   const spec = images[image] ?? images[`${image.replace(/(?::[^:/]*)?(?:@.*)?$/, '')}:*`]
-  const standIn = STAND_INS.find(([pattern]) => pattern.test(image))
-  if (standIn !== undefined && (spec === undefined || spec.app === 'pause'))
-    return { role: 'stand-in', part: standIn[1] }
+  const part = partOf(image)
+  if (part !== undefined && (spec === undefined || spec.app === 'pause')) return { role: 'stand-in', part }
   return spec === undefined ? { role: 'unknown' } : { role: 'app', spec }
 }
 

@@ -96,7 +96,7 @@ function weightsOf(change: ApiChange): Weights | undefined {
       readonly weight?: number | string
     }[]
     return share(
-      backends.map((one) => ({ name: one.service ?? '', weight: Number(String(one.weight ?? 0).replace(/m$/, '')) })),
+      backends.map((one) => ({ name: one.service ?? '', weight: splitWeight(one.weight ?? 0) })),
       false
     )
   }
@@ -110,6 +110,11 @@ function weightsOf(change: ApiChange): Weights | undefined {
     return share(backends, rule?.filters?.some((filter) => filter.type === 'RequestMirror') === true)
   }
   return undefined
+}
+
+/** Linkerd's first version of the API writes weights as quantities, `900m`. */
+function splitWeight(weight: number | string): number {
+  return typeof weight === 'number' ? weight : Number(weight.endsWith('m') ? weight.slice(0, -1) : weight)
 }
 
 function share(

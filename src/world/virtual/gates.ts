@@ -53,6 +53,7 @@ export class Gates {
       this.#gate(client, backend.service, this.#options.timeline.now())
       return
     }
+    if (this.#gates.size === 0) return
     const key = keyOf(client, backend.service)
     const gate = this.#gates.get(key)
     if (gate === undefined) return

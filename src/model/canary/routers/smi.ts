@@ -1,7 +1,15 @@
 import type { Canary, KubeObject } from '../../../kinds/index.ts'
 import { log, type Plan } from '../effects.ts'
 import { StepFailed, wrapped } from '../failure.ts'
-import { controllerReference, createObject, findObject, getObject, updateObject, type Resource } from '../objects.ts'
+import {
+  controllerReference,
+  createObject,
+  findObject,
+  getObject,
+  updateObject,
+  type Failing,
+  type Resource
+} from '../objects.ts'
 import { sameJson } from '../same.ts'
 import { fullName, namespaceOf, serviceNames } from '../spec.ts'
 import { nothingToFinalise, type Router, type RouterContext, type Routes } from './router.ts'
@@ -86,15 +94,19 @@ function sameButWeights(wanted: Required<TrafficSplitSpec>, present: TrafficSpli
 
 function read(kind: Resource, canary: Canary): Plan<KubeObject> {
   const { apex } = serviceNames(canary)
-  return getObject(kind, namespaceOf(canary), apex, `TrafficSplit ${apex}.${namespaceOf(canary)} get query error `)
+  return getObject(kind, namespaceOf(canary), apex, UNREADABLE)
 }
+
+const UNREADABLE: Failing = (name, namespace) => `TrafficSplit ${name}.${namespace} get query error `
 
 function* getRoutes(kind: Resource, canary: Canary): Plan<Routes> {
   const names = serviceNames(canary)
   const split = (yield* read(kind, canary)).spec as TrafficSplitSpec | undefined
-  const weightOf = (service: string): number =>
-    Number(split?.backends?.findLast((backend) => backend.service === service)?.weight ?? 0)
-  const [primaryWeight, canaryWeight] = [weightOf(names.primary), weightOf(names.canary)]
+  let [primaryWeight, canaryWeight] = [0, 0]
+  for (const { service, weight } of split?.backends ?? []) {
+    if (service === names.primary) primaryWeight = Number(weight ?? 0)
+    else if (service === names.canary) canaryWeight = Number(weight ?? 0)
+  }
   if (primaryWeight === 0 && canaryWeight === 0) {
     const place = `${names.apex}.${namespaceOf(canary)}`
     throw new StepFailed(`TrafficSplit ${place} does not contain routes for ${names.primary} and ${names.canary}`)

@@ -6,7 +6,7 @@ import { now, type Plan } from '../effects.ts'
 import { failureOf, StepFailed, wrapped } from '../failure.ts'
 import { scaledDown } from '../go-format.ts'
 import { specHash } from '../hash.ts'
-import { draftOf, RESOURCES, updateObject } from '../objects.ts'
+import { draftOf, RESOURCES, updateObject, type Failing } from '../objects.ts'
 import type { ControllerSettings } from '../settings.ts'
 import { namespaceOf, progressDeadlineSeconds, statusOf } from '../spec.ts'
 import { podTarget, primaryName, readWorkload } from './pod-target.ts'
@@ -43,8 +43,10 @@ export function daemonSetTarget(settings: ControllerSettings): Target {
   }
 }
 
-function read(canary: Canary, name: string, text?: string): Plan<Workload> {
-  return readWorkload(KIND, canary, name, text)
+const UNSCALABLE: Failing = (name, namespace) => `daemonset ${name}.${namespace} query error: `
+
+function read(canary: Canary, name: string): Plan<Workload> {
+  return readWorkload(KIND, canary, name)
 }
 
 function readTarget(canary: Canary): Plan<Workload> {
@@ -86,7 +88,7 @@ function* scaleToZero(canary: Canary): Plan<void> {
 }
 
 function* scaleFromZero(canary: Canary): Plan<void> {
-  const target = yield* read(canary, canary.spec.targetRef.name, 'query error')
+  const target = yield* readWorkload(KIND, canary, canary.spec.targetRef.name, UNSCALABLE)
   const nodeSelector = withoutScaleToZero(target.spec.template.spec.nodeSelector)
   const { name } = target.metadata
   yield* wrapped(

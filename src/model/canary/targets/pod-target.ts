@@ -11,12 +11,13 @@ import {
   getObject,
   retryOnConflict,
   updateObject,
+  type Failing,
   type Resource
 } from '../objects.ts'
 import { sameJson } from '../same.ts'
 import type { ControllerSettings } from '../settings.ts'
 import { fullName, isInitialising, namespaceOf } from '../spec.ts'
-import type { Target } from './target.ts'
+import type { Target, TargetMetadata } from './target.ts'
 import {
   discoverPorts,
   hashChanged,
@@ -57,16 +58,23 @@ export function primaryName(canary: Canary): string {
   return `${canary.spec.targetRef.name}-primary`
 }
 
-/** Reads target or primary. @param text - stands before the error */
+/** Reads target or primary. @param failing - stands before the error */
 export function readWorkload(
   { resource, word }: Pick<PodTargetKind, 'resource' | 'word'>,
   canary: Canary,
   name: string,
-  text: string = 'get query error'
+  failing: Failing = UNREADABLE[word]
 ): Plan<Workload> {
-  const namespace = namespaceOf(canary)
-  return getObject(resource, namespace, name, `${word} ${name}.${namespace} ${text}: `) as Plan<Workload>
+  return getObject(resource, namespaceOf(canary), name, failing) as Plan<Workload>
 }
+
+const UNREADABLE: Readonly<Record<PodTargetKind['word'], Failing>> = {
+  deployment: (name, namespace) => `deployment ${name}.${namespace} get query error: `,
+  daemonset: (name, namespace) => `daemonset ${name}.${namespace} get query error: `
+}
+
+/** Of a target whose ports are not to be found out. */
+const NO_PORTS: TargetMetadata['ports'] = {}
 
 /**
  * Operations on a target whose primary is a copy of it with pods of its own.
@@ -79,7 +87,7 @@ export function podTarget(settings: ControllerSettings, kind: PodTargetKind): Po
       const target = yield* readTarget(canary)
       const [label, value] = selectorLabel(target, settings.selectorLabels, kind.word)
       const discovers = canary.spec.service.portDiscovery === true
-      const ports = discovers ? discoverPorts(canary, target.spec.template.spec.containers ?? []) : {}
+      const ports = discovers ? discoverPorts(canary, target.spec.template.spec.containers ?? []) : NO_PORTS
       return { label, value, ports }
     },
     *initialise(canary) {
