@@ -90,8 +90,9 @@ export class ClusterView {
     const concerns = WATCHED.get(change.resource)?.get(change.group)
     if (concerns === undefined) return
     this.#version += 1
-    if (concerns.endpoints) this.#endpoints.clear()
-    if (concerns.routing) this.#routing.clear()
+    // Emptying an empty map costs as much as emptying a full one.
+    if (concerns.endpoints && this.#endpoints.size > 0) this.#endpoints.clear()
+    if (concerns.routing && this.#routing.size > 0) this.#routing.clear()
     for (const listener of this.#listeners) listener()
   }
 
@@ -189,39 +190,48 @@ export class ClusterView {
   }
 
   #readEndpoints(service: ServicePort): readonly MeshEndpoint[] {
-    const stored = this.#reader.get('', 'services', service.namespace, service.name)
-    const ports = asArray(asRecord(stored?.spec)['ports']).map(asRecord)
-    const port = ports.find((candidate) => candidate['port'] === service.port)
-    if (port === undefined) return []
-    const slices = this.#reader
-      .list('discovery.k8s.io', 'endpointslices', service.namespace)
-      .filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === service.name)
-    return slices.flatMap((slice) => this.#sliceEndpoints(slice, asText(port['name']) ?? ''))
-  }
-
-  #sliceEndpoints(slice: KubeObject, portName: string): readonly MeshEndpoint[] {
-    const number = asArray(slice['ports'])
-      .map(asRecord)
-      .find((candidate) => (asText(candidate['name']) ?? '') === portName)?.['port']
-    if (typeof number !== 'number') return []
     const found: MeshEndpoint[] = []
-    for (const entry of asArray(slice['endpoints']).map(asRecord)) {
-      if (asRecord(entry['conditions'])['ready'] === false) continue
-      const reference = asRecord(entry['targetRef'])
-      const name = asText(reference['name'])
-      const namespace = asText(reference['namespace']) ?? slice.metadata.namespace
-      const pod = name === undefined ? undefined : this.#reader.get('', 'pods', namespace, name)
-      for (const address of asArray(entry['addresses'])) {
-        if (typeof address !== 'string') continue
-        found.push(
-          pod === undefined
-            ? { ip: address, port: number, pod: undefined, identity: undefined, labels: {} }
-            : podEndpoint(pod, address, number)
-        )
-      }
-    }
+    const stored = this.#reader.get('', 'services', service.namespace, service.name)
+    const port = (stored?.spec as ServiceParts | undefined)?.ports?.find((candidate) => candidate.port === service.port)
+    if (port === undefined) return found
+    for (const slice of this.#reader.list('discovery.k8s.io', 'endpointslices', service.namespace))
+      if (slice.metadata.labels?.['kubernetes.io/service-name'] === service.name)
+        this.#addEndpoints(slice, port.name ?? '', found)
     return found
   }
+
+  #addEndpoints(slice: KubeObject, portName: string, found: MeshEndpoint[]): void {
+    const { ports, endpoints } = slice as KubeObject & SliceParts
+    const number = ports?.find((candidate) => (candidate.name ?? '') === portName)?.port
+    if (number === undefined) return
+    for (const { addresses, conditions, targetRef } of endpoints ?? []) {
+      if (conditions?.ready === false) continue
+      const namespace = targetRef?.namespace ?? slice.metadata.namespace
+      const pod = targetRef?.name === undefined ? undefined : this.#reader.get('', 'pods', namespace, targetRef.name)
+      for (const ip of addresses ?? [])
+        found.push(pod === undefined ? bareEndpoint(ip, number) : podEndpoint(pod, ip, number))
+    }
+  }
+}
+
+/** What is read of a Service's spec, as the API server lets it be stored. */
+interface ServiceParts {
+  readonly ports?: readonly { readonly name?: string; readonly port: number }[]
+}
+
+/** What is read of an EndpointSlice. */
+interface SliceParts {
+  readonly ports?: readonly { readonly name?: string; readonly port?: number }[]
+  readonly endpoints?: readonly {
+    readonly addresses?: readonly string[]
+    readonly conditions?: { readonly ready?: boolean }
+    readonly targetRef?: { readonly name?: string; readonly namespace?: string }
+  }[]
+}
+
+/** An address that is no pod's. */
+function bareEndpoint(ip: string, port: number): MeshEndpoint {
+  return { ip, port, pod: undefined, identity: undefined, labels: {} }
 }
 
 interface Concerns {
@@ -262,7 +272,8 @@ export function isMeshed(pod: KubeObject, namespace?: KubeObject): boolean {
 export function podEndpoint(pod: KubeObject, ip: string, port: number): MeshEndpoint {
   let facts = factsOfPods.get(pod)
   if (facts === undefined) factsOfPods.set(pod, (facts = podFacts(pod)))
-  return { ip, port, ...facts }
+  const { pod: key, identity, labels } = facts
+  return { ip, port, pod: key, identity, labels }
 }
 
 /** Stored pods do not change: what was read of one holds as long as it does. */
