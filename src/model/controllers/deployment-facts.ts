@@ -1,5 +1,5 @@
 import { hashObject } from '../../lib/apimachinery/index.ts'
-import { keptOfFrozen } from '../../lib/memory/index.ts'
+import { keptByText, keptOfFrozen } from '../../lib/memory/index.ts'
 import type { Instant } from '../../lib/time/index.ts'
 import { parseTimestamp } from '../../lib/time/index.ts'
 import { sameMembers } from './json.ts'
@@ -44,10 +44,15 @@ export function historyExcess(deployment: Deployment, old: readonly ReplicaSet[]
   return old.filter((set) => set.metadata.deletionTimestamp === undefined).length - limit
 }
 
+/** Most percentages that are kept. */
+const PERCENTAGES_MAX = 200
+
+const percentOf = keptByText(PERCENTAGES_MAX, (text) => Number.parseInt(text, 10))
+
 /** Number of pods that an absolute number or percentage of `total` means. */
 export function scaledValue(value: IntOrPercent, total: number, roundUp: boolean): number {
   if (typeof value === 'number') return value
-  const share = (Number.parseInt(value, 10) * total) / 100
+  const share = (percentOf(value) * total) / 100
   return roundUp ? Math.ceil(share) : Math.floor(share)
 }
 

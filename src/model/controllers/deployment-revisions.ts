@@ -26,6 +26,7 @@ import {
   stageStatus,
   updateStatus
 } from './deployment-sync.ts'
+import { withText } from './json.ts'
 import { controllerOf, controllerReference } from './owners.ts'
 import { type ClusterView, type Plan, attempt, write } from './plan.ts'
 import { createRequest, updateRequest } from './requests.ts'
@@ -131,7 +132,7 @@ function extendHistory(history: string | undefined, revision: string): string {
 function setRevision(sync: DeploymentSync, revision: string): boolean {
   const { deployment } = sync
   if (deployment.metadata.annotations?.[REVISION] === revision) return false
-  const annotations = { ...deployment.metadata.annotations, [REVISION]: revision }
+  const annotations = withText(deployment.metadata.annotations, REVISION, revision)
   sync.deployment = { ...deployment, metadata: { ...deployment.metadata, annotations } }
   return true
 }
@@ -201,7 +202,7 @@ function isOurs(set: ReplicaSet | undefined, deployment: Deployment): boolean {
 function draftSet(deployment: Deployment, old: readonly ReplicaSet[], revision: string): ReplicaSet {
   const { template, selector, minReadySeconds } = deployment.spec
   const hash = templateHash(template, deployment.status?.collisionCount)
-  const labels = { ...template.metadata?.labels, [TEMPLATE_HASH]: hash }
+  const labels = withText(template.metadata?.labels, TEMPLATE_HASH, hash)
   const annotations = newAnnotations(deployment, {}, revision)
   return {
     apiVersion: 'apps/v1',
@@ -216,7 +217,7 @@ function draftSet(deployment: Deployment, old: readonly ReplicaSet[], revision: 
     spec: {
       replicas: newSetReplicas(deployment, old, 0),
       ...(minReadySeconds === undefined || minReadySeconds === 0 ? {} : { minReadySeconds }),
-      selector: { ...selector, matchLabels: { ...selector.matchLabels, [TEMPLATE_HASH]: hash } },
+      selector: { ...selector, matchLabels: withText(selector.matchLabels, TEMPLATE_HASH, hash) },
       template: { ...template, metadata: { ...template.metadata, labels } }
     }
   }

@@ -14,12 +14,13 @@ import {
   withCondition
 } from './deployment-facts.ts'
 import { type DeploymentSync, type SplitSets, allSets, newCondition, updateStatus } from './deployment-sync.ts'
-import { omitZero, sameJson } from './json.ts'
+import { sameJson } from './json.ts'
+import { conditionOf } from './pod-facts.ts'
 import { DONE, type Plan, type Requeue } from './plan.ts'
 import type { Condition, DeploymentStatus, ReplicaSet } from './shapes.ts'
 
 /** The status that follows from the ReplicaSets. @see deployment/sync.go calculateStatus, v1.36 */
-function calculateStatus(sync: DeploymentSync, sets: SplitSets): DeploymentStatus {
+function calculateStatus(sync: DeploymentSync, sets: SplitSets): Draft {
   const { deployment } = sync
   const all = allSets(sets)
   const available = availableReplicas(all)
@@ -35,20 +36,28 @@ function calculateStatus(sync: DeploymentSync, sets: SplitSets): DeploymentStatu
     reason: enough ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
     message: enough ? 'Deployment has minimum availability.' : 'Deployment does not have minimum availability.'
   }
-  return {
-    ...omitZero({
-      observedGeneration: deployment.metadata.generation,
-      replicas: actualReplicas(all),
-      updatedReplicas: sets.current?.status?.replicas,
-      readyReplicas: readyReplicas(all),
-      availableReplicas: available,
-      unavailableReplicas: Math.max(0, wantedReplicas(all) - available)
-    }),
-    ...(terminating === undefined ? undefined : { terminatingReplicas: terminating }),
-    ...(collisionCount === undefined ? undefined : { collisionCount }),
-    conditions: withCondition(deployment.status?.conditions ?? [], condition)
+  const counts = {
+    replicas: actualReplicas(all),
+    updated: sets.current?.status?.replicas ?? 0,
+    ready: readyReplicas(all),
+    unavailable: Math.max(0, wantedReplicas(all) - available)
   }
+  // Go's `omitempty` leaves out numbers that are zero.
+  const status: Draft = {}
+  if ((deployment.metadata.generation ?? 0) !== 0) status.observedGeneration = deployment.metadata.generation ?? 0
+  if (counts.replicas !== 0) status.replicas = counts.replicas
+  if (counts.updated !== 0) status.updatedReplicas = counts.updated
+  if (counts.ready !== 0) status.readyReplicas = counts.ready
+  if (available !== 0) status.availableReplicas = available
+  if (counts.unavailable !== 0) status.unavailableReplicas = counts.unavailable
+  if (terminating !== undefined) status.terminatingReplicas = terminating
+  if (collisionCount !== undefined) status.collisionCount = collisionCount
+  status.conditions = withCondition(deployment.status?.conditions ?? [], condition)
+  return status
 }
+
+/** A status that is being written. */
+type Draft = { -readonly [Field in keyof DeploymentStatus]: DeploymentStatus[Field] }
 
 function readyReplicas(sets: readonly ReplicaSet[]): number {
   let sum = 0
@@ -70,6 +79,10 @@ function terminatingReplicas(sets: readonly ReplicaSet[]): number | undefined {
   return sum
 }
 
+function withoutCondition(conditions: readonly Condition[] = [], type: string): readonly Condition[] {
+  return conditionOf(conditions, type) === undefined ? conditions : conditions.filter((each) => each.type !== type)
+}
+
 /** Writes the counters and availability, leaving progress alone (paused, being scaled or deleted). */
 export function* syncStatus(sync: DeploymentSync, sets: SplitSets): Plan<Requeue> {
   if (mayWait(sync)) return DONE
@@ -82,21 +95,17 @@ export function* syncStatus(sync: DeploymentSync, sets: SplitSets): Plan<Requeue
 export function* syncRolloutStatus(sync: DeploymentSync, sets: SplitSets): Plan<Requeue> {
   const { deployment } = sync
   if (mayWait(sync)) return DONE
-  const counted = calculateStatus(sync, sets)
-  let conditions = counted.conditions ?? []
-  if (!hasProgressDeadline(deployment)) conditions = conditions.filter((each) => each.type !== 'Progressing')
+  const status = calculateStatus(sync, sets)
   const progressing = findCondition(deployment.status, 'Progressing')
   const finished =
-    (counted.replicas ?? 0) === (counted.updatedReplicas ?? 0) && progressing?.reason === 'NewReplicaSetAvailable'
-  if (hasProgressDeadline(deployment) && !finished) {
-    conditions = withProgress(sync, sets, { ...counted, conditions })
-  }
+    (status.replicas ?? 0) === (status.updatedReplicas ?? 0) && progressing?.reason === 'NewReplicaSetAvailable'
+  if (!hasProgressDeadline(deployment)) status.conditions = withoutCondition(status.conditions, 'Progressing')
+  else if (!finished) status.conditions = withProgress(sync, sets, status)
   const failure = firstFailure(sets)
-  conditions =
+  status.conditions =
     failure === undefined
-      ? conditions.filter((each) => each.type !== 'ReplicaFailure')
-      : withCondition(conditions, failure)
-  const status = { ...counted, conditions }
+      ? withoutCondition(status.conditions, 'ReplicaFailure')
+      : withCondition(status.conditions ?? [], failure)
   if (sync.staged || !sameJson(deployment.status, status)) {
     yield* updateStatus(sync, status)
     // Only a complete rollout has its history trimmed, which is for the next run to do.
@@ -137,9 +146,8 @@ function withProgress(sync: DeploymentSync, sets: SplitSets, status: DeploymentS
 
 /** The first failed pod creation or deletion of a set, the current one first. */
 function firstFailure(sets: SplitSets): Condition | undefined {
-  const ordered = sets.current === undefined ? sets.old : [sets.current, ...sets.old]
-  for (const set of ordered) {
-    const failure = set.status?.conditions?.find((each) => each.type === 'ReplicaFailure')
+  for (const set of sets.current === undefined ? sets.old : [sets.current, ...sets.old]) {
+    const failure = conditionOf(set.status?.conditions, 'ReplicaFailure')
     if (failure === undefined) continue
     const time = failure.lastTransitionTime
     return typeof time === 'string' ? { ...failure, lastUpdateTime: time } : failure

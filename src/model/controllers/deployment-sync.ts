@@ -1,8 +1,10 @@
 import type { KubeObject } from '../../kinds/index.ts'
 import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
 import { DESIRED_REPLICAS, MAX_REPLICAS, maxSurge } from './deployment-facts.ts'
+import { withText } from './json.ts'
 import { type ControllerEffect, type Plan, report, write } from './plan.ts'
 import { updateRequest } from './requests.ts'
+import { labelsInclude } from './selectors.ts'
 import type { Condition, Deployment, DeploymentStatus, ReplicaSet } from './shapes.ts'
 
 /** One run over one Deployment. `deployment` is replaced by what the API answers. */
@@ -60,17 +62,19 @@ export function reportOn(
 
 /** The annotations that let a later run see which size a ReplicaSet was scaled for. */
 export function replicaAnnotations(deployment: Deployment): Record<string, string> {
-  return {
-    [DESIRED_REPLICAS]: String(deployment.spec.replicas),
-    [MAX_REPLICAS]: String(deployment.spec.replicas + maxSurge(deployment))
-  }
+  const { replicas } = deployment.spec
+  return withText(
+    withText(undefined, DESIRED_REPLICAS, String(replicas)),
+    MAX_REPLICAS,
+    String(replicas + maxSurge(deployment))
+  )
 }
 
 /** Gives a ReplicaSet a size and says so; the set as stored afterwards. */
 export function* scaleSet(sync: DeploymentSync, set: ReplicaSet, replicas: number): Plan<ReplicaSet> {
   const wanted = replicaAnnotations(sync.deployment)
   const annotations = set.metadata.annotations ?? {}
-  const annotated = Object.keys(wanted).every((key) => annotations[key] === wanted[key])
+  const annotated = labelsInclude(annotations, wanted)
   const before = set.spec.replicas
   if (before === replicas && annotated) return set
   const { body } = yield write(

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../kinds/index.ts'
 import { keptOfFrozen } from '../../lib/memory/index.ts'
-import { Wanted, keepSameItems, sameJson } from './json.ts'
+import { Wanted, keepSameItems, sameJson, withText } from './json.ts'
 import { DONE, type ObjectKey, type Plan, type ReconcileContext, type Requeue, attempt, write } from './plan.ts'
 import { isPodFinished, isPodReady } from './pod-facts.ts'
 import { createRequest, deleteRequest, updateRequest } from './requests.ts'
@@ -8,6 +8,8 @@ import { labelsInclude, selectorIsEmpty } from './selectors.ts'
 import type { Pod, Service } from './shapes.ts'
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by'
+/** Label of what belongs to a Service without an address of its own. */
+const HEADLESS = 'service.kubernetes.io/headless'
 /** Label with the Service a slice belongs to. */
 export const SERVICE_NAME = 'kubernetes.io/service-name'
 /** Label with the controller a slice belongs to. */
@@ -49,13 +51,15 @@ type Labels = Readonly<Record<string, string>>
 /** Reads what follows from a Service; once, as long as it does not change. */
 export const factsOf: (service: Service) => ServiceFacts = keptOfFrozen((service: Service): ServiceFacts => {
   const { labels, name } = service.metadata
-  const headless = service.spec.clusterIP === 'None' ? { 'service.kubernetes.io/headless': '' } : undefined
+  const endpointsLabels = withText(labels, MANAGED_BY, 'endpoint-controller')
+  const sliceLabels = withText(withText(labels, SERVICE_NAME, name), SLICE_MANAGED_BY, SLICE_CONTROLLER)
+  if (service.spec.clusterIP === 'None') endpointsLabels[HEADLESS] = sliceLabels[HEADLESS] = ''
   const named = service.spec.ports?.some((each) => typeof each.targetPort === 'string') === true
   const ports = named ? undefined : portsOn(service, undefined)
   return {
     service,
-    endpointsLabels: new Wanted({ ...labels, [MANAGED_BY]: 'endpoint-controller', ...headless }),
-    sliceLabels: new Wanted({ ...labels, [SERVICE_NAME]: name, [SLICE_MANAGED_BY]: SLICE_CONTROLLER, ...headless }),
+    endpointsLabels: new Wanted(endpointsLabels),
+    sliceLabels: new Wanted(sliceLabels),
     ports,
     slicePorts: ports === undefined ? undefined : new Wanted(namedPorts(ports)),
     pods: undefined,

@@ -31,11 +31,15 @@ function sameArray(left: unknown, right: unknown): boolean {
   return true
 }
 
-/** Leaves out fields that Go's `omitempty` leaves out of numbers: zero and undefined. */
-export function omitZero<T extends Record<string, number | undefined>>(fields: T): Partial<Record<keyof T, number>> {
-  const kept: Partial<Record<keyof T, number>> = {}
-  for (const key in fields) if (fields[key] !== undefined && fields[key] !== 0) kept[key] = fields[key]
-  return kept
+/** A copy of texts by name with one more. A computed name in a literal would cost several times as much. */
+export function withText(
+  texts: Readonly<Record<string, string>> | undefined,
+  name: string,
+  text: string
+): Record<string, string> {
+  const copy = { ...texts }
+  copy[name] = text
+  return copy
 }
 
 /** The value as it was where the next one is the same, so that whoever compares references sees that it stayed. */

@@ -1,6 +1,6 @@
 import type { KubeObject, KubeStatus } from '../../kinds/index.ts'
 import { formatTimestamp } from '../../lib/time/index.ts'
-import { omitZero, sameJson } from './json.ts'
+import { sameJson } from './json.ts'
 import { claimControlled, controlledAlready, controllerOf, controllerReference } from './owners.ts'
 import {
   type ControllerEffect,
@@ -32,6 +32,9 @@ interface Managed {
   readonly unwelcome?: true
 }
 
+const NOTHING: Managed = {}
+const NO_STATUS: ReplicaSetStatus = { replicas: 0 }
+
 /**
  * Keeps as many pods as the ReplicaSet wants.
  * @see kubernetes/pkg/controller/replicaset/replica_set.go syncReplicaSet, v1.36
@@ -43,13 +46,19 @@ export function* reconcileReplicaSet(context: ReconcileContext, key: ObjectKey):
   const wanted = { group: '', resource: 'pods', selector: set.spec.selector }
   const claimed = (controlledAlready(view, set, wanted) ??
     (yield* claimControlled(context, set, wanted))) as readonly Pod[]
-  const active = claimed.filter(isPodActive)
-  let managed: Managed = {}
-  if (set.metadata.deletionTimestamp === undefined) managed = yield* managePods(context, set, active)
+  const active: Pod[] = []
+  let terminating = 0
+  for (const pod of claimed) {
+    if (isPodActive(pod)) active.push(pod)
+    else if (isPodTerminating(pod)) terminating += 1
+  }
+  const balanced = active.length === set.spec.replicas || set.metadata.deletionTimestamp !== undefined
+  const managed = balanced ? NOTHING : yield* managePods(context, set, active)
   // Each created or deleted pod is a reason to look again, so that its count can wait.
   if (managed.done === true && context.lean) return DONE
-  const pods = { active, terminating: claimed.filter(isPodTerminating).length }
-  yield* updateCounters(context, set, { ...pods, managed })
+  const status = calculateStatus(context, set, { active, terminating, managed })
+  if (!sameJson(set.status ?? NO_STATUS, status))
+    yield write(updateRequest({ ...set, status }, 'replicasets', 'status'))
   if (managed.failure !== undefined) return { retry: true }
   const requeue = requeueForAvailability(set, active, now)
   return managed.unwelcome === true ? { ...requeue, again: true } : requeue
@@ -58,8 +67,7 @@ export function* reconcileReplicaSet(context: ReconcileContext, key: ObjectKey):
 function* managePods(context: ReconcileContext, set: ReplicaSet, active: readonly Pod[]): Plan<Managed> {
   const missing = set.spec.replicas - active.length
   if (missing > 0) return yield* createPods(set, Math.min(missing, BURST))
-  if (missing < 0) return yield* deletePods(context, set, { active, count: Math.min(-missing, BURST) })
-  return {}
+  return yield* deletePods(context, set, { active, count: Math.min(-missing, BURST) })
 }
 
 /** What a burst leaves over is done by the next run: each new pod is a reason for one. */
@@ -122,17 +130,6 @@ function relatedPods(context: ReconcileContext, set: ReplicaSet, own: readonly P
   )
 }
 
-function* updateCounters(
-  context: ReconcileContext,
-  set: ReplicaSet,
-  pods: { readonly active: readonly Pod[]; readonly terminating: number; readonly managed: Managed }
-): Plan<void> {
-  const status = calculateStatus(context, set, pods)
-  const before = set.status ?? { replicas: 0 }
-  if (sameJson(before, status)) return
-  yield write(updateRequest({ ...set, status }, 'replicasets', 'status'))
-}
-
 function calculateStatus(
   context: ReconcileContext,
   set: ReplicaSet,
@@ -150,18 +147,18 @@ function calculateStatus(
     ready++
     if (isPodAvailable(pod, minReadySeconds, context.now)) available++
   }
-  return {
-    // Pods of this very run are counted by the next one, as upstream counts what it listed before.
-    replicas: pods.active.length,
-    ...omitZero({
-      fullyLabeledReplicas: labelled,
-      readyReplicas: ready,
-      availableReplicas: available,
-      observedGeneration: set.metadata.generation
-    }),
-    terminatingReplicas: pods.terminating,
-    ...(conditions.length === 0 ? undefined : { conditions })
+  // Pods of this very run are counted by the next one, as upstream counts what it listed before.
+  const status: { -readonly [Field in keyof ReplicaSetStatus]: ReplicaSetStatus[Field] } = {
+    replicas: pods.active.length
   }
+  // Go's `omitempty` leaves out numbers that are zero.
+  if (labelled !== 0) status.fullyLabeledReplicas = labelled
+  if (ready !== 0) status.readyReplicas = ready
+  if (available !== 0) status.availableReplicas = available
+  if ((set.metadata.generation ?? 0) !== 0) status.observedGeneration = set.metadata.generation ?? 0
+  status.terminatingReplicas = pods.terminating
+  if (conditions.length > 0) status.conditions = conditions
+  return status
 }
 
 const NO_CONDITIONS: readonly Condition[] = []

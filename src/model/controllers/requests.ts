@@ -35,10 +35,14 @@ export interface RequestPlace {
 
 /** A PUT of a whole object, optionally of one of its sub-resources. */
 export function updateRequest(object: KubeObject, resource: string, subresource?: string, agent?: string): ApiRequest {
-  const rest = subresource === undefined ? [] : [subresource]
+  const { apiVersion, metadata } = object
+  const { namespace, name } = metadata
   return {
     method: 'PUT',
-    path: resourcePath(object.apiVersion, resource, object.metadata.namespace, object.metadata.name, ...rest),
+    path:
+      subresource === undefined
+        ? resourcePath(apiVersion, resource, namespace, name)
+        : resourcePath(apiVersion, resource, namespace, name, subresource),
     headers: agentHeaders(agent),
     body: object
   }
