@@ -32,12 +32,15 @@ function equalArrays(left: readonly unknown[], right: readonly unknown[]): boole
 
 function equalMaps(left: JsonMap, right: JsonMap): boolean {
   let size = 0
-  for (const key of Object.keys(left)) {
-    if (left[key] === undefined) continue
+  // Members of the map that is gone through cost a tenth of those that are looked up by name.
+  for (const key in left) {
+    const member = left[key]
+    if (member === undefined) continue
     size += 1
-    if (right[key] === undefined || !deepEqual(left[key], right[key])) return false
+    const other = right[key]
+    if (member !== other && (other === undefined || !deepEqual(member, other))) return false
   }
-  for (const key of Object.keys(right)) if (right[key] !== undefined) size -= 1
+  for (const key in right) if (right[key] !== undefined) size -= 1
   return size === 0
 }
 
@@ -48,7 +51,10 @@ function equalMaps(left: JsonMap, right: JsonMap): boolean {
  * @param except - name of the member that is not looked at
  */
 export function sameMembers(left: JsonMap, right: JsonMap, except: string): boolean {
-  for (const key in left) if (key !== except && !deepEqual(left[key], right[key])) return false
+  for (const key in left) {
+    const member = left[key]
+    if (key !== except && !deepEqual(member, right[key])) return false
+  }
   for (const key in right) if (key !== except && left[key] === undefined && right[key] !== undefined) return false
   return true
 }

@@ -13,9 +13,9 @@ import { copyOf, isJsonMap, ownMember, setMember, type JsonMap } from './json.ts
 export function takenOver(body: unknown, stored?: unknown, isGiven: boolean = false): unknown {
   if (!isJsonMap(body)) return adopted(body, undefined, isGiven)
   const known = isJsonMap(stored) ? stored : undefined
-  const copy: JsonMap = copyOf(body)
+  const copy: JsonMap = isGiven && !Object.isFrozen(body) ? body : copyOf(body)
   let hasUndefined = false
-  for (const key of Object.keys(body)) {
+  for (const key in body) {
     const before = body[key]
     if (before === undefined) hasUndefined = true
     if (typeof before !== 'object' || before === null) continue
@@ -41,25 +41,23 @@ function frozenPart(value: object, stored: unknown): unknown {
 function adoptedMap(source: JsonMap, stored: unknown, isGiven: boolean): unknown {
   const known = isJsonMap(stored) ? stored : undefined
   const knownKeys = known === undefined ? NO_KEYS : Object.keys(known)
-  const keys = Object.keys(source)
+  let isSame = known !== undefined
   let hasUndefined = false
-  let copy = known === undefined || keys.length !== knownKeys.length ? changeable(source, isGiven) : undefined
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string
+  let changed: JsonMap | undefined
+  let index = 0
+  for (const key in source) {
     const before = source[key]
-    const old = known === undefined ? undefined : knownKeys[index] === key ? known[key] : ownMember(known, key)
+    const isInPlace = knownKeys[index] === key
+    index += 1
+    const old = known === undefined ? undefined : isInPlace ? known[key] : ownMember(known, key)
     const after = adopted(before, old, isGiven)
-    if (copy === undefined) {
-      if (after === old && knownKeys[index] === key) continue
-      // So far everything was as it is stored.
-      copy = changeable(source, isGiven)
-      for (let first = 0; first < index; first++) setMember(copy, keys[first] as string, known?.[keys[first] as string])
-    }
     if (after === undefined) hasUndefined = true
-    if (after !== before) setMember(copy, key, after)
+    if (!isInPlace || after !== old) isSame = false
+    if (after !== before) setMember((changed ??= changeable(source, isGiven)), key, after)
   }
-  if (copy === undefined) return known
-  return Object.freeze(hasUndefined ? withoutUndefinedMembers(copy) : copy)
+  if (isSame && index === knownKeys.length) return known
+  const whole = changed ?? changeable(source, isGiven)
+  return Object.freeze(hasUndefined ? withoutUndefinedMembers(whole) : whole)
 }
 
 function changeable(map: JsonMap, isGiven: boolean): JsonMap {
@@ -71,18 +69,16 @@ const NO_KEYS: readonly string[] = Object.freeze([])
 function adoptedList(list: unknown[], stored: unknown, isGiven: boolean): unknown {
   const known: readonly unknown[] | undefined =
     Array.isArray(stored) && deferredNote(stored) === undefined ? stored : undefined
-  let copy = known?.length === list.length ? undefined : isGiven ? list : [...list]
+  let isSame = known?.length === list.length
+  let changed: unknown[] | undefined
   for (let index = 0; index < list.length; index++) {
     const before = list[index]
     const after = adopted(before, known?.[index], isGiven)
-    if (copy === undefined) {
-      if (after === known?.[index]) continue
-      copy = isGiven ? list : [...list]
-      for (let first = 0; first < index; first++) copy[first] = known?.[first]
-    }
-    if (after !== before) copy[index] = after
+    if (after !== known?.[index]) isSame = false
+    if (after !== before) (changed ??= isGiven ? list : [...list])[index] = after
   }
-  return copy === undefined ? known : Object.freeze(copy)
+  if (isSame) return known
+  return Object.freeze(changed ?? (isGiven ? list : [...list]))
 }
 
 /** Whether two values are equal, with their members in the same order. */

@@ -153,16 +153,16 @@ function lastOf(map: object): string {
  */
 function emptyObject(info: ResourceInfo): JsonMap | undefined {
   if (info.crd !== undefined) return undefined
+  const known = EMPTY_OBJECTS.get(info)
+  if (known !== undefined) return known
   const name = builtinDefinitionName(info.group, info.version, info.kind)
   if (name === undefined) return undefined
-  const known = EMPTY_OBJECTS.get(name)
-  if (known !== undefined) return known
   const empty = { ...zeroObject(typeTree(name)), metadata: { managedFields: [{ fieldsV1: {} }] } }
-  EMPTY_OBJECTS.set(name, empty)
+  EMPTY_OBJECTS.set(info, empty)
   return empty
 }
 
-const EMPTY_OBJECTS = new Map<string, JsonMap>()
+const EMPTY_OBJECTS = new WeakMap<ResourceInfo, JsonMap>()
 
 /**
  * Whether a candidate equals the stored object but for the times of its managed fields, so that nothing need be stored.

@@ -182,9 +182,7 @@ export function decodeObject(
 ): DecodedObject {
   const { onFailure } = options
   if (expected.isCustom) return decodeCustom(object, expected, options)
-  const name = builtinDefinitionName(expected.group, expected.version, expected.kind)
-  const type = name === undefined ? ANY_OBJECT : typeTree(name)
-  const { value, strict, failure, converterFailure = '' } = decodeTyped(object, type, options)
+  const { value, strict, failure, converterFailure = '' } = decodeTyped(object, typeOf(expected), options)
   if (failure !== undefined) {
     onFailure?.(failure, converterFailure)
     refuse(badRequestStatus(`${undecodable(expected)}: ${failure}`))
@@ -193,6 +191,18 @@ export function decodeObject(
 }
 
 const ANY_OBJECT: TypeNode = { type: 'any' }
+
+/** Types by endpoint: a name that is put together anew costs more to look up than all else. */
+const TYPES = new WeakMap<ExpectedKind, TypeNode>()
+
+function typeOf(expected: ExpectedKind): TypeNode {
+  const known = TYPES.get(expected)
+  if (known !== undefined) return known
+  const name = builtinDefinitionName(expected.group, expected.version, expected.kind)
+  const type = name === undefined ? ANY_OBJECT : typeTree(name)
+  TYPES.set(expected, type)
+  return type
+}
 
 /** Of a custom resource only the metadata has a Go type. */
 const CUSTOM_METADATA = typeTree('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')

@@ -50,7 +50,8 @@ export class Store {
   #compacted = 0
   #log: LoggedChange[] = []
   readonly #listeners = new Set<Listener>()
-  #pending: ApiChange[] = []
+  /** Changes that listeners made of which nobody has been told yet. */
+  readonly #pending: ApiChange[] = []
   #notifying = false
 
   /** @param window - changes kept; at least one */
@@ -195,20 +196,22 @@ export class Store {
       this.#compacted = this.#log[cut - 1]?.revision ?? this.#compacted
       this.#log = this.#log.slice(cut)
     }
-    this.#pending.push(change)
-    if (!this.#notifying) this.#notify()
+    if (this.#notifying) this.#pending.push(change)
+    else this.#notify(change)
   }
 
-  #notify(): void {
+  #notify(change: ApiChange): void {
     this.#notifying = true
-    let told = 0
     try {
-      // Listeners make changes themselves, which come behind.
-      while (told < this.#pending.length) this.#tell(this.#pending[told++] as ApiChange)
+      this.#tell(change)
+      for (let next = this.#nextPending(); next !== undefined; next = this.#nextPending()) this.#tell(next)
     } finally {
-      this.#pending = this.#pending.slice(told)
       this.#notifying = false
     }
+  }
+
+  #nextPending(): ApiChange | undefined {
+    return this.#pending.length === 0 ? undefined : this.#pending.shift()
   }
 
   #tell(change: ApiChange): void {

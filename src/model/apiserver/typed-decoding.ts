@@ -186,7 +186,7 @@ function withStructs(decoded: JsonMap, value: JsonMap, node: StructNode): JsonMa
 
 /** Compares by type: comparing what may be anything takes several times as long. */
 function isOmittedPlain(value: unknown, omits: FieldNode['omits']): boolean {
-  if (typeof value === 'string') return value.length === 0 && omits.text
+  if (typeof value === 'string') return value === '' && omits.text
   if (typeof value === 'number') return value === 0 && omits.plain
   return value === false && omits.plain
 }

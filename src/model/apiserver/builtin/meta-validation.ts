@@ -138,8 +138,9 @@ function ownerReferenceErrors(references: readonly JsonMap[]): Findings {
     const found: FieldError[] = []
     if (version === '' || version.endsWith('/'))
       found.push(invalidError(`${path}.apiVersion`, textOf(reference['apiVersion']), 'version must not be empty'))
-    for (const field of NAMED_BY) {
-      if (textAt(reference, field) === '') found.push(invalidError(`${path}.${field}`, '', 'must not be empty'))
+    if (!isNamed(reference)) {
+      for (const field of NAMED_BY)
+        if (textAt(reference, field) === '') found.push(invalidError(`${path}.${field}`, '', 'must not be empty'))
     }
     if (textOf(reference['apiVersion']) === 'v1' && reference['kind'] === 'Event') {
       found.push(invalidError(path, reference, '/v1, Kind=Event is disallowed from being an owner'))
@@ -158,6 +159,10 @@ function ownerReferenceErrors(references: readonly JsonMap[]): Findings {
 
 /** What every owner reference must have besides its version. */
 const NAMED_BY: readonly string[] = ['kind', 'name', 'uid']
+
+function isNamed(reference: JsonMap): boolean {
+  return textOf(reference['kind']) !== '' && textOf(reference['name']) !== '' && textOf(reference['uid']) !== ''
+}
 
 function finalizersOf(metadata: JsonMap): string[] {
   const list = metadata['finalizers']

@@ -192,19 +192,34 @@ const STATUS_NUMBERS: readonly string[] = [
 export function validateDeploymentStatus(object: JsonMap): Findings {
   const status = mapOf(object['status'])
   return joined(
-    errorsOfEach(STATUS_NUMBERS, (field) =>
-      Number(status[field] ?? 0) < 0 ? nonNegativeErrors(status[field], `status.${field}`) : NO_ERRORS
-    ),
-    aboveErrors(status, 'updatedReplicas', 'replicas', 'cannot be greater than status.replicas'),
-    aboveErrors(status, 'readyReplicas', 'replicas', 'cannot be greater than status.replicas'),
-    aboveErrors(status, 'availableReplicas', 'replicas', 'cannot be greater than status.replicas'),
-    aboveErrors(status, 'availableReplicas', 'readyReplicas', 'cannot be greater than readyReplicas')
+    hasNegative(status)
+      ? errorsOfEach(STATUS_NUMBERS, (field) => nonNegativeErrors(status[field], `status.${field}`))
+      : NO_ERRORS,
+    aboveErrors('updatedReplicas', status['updatedReplicas'], status['replicas'], ABOVE_REPLICAS),
+    aboveErrors('readyReplicas', status['readyReplicas'], status['replicas'], ABOVE_REPLICAS),
+    aboveErrors('availableReplicas', status['availableReplicas'], status['replicas'], ABOVE_REPLICAS),
+    aboveErrors(
+      'availableReplicas',
+      status['availableReplicas'],
+      status['readyReplicas'],
+      'cannot be greater than readyReplicas'
+    )
   )
 }
 
-function aboveErrors(status: JsonMap, field: string, limit: string, text: string): Findings {
-  const count = Number(status[field] ?? 0)
-  return count > Number(status[limit] ?? 0) ? [invalidError(`status.${field}`, count, text)] : NO_ERRORS
+const ABOVE_REPLICAS = 'cannot be greater than status.replicas'
+
+function hasNegative(map: JsonMap): boolean {
+  for (const name in map) {
+    const member = map[name]
+    if (typeof member === 'number' && member < 0) return true
+  }
+  return false
+}
+
+function aboveErrors(field: string, value: unknown, limit: unknown, text: string): Findings {
+  const count = Number(value ?? 0)
+  return count > Number(limit ?? 0) ? [invalidError(`status.${field}`, count, text)] : NO_ERRORS
 }
 
 /**
