@@ -111,6 +111,15 @@ function setFault(state: PodinfoState, on: boolean): AppAnswer {
 function info(config: PodinfoConfig, options: AppOptions, request: AppRequest): AppAnswer {
   const agent = request.headers.find(([name]) => name.toLowerCase() === 'user-agent')?.[1] ?? ''
   if (agent.startsWith('Mozilla') && !request.target.startsWith('/api/')) return page(config, options)
+  let known = infos.get(options)
+  if (known === undefined) infos.set(options, (known = infoAnswer(config, options)))
+  return known
+}
+
+/** A process says the same each time. */
+const infos = new WeakMap<AppOptions, AppAnswer>()
+
+function infoAnswer(config: PodinfoConfig, options: AppOptions): AppAnswer {
   return jsonAnswer({
     hostname: options.container.hostname,
     version: config.version,

@@ -11,17 +11,12 @@ type Converter = (value: unknown) => unknown
 
 interface Field {
   readonly name: string
-  /** What stands for a value that is not there: {@link LEFT_OUT}, or undefined for a struct, which is converted as if it were empty. */
-  readonly absent: unknown
   readonly convert: Converter
   /** Nil is written as null. */
   readonly isAlwaysWritten: boolean
   /** Whether a value is left out as Go's `omitempty` does. */
   readonly isOmitted: (value: unknown) => boolean
 }
-
-/** Stands for a field that is not written. */
-const LEFT_OUT: unique symbol = Symbol('left out')
 
 /** Between memory and the wire: nil is left out when read, and empty lists and maps when written. */
 type Direction = 'read' | 'write'
@@ -115,20 +110,15 @@ function structConverter(text: string, direction: Direction): Converter {
 
 function convertedStruct(fields: readonly Field[], value: Fields, direction: Direction): Fields {
   const result: Fields = {}
-  for (const field of fields) {
-    const given = value[field.name]
-    // Most fields of most objects are not there.
-    const isAbsent = (given === undefined || given === null) && field.absent !== undefined
-    const member = isAbsent ? field.absent : convertedMember(field, given, direction)
-    if (member !== LEFT_OUT) result[field.name] = member
+  for (const { name, convert, isAlwaysWritten, isOmitted } of fields) {
+    const member = convert(value[name])
+    if (member === undefined) {
+      if (isAlwaysWritten && direction === 'write') result[name] = null
+    } else if (isAlwaysWritten || !isOmitted(member)) {
+      result[name] = member
+    }
   }
   return result
-}
-
-function convertedMember(field: Omit<Field, 'absent'>, given: unknown, direction: Direction): unknown {
-  const member = field.convert(given)
-  if (member === undefined) return field.isAlwaysWritten && direction === 'write' ? null : LEFT_OUT
-  return field.isAlwaysWritten || !field.isOmitted(member) ? member : LEFT_OUT
 }
 
 function fieldsOf(text: string, direction: Direction): readonly Field[] {
@@ -137,13 +127,14 @@ function fieldsOf(text: string, direction: Direction): readonly Field[] {
     if (colon < 0) return []
     const [name, type] = [one.slice(0, colon), one.slice(colon + 1)]
     const isAlwaysWritten = !name.endsWith('?')
-    const field = {
-      name: isAlwaysWritten ? name : name.slice(0, -1),
-      convert: converterOf(type, direction),
-      isAlwaysWritten,
-      isOmitted: omission(type, direction)
-    }
-    return [{ ...field, absent: type in TEXTS ? undefined : convertedMember(field, undefined, direction) }]
+    return [
+      {
+        name: isAlwaysWritten ? name : name.slice(0, -1),
+        convert: converterOf(type, direction),
+        isAlwaysWritten,
+        isOmitted: omission(type, direction)
+      }
+    ]
   })
 }
 

@@ -134,8 +134,16 @@ interface PrometheusSeries {
   values?: unknown
 }
 
+/** The whole answer where one series without labels is the result, as it is of nearly every check: it is read without parsing. */
+const ONE_VALUE =
+  /^\{"status":"success","data":\{"resultType":"vector","result":\[\{"metric":\{\},"value":\[(?:0|[1-9]\d*)(?:\.\d+)?,"([\w.+-]*)"\]\}\]\}\}\n?$/
+
 function lastValue(body: string): number | undefined {
-  const series = seriesOf(body)
+  const only = ONE_VALUE.exec(body)?.[1]
+  return only === undefined ? valueOfSeries(seriesOf(body)) : parseSample(only)
+}
+
+function valueOfSeries(series: readonly (PrometheusSeries | undefined)[]): number | undefined {
   let value: number | undefined
   for (const entry of series) {
     if (entry?.values !== undefined) throw new StepFailed('query returned multiple values')
