@@ -192,9 +192,10 @@ function matrixOf(expr: Expr, evaluator: Evaluator, timeMs: number): MatrixSerie
   evaluator.windows(inner, timeMs, ({ labels }, window) => {
     const times: number[] = []
     const values: number[] = []
-    for (let index = window.from; index < window.to; index++) {
-      times.push(window.times[index] ?? 0)
-      values.push(window.values[index * window.width + window.column] ?? Number.NaN)
+    const { rows, column } = window
+    for (let row = rows.from; row < rows.to; row++) {
+      times.push(rows.times[row] ?? 0)
+      values.push(rows.values[row * rows.width + column] ?? Number.NaN)
     }
     made.push({ labels: labels.nameDropPending ? labels.withoutName() : labels, times, values })
   })

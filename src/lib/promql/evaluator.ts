@@ -16,7 +16,7 @@ import { callFunction, seriesResults } from './calls.ts'
 import { SET_OPERATORS } from './check.ts'
 import type { EvaluationContext, QueryFacts } from './context.ts'
 import { emptyVector, hasDuplicates, push, type Vector } from './vector.ts'
-import { placeWindow, type Window } from './window.ts'
+import { NO_ROWS, placeWindow, rowsOf, type Window } from './window.ts'
 
 /** An execution error of a query: an expected outcome that the engine turns into a value. */
 export class ExecutionError extends Error {}
@@ -34,7 +34,6 @@ export interface SampleList {
 }
 
 const CACHE_ENTRIES_MAX = 20_000
-const NO_NUMBERS: readonly number[] = []
 const SUBQUERY_STEPS_MAX = 1_000_000
 
 /** Evaluates an expression at one time after the other. @see Prometheus promql/engine.go, v2.55.1 */
@@ -221,17 +220,14 @@ export class Evaluator implements EvaluationContext {
     const endMs = this.shiftedTime(selector, timeMs)
     const startMs = endMs - rangeMs
     const firstMs = this.facts.version === 'v2' ? startMs : startMs + 1
-    const edges = { startMs, firstMs, endMs, evaluationMs: timeMs }
-    return { times: NO_NUMBERS, values: NO_NUMBERS, width: 1, column: 0, from: 0, to: 0, ...edges }
+    return { rows: NO_ROWS, column: 0, startMs, firstMs, endMs, evaluationMs: timeMs }
   }
 
   private subqueryWindows(expr: Subquery, timeMs: number, visit: (series: Labelled, window: Window) => void): void {
     const endMs = this.shiftedTime(expr, timeMs)
     const startMs = endMs - expr.rangeMs
     for (const list of this.subquerySamples(expr, timeMs)) {
-      const { times, values } = list
-      const rows = { times, values, width: 1, column: 0, from: 0, to: times.length }
-      visit(list, { ...rows, startMs, firstMs: startMs, endMs, evaluationMs: timeMs })
+      visit(list, { rows: rowsOf(list), column: 0, startMs, firstMs: startMs, endMs, evaluationMs: timeMs })
     }
   }
 

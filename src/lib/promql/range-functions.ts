@@ -5,19 +5,21 @@ import type { Window } from './window.ts'
 export type RangeFunction = (window: Window, parameters: readonly number[]) => number | undefined
 
 function timeAt(window: Window, row: number): number {
-  return window.times[row] ?? Number.NaN
+  return window.rows.times[row] ?? Number.NaN
 }
 
 function valueAt(window: Window, row: number): number {
-  return window.values[row * window.width + window.column] ?? Number.NaN
+  const { values, width } = window.rows
+  return values[row * width + window.column] ?? Number.NaN
 }
 
 function each(window: Window, visit: (value: number) => void): void {
-  for (let row = window.from; row < window.to; row++) visit(valueAt(window, row))
+  for (let row = window.rows.from; row < window.rows.to; row++) visit(valueAt(window, row))
 }
 
 /** Increase of a counter over the window's samples, resets added up. */
-function counterIncrease({ values, width, column, from, to }: Window): number {
+function counterIncrease({ rows, column }: Window): number {
+  const { values, width, from, to } = rows
   const end = to * width + column
   let previous = values[from * width + column] ?? Number.NaN
   let result = (values[end - width] ?? Number.NaN) - previous
@@ -34,7 +36,8 @@ function counterIncrease({ values, width, column, from, to }: Window): number {
  * @see Prometheus promql/functions.go extrapolatedRate, v2.55.1
  */
 function extrapolated(window: Window, isCounter: boolean, isRate: boolean): number | undefined {
-  const { from, to, startMs, endMs } = window
+  const { rows, startMs, endMs } = window
+  const { from, to } = rows
   const gaps = to - from - 1
   if (gaps < 1) return undefined
   const first = timeAt(window, from)
@@ -58,7 +61,7 @@ function extrapolated(window: Window, isCounter: boolean, isRate: boolean): numb
 }
 
 function instantChange(window: Window, isRate: boolean): number | undefined {
-  const { from, to } = window
+  const { from, to } = window.rows
   if (to - from < 2) return undefined
   const last = valueAt(window, to - 1)
   const previous = valueAt(window, to - 2)
@@ -70,7 +73,7 @@ function instantChange(window: Window, isRate: boolean): number | undefined {
 
 /** Least squares through the window. @see promql/functions.go linearRegression, v2.55.1 */
 function regression(window: Window, interceptMs: number): { slope: number; intercept: number } {
-  const { from, to } = window
+  const { from, to } = window.rows
   const sumX = new KahanSum()
   const sumY = new KahanSum()
   const sumXY = new KahanSum()
@@ -97,7 +100,7 @@ function regression(window: Window, interceptMs: number): { slope: number; inter
 }
 
 function smoothed(window: Window, parameters: readonly number[]): number | undefined {
-  const { from, to } = window
+  const { from, to } = window.rows
   const smoothing = parameters[0] ?? 0
   const trendFactor = parameters[1] ?? 0
   if (to - from < 2) return undefined
@@ -114,7 +117,7 @@ function smoothed(window: Window, parameters: readonly number[]): number | undef
 }
 
 function extreme(window: Window, better: (left: number, right: number) => boolean): number {
-  let best = valueAt(window, window.from)
+  let best = valueAt(window, window.rows.from)
   each(window, (value) => {
     if (better(value, best) || Number.isNaN(best)) best = value
   })
@@ -122,8 +125,8 @@ function extreme(window: Window, better: (left: number, right: number) => boolea
 }
 
 function extremeTime(window: Window, better: (left: number, right: number) => boolean): number {
-  let best = window.from
-  for (let index = window.from + 1; index < window.to; index++) {
+  let best = window.rows.from
+  for (let index = window.rows.from + 1; index < window.rows.to; index++) {
     const value = valueAt(window, index)
     const current = valueAt(window, best)
     if (better(value, current) || Number.isNaN(current)) best = index
@@ -146,7 +149,7 @@ function variance(window: Window): number {
 
 function countWhere(window: Window, differs: (value: number, previous: number) => boolean): number {
   let count = 0
-  for (let index = window.from + 1; index < window.to; index++) {
+  for (let index = window.rows.from + 1; index < window.rows.to; index++) {
     if (differs(valueAt(window, index), valueAt(window, index - 1))) count++
   }
   return count
@@ -185,17 +188,17 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<strin
   ['idelta', (window) => instantChange(window, false)],
   ['sum_over_time', sum],
   ['avg_over_time', mean],
-  ['count_over_time', (window) => window.to - window.from],
-  ['last_over_time', (window) => valueAt(window, window.to - 1)],
-  ['first_over_time', (window) => valueAt(window, window.from)],
+  ['count_over_time', (window) => window.rows.to - window.rows.from],
+  ['last_over_time', (window) => valueAt(window, window.rows.to - 1)],
+  ['first_over_time', (window) => valueAt(window, window.rows.from)],
   ['present_over_time', () => 1],
   ['absent_over_time', () => 1],
   ['max_over_time', (window) => extreme(window, (left, right) => left > right)],
   ['min_over_time', (window) => extreme(window, (left, right) => left < right)],
   ['ts_of_max_over_time', (window) => extremeTime(window, (left, right) => left >= right)],
   ['ts_of_min_over_time', (window) => extremeTime(window, (left, right) => left <= right)],
-  ['ts_of_first_over_time', (window) => timeAt(window, window.from) / 1000],
-  ['ts_of_last_over_time', (window) => timeAt(window, window.to - 1) / 1000],
+  ['ts_of_first_over_time', (window) => timeAt(window, window.rows.from) / 1000],
+  ['ts_of_last_over_time', (window) => timeAt(window, window.rows.to - 1) / 1000],
   ['stdvar_over_time', variance],
   ['stddev_over_time', (window) => Math.sqrt(variance(window))],
   ['mad_over_time', medianDeviation],
@@ -208,12 +211,13 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<strin
   ['resets', (window) => countWhere(window, (value, before) => value < before)],
   [
     'deriv',
-    (window) => (window.to - window.from < 2 ? undefined : regression(window, timeAt(window, window.from)).slope)
+    (window) =>
+      window.rows.to - window.rows.from < 2 ? undefined : regression(window, timeAt(window, window.rows.from)).slope
   ],
   [
     'predict_linear',
     (window, parameters) => {
-      if (window.to - window.from < 2) return undefined
+      if (window.rows.to - window.rows.from < 2) return undefined
       const { slope, intercept } = regression(window, window.evaluationMs)
       return slope * (parameters[0] ?? 0) + intercept
     }

@@ -1,55 +1,47 @@
-import type { SampleTable, Series } from '../tsdb/index.ts'
+import type { Rows, SampleTable, Series } from '../tsdb/index.ts'
 
-/** The samples of one series in a range: rows of a table from `from` to `to`; reused from series to series. */
+/** The samples of one series in a range; reused from series to series. */
 export interface Window {
-  /** Of each row, ms. */
-  times: readonly number[]
-  /** Row after row. */
-  values: readonly number[]
-  /** Values of one row. */
-  width: number
-  /** Which of them is the series'. */
+  /** Where its samples are. */
+  rows: Rows
+  /** Which of a row's values is the series'. */
   column: number
-  from: number
-  to: number
   /** Left edge of the range, ms. */
-  startMs: number
+  readonly startMs: number
   /** Time of the first sample that may be in it, ms. */
-  firstMs: number
+  readonly firstMs: number
   /** Right edge of the range, ms. */
-  endMs: number
+  readonly endMs: number
   /** Evaluation time, ms: differs from the right edge under `offset` and `@`. */
-  evaluationMs: number
+  readonly evaluationMs: number
 }
+
+/** Rows of one value each. */
+export function rowsOf({ times, values }: Pick<Rows, 'times' | 'values'>): Rows {
+  return { times, values, width: 1, from: 0, to: times.length }
+}
+
+/** Those of a window before it is placed. */
+export const NO_ROWS: Rows = rowsOf({ times: [], values: [] })
 
 /** Sets a window to the samples of a series. @returns whether there are any */
 export function placeWindow(window: Window, series: Series): boolean {
   const { table } = series
   const rows = table.rowsBetween(window.firstMs, window.endMs)
   if (rows.from >= rows.to) return false
-  window.times = table.times
-  window.values = table.values
-  window.width = table.width
-  window.column = series.column
-  window.from = rows.from
-  window.to = rows.to
-  if (!rows.isWhole) withoutStale(table, window)
+  window.rows = rows.isWhole ? rows : withoutStale(table, series.column, rows)
+  window.column = rows.isWhole ? series.column : 0
   return true
 }
 
-/** Copies a window's values without staleness markers. */
-function withoutStale(table: SampleTable, window: Window): void {
+/** Copies a column without its staleness markers. */
+function withoutStale(table: SampleTable, column: number, { from, to }: Rows): Rows {
   const times: number[] = []
   const values: number[] = []
-  for (let row = window.from; row < window.to; row++) {
+  for (let row = from; row < to; row++) {
     if (table.isStale(row)) continue
     times.push(table.times[row] ?? 0)
-    values.push(table.values[row * table.width + window.column] ?? Number.NaN)
+    values.push(table.values[row * table.width + column] ?? Number.NaN)
   }
-  window.times = times
-  window.values = values
-  window.width = 1
-  window.column = 0
-  window.from = 0
-  window.to = times.length
+  return rowsOf({ times, values })
 }

@@ -149,11 +149,13 @@ export class Labels {
 
   /** Values in the order of {@link Labels.names}. */
   get values(): readonly string[] {
-    if (this.sources !== undefined) {
-      this.own = this.sources.map((_, index) => this.valueAt(index))
-      this.sources = undefined
-    }
-    return this.own
+    const { sources, own, added } = this
+    if (sources === undefined) return own
+    const values: string[] = []
+    for (const source of sources) values.push((source < 0 ? added[-1 - source] : own[source]) ?? '')
+    this.own = values
+    this.sources = undefined
+    return values
   }
 
   /** The value at a place of {@link Labels.names}; empty text where there is none. */
@@ -315,17 +317,17 @@ export class Labels {
 
 /** Order of label sets: by name, then value, pair by pair; a prefix comes first. */
 export function compareLabels(left: Labels, right: Labels): number {
-  const shared = Math.min(left.size, right.size)
-  const named = left.names === right.names
+  const { names, values } = left
+  const { names: otherNames, values: otherValues } = right
+  const shared = Math.min(names.length, otherNames.length)
+  const named = names === otherNames
   for (let index = 0; index < shared; index++) {
-    if (!named && left.names[index] !== right.names[index]) {
-      return compareText(left.names[index] ?? '', right.names[index] ?? '')
-    }
-    const own = left.valueAt(index)
-    const other = right.valueAt(index)
-    if (own !== other) return compareText(own, other)
+    if (!named && names[index] !== otherNames[index]) return compareText(names[index] ?? '', otherNames[index] ?? '')
+    const own = values[index]
+    const other = otherValues[index]
+    if (own !== other) return compareText(own ?? '', other ?? '')
   }
-  return left.size - right.size
+  return names.length - otherNames.length
 }
 
 /** Order of texts as Go compares strings (by code unit here; surrogates apart, the same as by UTF-8 byte). */

@@ -15,14 +15,26 @@ export function fractions(): number[] {
   return list
 }
 
+/** Some rows of a table. */
+export interface Rows {
+  /** Times of all its rows, ms. */
+  readonly times: readonly number[]
+  /** Values of all its rows, row after row. */
+  readonly values: readonly number[]
+  /** Values of one row. */
+  readonly width: number
+  /** The first of these rows. */
+  readonly from: number
+  /** The row after the last of them. */
+  readonly to: number
+}
+
 /** Rows of a table between two times, staleness markers at its edges left out. */
-export interface RowRange {
+export interface RowRange extends Rows {
   readonly firstMs: number
   readonly endMs: number
   /** How many rows the table had. */
-  readonly rows: number
-  readonly from: number
-  readonly to: number
+  readonly count: number
   /** Whether there is no staleness marker among them. */
   readonly isWhole: boolean
 }
@@ -131,18 +143,18 @@ export class SampleTable {
 
   /** The rows between two times, both included. */
   rowsBetween(firstMs: number, endMs: number): RowRange {
-    const { asked } = this
-    const rows = this.times.length
-    if (asked !== undefined && asked.firstMs === firstMs && asked.endMs === endMs && asked.rows === rows) return asked
-    let from = this.lastTime < firstMs ? rows : this.rowAtOrAfter(firstMs)
-    let to = this.lastTime <= endMs ? rows : this.rowAtOrAfter(endMs + 1)
+    const { asked, times, values, width } = this
+    const count = times.length
+    if (asked !== undefined && asked.firstMs === firstMs && asked.endMs === endMs && asked.count === count) return asked
+    let from = this.lastTime < firstMs ? count : this.rowAtOrAfter(firstMs)
+    let to = this.lastTime <= endMs ? count : this.rowAtOrAfter(endMs + 1)
     let isWhole = true
     if (this.stale !== undefined) {
       while (from < to && this.isStale(from)) from++
       while (from < to && this.isStale(to - 1)) to--
       for (let row = from; row < to && isWhole; row++) isWhole = !this.isStale(row)
     }
-    return (this.asked = { firstMs, endMs, rows, from, to, isWhole })
+    return (this.asked = { times, values, width, from, to, firstMs, endMs, count, isWhole })
   }
 
   /** Forgets rows older than a time. */

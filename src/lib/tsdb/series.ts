@@ -27,7 +27,7 @@ export class Series {
 
   /** The value of a label; empty text when absent. */
   labelValue(name: string): string {
-    return this.known === undefined ? this.samples.labelValueAt(this.place, name) : this.known.get(name)
+    return this.samples.labelValueAt(this.place, name)
   }
 
   /** Its metric name, empty when there is none. */

@@ -1,4 +1,4 @@
-import { ColumnNames, Labels, METRIC_NAME } from '../../lib/tsdb/index.ts'
+import { Labels, METRIC_NAME } from '../../lib/tsdb/index.ts'
 import { relabel } from './relabel.ts'
 import type { Target } from './target.ts'
 
@@ -12,14 +12,13 @@ export function storedLabels(exposed: Labels, target: Target): Labels | undefine
 }
 
 /**
- * The labels that every series is stored under that has these ones beside its name and bound; undefined where names
- * and bounds play a part in it, so that each series has to be looked at by itself.
+ * The labels that every series is stored under that has these ones beside its name and bound; undefined where
+ * relabelling may look at those, so that each series has to be looked at by itself.
  * @param exposed - the labels without metric name and bucket bound
  * @param own - the target's labels
  */
 export function storedBase(exposed: Labels, target: Target, own: Labels): Labels | undefined {
-  const relabels = (target.config.metricRelabelRules ?? []).length > 0
-  if (relabels || !ColumnNames.fit(exposed) || !ColumnNames.fit(own)) return undefined
+  if ((target.config.metricRelabelRules ?? []).length > 0) return undefined
   return exposed.joined(own) ?? Labels.of(joinLabels(exposed, target))
 }
 
