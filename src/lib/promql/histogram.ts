@@ -181,10 +181,9 @@ function merged(buckets: readonly PlacedBucket[], values: readonly number[]): re
 }
 
 function parseBound(text: string): number | undefined {
+  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return Number(text)
   if (/^\+?Inf$/i.test(text)) return Infinity
-  if (/^-Inf$/i.test(text)) return -Infinity
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return undefined
-  return Number(text)
+  return /^-Inf$/i.test(text) ? -Infinity : undefined
 }
 
 /** Whether the highest bucket holds everything. */

@@ -119,10 +119,10 @@ export class Batches {
       return
     }
     const counts = multinomial(random, batch.count, single ? [1] : left.map(({ weight }) => weight))
-    for (const [index, backend] of left.entries()) {
+    left.forEach((backend, index) => {
       const count = counts[index] ?? 0
       if (count > 0) this.#toBackend(withCount(batch, count), backend, report)
-    }
+    })
   }
 
   #toBackend(batch: Batch, backend: RoutedBackend, report: Report): void {

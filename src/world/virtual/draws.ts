@@ -4,7 +4,7 @@ import type { Random } from '../../lib/random/index.ts'
 const WALK_MAX = 10
 
 /** log(k!) by Stirling's series, exact to 1e-10 from 10 on. */
-function logFactorial(k: number): number {
+function stirling(k: number): number {
   if (k < 10) {
     let sum = 0
     for (let factor = 2; factor <= k; factor++) sum += Math.log(factor)
@@ -12,6 +12,13 @@ function logFactorial(k: number): number {
   }
   const x = k + 1
   return (x - 0.5) * Math.log(x) - x + 0.9189385332046727 + 1 / (12 * x) - 1 / (360 * x ** 3) + 1 / (1260 * x ** 5)
+}
+
+/** log(k!) of the small numbers that most draws ask about. */
+const LOG_FACTORIALS: readonly number[] = Array.from({ length: 256 }, (_none, k) => stirling(k))
+
+function logFactorial(k: number): number {
+  return LOG_FACTORIALS[k] ?? stirling(k)
 }
 
 /**
@@ -89,12 +96,15 @@ function binomialByGaps(random: Random, n: number, p: number): number {
 
 /** Splits `n` over shares that need not sum to 1; the result has their order and sums to `n`. */
 export function multinomial(random: Random, n: number, shares: readonly number[]): number[] {
-  let rest = shares.reduce((sum, share) => sum + share, 0)
+  let rest = 0
+  for (const share of shares) rest += share
   let left = n
-  return shares.map((share, index) => {
-    const count = index === shares.length - 1 || share >= rest ? left : binomial(random, left, share / rest)
+  const counts: number[] = []
+  for (const share of shares) {
+    const count = counts.length === shares.length - 1 || share >= rest ? left : binomial(random, left, share / rest)
     rest -= share
     left -= count
-    return count
-  })
+    counts.push(count)
+  }
+  return counts
 }
