@@ -204,7 +204,9 @@ function stableMap(map: JsonMap): string {
   let text = ''
   for (const key of sortedKeys(map)) {
     const member = map[key]
-    if (member !== undefined) text += `${text === '' ? '{' : ','}${quoted(key)}:${stableStringify(member)}`
+    if (member === undefined) continue
+    text += text === '' ? firstName(key) : nextName(key)
+    text += stableStringify(member)
   }
   return text === '' ? '{}' : `${text}}`
 }
@@ -230,6 +232,9 @@ const QUOTED_MAX = 2000
 const QUOTED_LENGTH_MAX = 64
 
 const quotedShort = keptByText(QUOTED_MAX, (text) => JSON.stringify(text))
+/** What comes before the value of an object's first member and of each that follows. */
+const firstName = keptByText(QUOTED_MAX, (name) => `{${JSON.stringify(name)}:`)
+const nextName = keptByText(QUOTED_MAX, (name) => `,${JSON.stringify(name)}:`)
 
 /** A text as JSON. */
 function quoted(text: string): string {

@@ -7,13 +7,8 @@ const READY_PLACE = 2
 /** The Ready condition of a pod. */
 export function readyCondition(pod: Pod): Condition | undefined {
   const conditions = pod.status?.conditions
-  return conditions === undefined ? undefined : conditionAt(conditions, 'Ready', READY_PLACE)
-}
-
-/** A condition by type, looked for first where it mostly is. */
-export function conditionAt(conditions: readonly Condition[], type: string, place: number): Condition | undefined {
-  const there = conditions[place]
-  return there?.type === type ? there : conditionOf(conditions, type)
+  const there = conditions?.[READY_PLACE]
+  return there?.type === 'Ready' ? there : conditionOf(conditions, 'Ready')
 }
 
 /** A condition by type. V8 goes through frozen lists, as stored ones are, fast by index alone: this is asked all the time. */

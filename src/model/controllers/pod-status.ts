@@ -2,7 +2,7 @@ import { fnv1a32Numbered } from '../../lib/apimachinery/index.ts'
 import { keptByText } from '../../lib/memory/index.ts'
 import { type Instant, formatTimestamp } from '../../lib/time/index.ts'
 import { keepSameItems, sameMembers } from './json.ts'
-import { conditionAt } from './pod-facts.ts'
+import { conditionOf } from './pod-facts.ts'
 import type { Condition, Container, ContainerState, ContainerStatus, Pod, PodStatus } from './shapes.ts'
 
 /** What the kubelet knows of one container. */
@@ -233,10 +233,11 @@ function mergeConditions(pod: Pod, verdicts: readonly Verdict[], now: Instant): 
   let same = true
   for (let index = 0; index < verdicts.length; index++) {
     const verdict = verdicts[index] as Verdict
-    const old = conditionAt(before, verdict.type, index)
+    const there = before[index]
+    const old = there?.type === verdict.type ? there : conditionOf(before, verdict.type)
     const next = condition(old, verdict, { now, generation: pod.metadata.generation })
     if (old !== undefined) known += 1
-    if (next !== before[index]) same = false
+    if (next !== there) same = false
     merged.push(next)
   }
   if (known < before.length) {

@@ -305,13 +305,12 @@ export class Dispatcher {
   }
 
   #servicesOf(pod: Pod, previous: Pod | undefined, cause: Cause): void {
-    for (const object of this.#port.index.list('', 'services', pod.metadata.namespace)) {
+    const { namespace, labels } = pod.metadata
+    const before = previous?.metadata.labels
+    for (const object of this.#port.index.list('', 'services', namespace)) {
       const { selector } = (object as Service).spec
       if (selector === undefined) continue
-      const concerned =
-        labelsInclude(pod.metadata.labels, selector) ||
-        (previous !== undefined && labelsInclude(previous.metadata.labels, selector))
-      if (!concerned) continue
+      if (!labelsInclude(labels, selector) && (before === labels || !labelsInclude(before, selector))) continue
       this.#look(this.#tasks.endpoints, object.metadata, isLeaving(previous) ? 'aside' : cause)
       this.#look(this.#tasks.endpointslice, object.metadata, cause)
     }

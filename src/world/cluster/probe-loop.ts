@@ -23,6 +23,12 @@ export interface ProbeListener {
   event(message: string): void
 }
 
+const TITLES: Readonly<Record<ProbeKind, string>> = {
+  startup: 'Startup',
+  liveness: 'Liveness',
+  readiness: 'Readiness'
+}
+
 /** The probes of one run of one container: startup first, then liveness and readiness. */
 export class ProbeLoop {
   readonly #port: Pick<KubeletPort, 'now' | 'at' | 'runtime'>
@@ -74,7 +80,7 @@ export class ProbeLoop {
         if (answered || this.#stopped) return
         answered = true
         const { count, verdict } = countResult(probe, next.count, ok)
-        if (!ok) this.#listener.event(`${title(kind)} probe failed: ${detail}`)
+        if (!ok) this.#listener.event(`${TITLES[kind]} probe failed: ${detail}`)
         this.#decide(kind, verdict)
         if (this.#stopped || (kind === 'startup' && verdict === 'success')) return
         const due = Math.max(this.#port.now(), begun + probePeriodMs(probe))
@@ -101,8 +107,4 @@ export class ProbeLoop {
     else if (verdict === 'failure') this.#listener.failed(kind)
     else if (kind === 'startup') this.#startOthers(false)
   }
-}
-
-function title(kind: ProbeKind): string {
-  return `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`
 }

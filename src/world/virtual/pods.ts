@@ -225,7 +225,8 @@ function probeRequest({ path, port }: ProbeGet, key: string): AppRequest {
 }
 
 function inboundOf({ path, port }: ProbeGet): InboundOf {
-  return { port, method: 'GET', path: path.split('?')[0] ?? '/', identity: undefined }
+  const query = path.indexOf('?')
+  return { port, method: 'GET', path: query < 0 ? path : path.slice(0, query), identity: undefined }
 }
 
 type ProbeDone = (ok: boolean, detail: string) => void
