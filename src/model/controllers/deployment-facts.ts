@@ -165,7 +165,8 @@ export function withCondition(conditions: readonly Condition[], condition: Condi
   if (current?.status === condition.status && current.reason === condition.reason) return conditions
   const kept = current?.status === condition.status ? current.lastTransitionTime : condition.lastTransitionTime
   const others = conditions.filter((each) => each.type !== condition.type)
-  return [...others, { ...condition, ...(kept === undefined ? {} : { lastTransitionTime: kept }) }]
+  const stays = kept === undefined || kept === condition.lastTransitionTime
+  return [...others, stays ? condition : { ...condition, lastTransitionTime: kept }]
 }
 
 /** Whether every desired pod is updated and available and nothing else is left. */

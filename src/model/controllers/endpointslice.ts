@@ -49,13 +49,14 @@ export function* reconcileEndpointSlices(context: ReconcileContext, key: ObjectK
   return DONE
 }
 
-function ownSlices(context: ReconcileContext, service: ObjectKey, manager: string): readonly KubeObject[] {
-  return context.view
-    .list('discovery.k8s.io', 'endpointslices', service.namespace)
-    .filter(
-      ({ metadata }) =>
-        metadata.labels?.[SERVICE_NAME] === service.name && metadata.labels[SLICE_MANAGED_BY] === manager
-    )
+/** Slices of a Service that one controller looks after, in a list of their own. */
+function ownSlices(context: ReconcileContext, { namespace, name }: ObjectKey, manager: string): KubeObject[] {
+  const own: KubeObject[] = []
+  for (const slice of context.view.list('discovery.k8s.io', 'endpointslices', namespace)) {
+    const { labels } = slice.metadata
+    if (labels?.[SERVICE_NAME] === name && labels[SLICE_MANAGED_BY] === manager) own.push(slice)
+  }
+  return own
 }
 
 function* removeSlices(context: ReconcileContext, key: ObjectKey): Plan<void> {
@@ -95,8 +96,7 @@ function* syncSlices(
   options: { readonly wanted: readonly WantedSlice[]; readonly labels: Wanted<Labels>; readonly owner: KubeObject }
 ): Plan<void> {
   const { wanted, labels, owner } = options
-  const key = { ...withNamespace(service), name: service.metadata.name }
-  const unused = [...ownSlices(context, key, labels.value[SLICE_MANAGED_BY] ?? '')]
+  const unused = ownSlices(context, service.metadata, labels.value[SLICE_MANAGED_BY] ?? '')
   for (const { ports, endpoints } of wanted) {
     // An unchanged port list reuses its slice, as upstream does.
     const at = unused.findIndex((each) => ports.kept(contentOf(each).ports) === contentOf(each).ports)
