@@ -69,8 +69,8 @@ function pendingFields(entries: unknown): PendingFields | undefined {
 /** The entries an update starts from; undefined where a client's own list has to be read first. */
 function entriesBefore({ live, next }: TrackUpdateInput): readonly unknown[] | undefined {
   const stored = entriesOf(live)
-  const sent = entriesOf(next)
-  return sent === undefined || sent === stored ? (stored ?? []) : undefined
+  const sent = metadataOf(next)['managedFields']
+  return sent === stored || !Array.isArray(sent) ? (stored ?? []) : undefined
 }
 
 function entriesOf(object: JsonMap | undefined): readonly unknown[] | undefined {

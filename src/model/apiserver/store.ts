@@ -229,26 +229,31 @@ export class Store {
  * @param previous - the frozen object in whose place it comes, with which it shares parts
  */
 function freezeStored(object: KubeObject, previous: KubeObject | undefined): KubeObject {
-  const { metadata } = object
-  freezeMembers(metadata, 'managedFields', previous?.metadata)
-  const { managedFields } = metadata
-  if (managedFields !== undefined && deferredNote(managedFields) === undefined) deepFreeze(managedFields)
-  Object.freeze(metadata)
-  freezeMembers(object, 'metadata', previous)
+  freezeMetadata(object.metadata, previous?.metadata ?? NO_METADATA)
+  freezeMembers(object, previous)
   return Object.freeze(object)
 }
 
-function freezeMembers(map: object, except: string, frozen: object | undefined): void {
-  const members = map as Members
-  const before = frozen as Members | undefined
-  for (const name in members) {
-    const member = members[name]
-    if (typeof member === 'object' && name !== except && (before === undefined || member !== before[name]))
+/** All members of metadata that are no plain values are these. */
+function freezeMetadata(metadata: KubeObject['metadata'], before: Partial<KubeObject['metadata']>): void {
+  const { labels, annotations, ownerReferences, finalizers, managedFields } = metadata
+  if (labels !== before.labels) deepFreeze(labels)
+  if (annotations !== before.annotations) deepFreeze(annotations)
+  if (ownerReferences !== before.ownerReferences) deepFreeze(ownerReferences)
+  if (finalizers !== before.finalizers) deepFreeze(finalizers)
+  if (managedFields !== undefined && deferredNote(managedFields) === undefined) deepFreeze(managedFields)
+  Object.freeze(metadata)
+}
+
+const NO_METADATA: Partial<KubeObject['metadata']> = Object.freeze({})
+
+function freezeMembers(object: KubeObject, before: KubeObject | undefined): void {
+  for (const name in object) {
+    const member = object[name]
+    if (typeof member === 'object' && name !== 'metadata' && (before === undefined || member !== before[name]))
       deepFreeze(member)
   }
 }
-
-type Members = Readonly<Record<string, unknown>>
 
 function objectKey(object: KubeObject): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`
