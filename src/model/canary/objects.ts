@@ -1,5 +1,4 @@
 import type { ApiRequest, ApiResponse, KubeObject, OwnerReference } from '../../kinds/index.ts'
-import { keptByParts } from '../../lib/memory/index.ts'
 import { sleep, randomFraction, type Effect, type Plan } from './effects.ts'
 import { failureOfResponse, objectOfResponse, type ApiCall } from './api-failure.ts'
 import { StepFailed } from './failure.ts'
@@ -74,11 +73,31 @@ export function pathOf(kind: Resource, namespace: string, name?: string, subreso
   return `${root}${scope}/${kind.plural}${name === undefined ? '' : `/${name}`}${tail}`
 }
 
-/** A read, or why its path is none. Every tick asks for the same few objects. */
-const readingOf = keptByParts(4096, (kind: Resource, namespace: string, name: string): Effect | StepFailed => {
-  const problem = pathProblem(name)
-  return problem ?? { effect: 'api', request: { method: 'GET', path: pathOf(kind, namespace, name) } }
-})
+/** A read, or why its path is none. */
+interface Reading {
+  readonly namespace: string
+  readonly effect: Effect | StepFailed
+}
+
+/** Most reads of a kind that are kept. */
+const READINGS_MAX = 1000
+
+/** Every tick asks for the same few objects: by kind and name, of the namespace that was asked last. */
+const readings = new WeakMap<Resource, Map<string, Reading>>()
+
+function readingOf(kind: Resource, namespace: string, name: string): Effect | StepFailed {
+  let ofKind = readings.get(kind)
+  if (ofKind === undefined) readings.set(kind, (ofKind = new Map<string, Reading>()))
+  const known = ofKind.get(name)
+  if (known?.namespace === namespace) return known.effect
+  const effect: Effect | StepFailed = pathProblem(name) ?? {
+    effect: 'api',
+    request: { method: 'GET', path: pathOf(kind, namespace, name) }
+  }
+  if (ofKind.size >= READINGS_MAX) ofKind.clear()
+  ofKind.set(name, { namespace, effect })
+  return effect
+}
 
 /** What stands before the text of a read's failure; made only for a read that fails, where it is a function. */
 export type Failing = string | ((name: string, namespace: string) => string)
