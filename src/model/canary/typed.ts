@@ -101,33 +101,17 @@ function convertedMap(of: Converter, value: Fields): Fields {
 
 /** Structs refer to one another in circles: their fields are looked up when the first value comes. */
 function structConverter(text: string, direction: Direction): Converter {
-  let struct: Struct | undefined
+  let fields: readonly Field[] | undefined
   return (value) => {
-    struct ??= structOf(fieldsOf(text, direction))
-    return convertedStruct(struct, isFields(value) ? value : {}, direction)
+    fields ??= fieldsOf(text, direction)
+    return convertedStruct(fields, isFields(value) ? value : {}, direction)
   }
 }
 
-interface Struct {
-  readonly fields: readonly Field[]
-  /** Where each name stands among the fields. */
-  readonly places: ReadonlyMap<string, number>
-}
-
-function structOf(fields: readonly Field[]): Struct {
-  return { fields, places: new Map(fields.map(({ name }, place) => [name, place])) }
-}
-
-function convertedStruct({ fields, places }: Struct, value: Fields, direction: Direction): Fields {
-  // Most fields of most objects are not there: asking an object for each by its name costs more than all the rest.
-  const given: unknown[] = []
-  for (const key of Object.keys(value)) {
-    const place = places.get(key)
-    if (place !== undefined) given[place] = value[key]
-  }
+function convertedStruct(fields: readonly Field[], value: Fields, direction: Direction): Fields {
   const result: Fields = {}
-  for (const [place, { name, convert, isAlwaysWritten, isOmitted }] of fields.entries()) {
-    const member = convert(given[place])
+  for (const { name, convert, isAlwaysWritten, isOmitted } of fields) {
+    const member = convert(value[name])
     if (member === undefined) {
       if (isAlwaysWritten && direction === 'write') result[name] = null
     } else if (isAlwaysWritten || !isOmitted(member)) {
