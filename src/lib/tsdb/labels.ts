@@ -150,12 +150,11 @@ export class Labels {
   /** Values in the order of {@link Labels.names}. */
   get values(): readonly string[] {
     const { sources, own, added } = this
-    if (sources === undefined) return own
-    const values: string[] = []
-    for (const source of sources) values.push((source < 0 ? added[-1 - source] : own[source]) ?? '')
-    this.own = values
-    this.sources = undefined
-    return values
+    if (sources !== undefined) {
+      this.own = sources.map((source) => (source < 0 ? added[-1 - source] : own[source]) ?? '')
+      this.sources = undefined
+    }
+    return this.own
   }
 
   /** The value at a place of {@link Labels.names}; empty text where there is none. */
