@@ -70,8 +70,10 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string>>
   /** Lower-case header names: `accept`, `content-type`, `user-agent`, …. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Parsed body (JSON or YAML); the patch document of a PATCH. The server takes it over: it is frozen where it is stored. */
+  /** Parsed body (JSON or YAML); the patch document of a PATCH. */
   readonly body?: unknown
+  /** The sender gives the body away: the server may change and freeze it, where it copies it otherwise. Default: it stays its sender's. */
+  readonly isGiven?: boolean
   /** JSON body as received. Where given, it is parsed by the server (duplicate fields are seen) and `body` is not read. */
   readonly bodyText?: string
   /** Why {@link bodyText} is no YAML, e.g. `yaml: line 4: did not find expected ',' or ']'`; `body` is absent then. */

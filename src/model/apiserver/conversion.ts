@@ -17,11 +17,7 @@ export function decodeBody(call: ResourceCall, warnings: Warnings, existing?: Ku
   warnDeprecation(call, warnings)
   const { info } = call
   const stored = existing === undefined ? undefined : servedForm(info, existing)
-  const { takesBodies } = call.core
-  const parsed =
-    info.crd === undefined
-      ? readBody(call.request, info.kind, takesBodies)
-      : parseBody(call.request, info.kind, stored, takesBodies)
+  const parsed = info.crd === undefined ? readBody(call.request, info.kind) : parseBody(call.request, info.kind, stored)
   const { value, duplicates, isBorrowed, isGiven } = parsed
   const isExpected = isJsonMap(value) && value['kind'] === info.kind && value['apiVersion'] === info.apiVersion
   const body = isExpected ? value : withExpectedKind(value, info)

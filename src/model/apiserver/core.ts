@@ -20,8 +20,6 @@ export interface Core {
   /** First two numbers of the range of cluster IPs and its length. */
   readonly serviceCidr: string
   readonly descriptions: Descriptions | undefined
-  /** Senders give the bodies of their writes away. */
-  readonly takesBodies: boolean
   /** Address that discovery names; set by whoever binds the server. */
   serverAddress: string
 }

@@ -59,13 +59,12 @@ export function checkBodyType(request: ApiRequest): void {
  * @param request - the request
  * @param kind - expected kind, for the message
  * @param stored - object that the body replaces: what equals it becomes the same parts
- * @param isGiven - senders give their bodies away; default false
  */
-export function parseBody(request: ApiRequest, kind: string, stored?: unknown, isGiven?: boolean): ParsedBody {
-  const parsed = readBody(request, kind, isGiven)
+export function parseBody(request: ApiRequest, kind: string, stored?: unknown): ParsedBody {
+  const parsed = readBody(request, kind)
   // Repeated names are known by the parts of the text they were in.
   return parsed.duplicates === undefined || parsed.duplicates.size === 0
-    ? { value: takenOver(parsed.value, stored, isGiven) }
+    ? { value: takenOver(parsed.value, stored, request.isGiven) }
     : parsed
 }
 
@@ -73,11 +72,10 @@ export function parseBody(request: ApiRequest, kind: string, stored?: unknown, i
  * Like {@link parseBody}, for those who copy what they keep.
  * @param request - the request
  * @param kind - expected kind, for the message
- * @param isGiven - senders give their bodies away; default false
  */
-export function readBody(request: ApiRequest, kind: string, isGiven: boolean = false): ParsedBody {
-  if (request.bodyText === undefined)
-    return isGiven ? { value: request.body, isGiven } : { value: request.body, isBorrowed: true }
+export function readBody(request: ApiRequest, kind: string): ParsedBody {
+  const { body, isGiven = false } = request
+  if (request.bodyText === undefined) return isGiven ? { value: body, isGiven } : { value: body, isBorrowed: true }
   if (request.bodyError !== undefined) return refuseUndecoded(request.bodyText, kind, request.bodyError)
   if (request.bodyText === '') return { value: {} }
   const parsed = parseJsonText(request.bodyText)

@@ -45,11 +45,6 @@ export interface ApiServerOptions {
   readonly state?: ApiSnapshot
   /** Documentation of fields for tables and OpenAPI documents; default: none. */
   readonly descriptions?: Descriptions
-  /**
-   * Senders give the bodies of their writes away: the server may change and freeze them, where it copies them otherwise.
-   * Default false.
-   */
-  readonly takesBodies?: boolean
 }
 
 /** State of a server; cheap to take, because objects are frozen and shared. */
@@ -96,7 +91,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     newUid: () => randomUid(options.random),
     serviceCidr: options.serviceCidr ?? '10.96.0.0/16',
     descriptions: options.descriptions,
-    takesBodies: options.takesBodies ?? false,
     serverAddress: '127.0.0.1:6443'
   }
   const server: ApiServer = {

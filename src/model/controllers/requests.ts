@@ -14,13 +14,14 @@ export const resourcePath: (apiVersion: string, resource: string, namespace?: st
     return path
   })
 
-/** A POST to a collection. */
+/** A POST to a collection, to which the object is given away. */
 export function createRequest(object: object, place: RequestPlace): ApiRequest {
   return {
     method: 'POST',
     path: resourcePath(place.apiVersion, place.resource, place.namespace),
     headers: agentHeaders(place.agent),
-    body: object
+    body: object,
+    isGiven: true
   }
 }
 
@@ -33,7 +34,7 @@ export interface RequestPlace {
   readonly agent?: string
 }
 
-/** A PUT of a whole object, optionally of one of its sub-resources. */
+/** A PUT of a whole object, which is given away, optionally of one of its sub-resources. */
 export function updateRequest(object: KubeObject, resource: string, subresource?: string, agent?: string): ApiRequest {
   const { apiVersion, metadata } = object
   const { namespace, name } = metadata
@@ -44,7 +45,8 @@ export function updateRequest(object: KubeObject, resource: string, subresource?
         ? resourcePath(apiVersion, resource, namespace, name)
         : resourcePath(apiVersion, resource, namespace, name, subresource),
     headers: agentHeaders(agent),
-    body: object
+    body: object,
+    isGiven: true
   }
 }
 

@@ -36,7 +36,7 @@ export class EventRecorder {
     const name = `${event.about.metadata.name}.${this.#suffix(now)}`
     const body = eventObject(event, { name, namespace, now })
     const headers = agentHeaders(event.component)
-    const response = this.#send({ method: 'POST', path, headers, body })
+    const response = this.#send({ method: 'POST', path, headers, body, isGiven: true })
     // Refused events are dropped, as upstream drops them: a namespace on its way out takes no more.
     if (response.code >= 400) return
     this.#remember(key, { path: `${path}/${name}`, count: 1 })

@@ -1,6 +1,5 @@
 import { ALL_CRDS } from '../../kinds/crds/index.ts'
 import type { ApiRequest, ApiResponse, KubeObject } from '../../kinds/index.ts'
-import { deepCopy } from '../../lib/apimachinery/index.ts'
 import { TwinError } from '../../lib/errors/index.ts'
 import { randomStream } from '../../lib/random/index.ts'
 import { type Instant, type Timeline, VirtualClock } from '../../lib/time/index.ts'
@@ -54,7 +53,7 @@ export function createWorldApi(timeline: Timeline, seed: number, meter: Meter): 
   const random = randomStream(seed, 'apiserver')
   // The ids of a world's own objects come behind those of the objects that every cluster has, whoever made these.
   for (let draw = 0; draw < FIRST_DRAWS; draw++) random.next()
-  const server = createApiServer({ clock: timeline, random, state: furnished.snapshot, takesBodies: true })
+  const server = createApiServer({ clock: timeline, random, state: furnished.snapshot })
   const namespaceOf = (name: string): KubeObject | undefined => server.get('', 'namespaces', undefined, name)
   const handle = (request: ApiRequest): ApiResponse => server.handle(injectProxy(request, namespaceOf))
   return { ...server, handle: meter.metered('api', handle) }
@@ -65,12 +64,5 @@ const discovered: FirstDiscovery = { kinds: undefined }
 
 /** A client that does as `kubectl` does. */
 export function createWorldClient(api: ApiServer): KubeClient {
-  return createKubeClient((request) => api.handle(withOwnBody(request)), discovered)
-}
-
-/** What a person applies is read from a scenario that other worlds begin with, too; patches are copied anyhow. */
-function withOwnBody(request: ApiRequest): ApiRequest {
-  return request.body === undefined || request.method === 'PATCH'
-    ? request
-    : { ...request, body: deepCopy(request.body) }
+  return createKubeClient((request) => api.handle(request), discovered)
 }

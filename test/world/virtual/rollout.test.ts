@@ -4,7 +4,7 @@ import { milestoneOf, type TraceEvent } from '../../../src/trace/index.ts'
 import { createVirtualWorld } from '../../../src/world/virtual/index.ts'
 import type { VirtualWorld } from '../../../src/world/virtual/index.ts'
 import type { WorldSpec } from '../../../src/world/index.ts'
-import { AFTER, rolloutSpec, SET_IMAGE, USERS } from '../embedded/fixture.ts'
+import { AFTER, MANIFESTS, rolloutSpec, SET_IMAGE, USERS } from '../embedded/fixture.ts'
 
 interface Rollout {
   readonly world: VirtualWorld
@@ -48,6 +48,26 @@ describe('createVirtualWorld()', () => {
       'promotion',
       'Succeeded'
     ])
+  })
+
+  test('a canary changes in memory what it sent before, as upstream: annotations of a route stay its own', () => {
+    const service = {
+      port: 9898,
+      gatewayRefs: [{ name: 'gateway', namespace: 'test' }],
+      apex: { annotations: { team: 'shop' } }
+    }
+    const manifests = MANIFESTS.map((object) =>
+      object.kind === 'Canary'
+        ? { ...object, spec: { ...(object.spec as object), provider: 'gatewayapi:v1', service } }
+        : object
+    )
+    const rollout = release([], { manifests })
+    expect(labelsOf(rollout).slice(0, 2)).toEqual(['Initialized', 'New revision'])
+    const route = rollout.world.get('httproute', 'test/podinfo')
+    expect(route?.metadata.annotations).toMatchObject({
+      team: 'shop',
+      'helm.toolkit.fluxcd.io/driftDetection': 'disabled'
+    })
   })
 
   test('rolls a version back whose answers are errors; the rate that stopped it fits them', () => {
