@@ -106,7 +106,7 @@ export {
   type ResolvedSchema,
   type SchemaDefinitions
 } from './openapi.ts'
-export { fnv1a32Numbered, hashObject } from './pod-template-hash.ts'
+export { fnv1a32, fnv1a32Numbered, hashObject } from './pod-template-hash.ts'
 export { compileCrd, type CompiledCrd, type CompiledCrdVersion, type PrinterColumn, type ScalePaths } from './crd.ts'
 export { defaultBySchema, pruneBySchema, type PruneResult } from './crd-pruning.ts'
 export { validateAgainstSchema } from './crd-schema-validation.ts'

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
+import { stableStringify } from '../../lib/apimachinery/index.ts'
 import { keptOfFrozen } from '../../lib/memory/index.ts'
 import type { Canary, KubeObject } from '../../kinds/index.ts'
 import { log, type Plan } from './effects.ts'
 import { failureOf, outcomeOf, StepFailed, wrapped } from './failure.ts'
-import { canonicalJson } from './hash.ts'
 import { includedByPrefix } from './metadata.ts'
 import {
   controllerReference,
@@ -125,7 +125,7 @@ function* readConfig(
 
 /** First 8 bytes of SHA-256 over Go's JSON of `data`, as hexadecimal digits. */
 function checksum(data: unknown): string {
-  const json = canonicalJson(data ?? null).replace(
+  const json = stableStringify(data ?? null).replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   )
